@@ -1,0 +1,183 @@
+//! The one error type: a closed kind, a stable code, what a client may see, and the cause for the log.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+/// `Result` with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, as a class. `web::problem` maps each kind to one HTTP status; logs use it as a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The request has several readings (300).
+    Ambiguous,
+    /// The request is malformed or breaks a rule (400).
+    Invalid,
+    /// Nobody, or somebody with a bad credential (401).
+    Unauthorized,
+    /// Known, but not allowed (403).
+    Forbidden,
+    /// It does not exist, or the caller must not learn that it does (404).
+    NotFound,
+    /// The path exists, not with this method (405).
+    MethodNotAllowed,
+    /// No representation fits (406).
+    NotAcceptable,
+    /// It clashes with what is there (409).
+    Conflict,
+    /// The body is larger than allowed (413).
+    TooLarge,
+    /// The body's media type is not understood (415).
+    UnsupportedMedia,
+    /// The asked range starts behind the end (416).
+    Range,
+    /// Well-formed but refused by a rule (422); GoTrue's usual answer.
+    Unprocessable,
+    /// A limit of the plan or the platform is reached (403).
+    Quota,
+    /// Too many requests (429).
+    RateLimited,
+    /// Our fault (500).
+    Internal,
+    /// This engine, or this version of Plinth, cannot do that (501).
+    Unsupported,
+    /// Somebody else's server answered wrongly (502).
+    Upstream,
+    /// Not now; trying again is safe and sensible (503).
+    Unavailable,
+    /// The deadline passed; for a write the outcome may be unknown (504).
+    Timeout,
+}
+
+/// An error with a stable code and two texts: one for the client, one (the source) for the log.
+pub struct Error {
+    kind: ErrorKind,
+    code: Cow<'static, str>,
+    public: Cow<'static, str>,
+    details: Option<Cow<'static, str>>,
+    hint: Option<Cow<'static, str>>,
+    status: Option<u16>,
+    retry_after: Option<u32>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of `kind` with a stable `code` (`area/what`, a PostgREST code or an SQLSTATE) and the client's text.
+    pub fn new(kind: ErrorKind, code: impl Into<Cow<'static, str>>, public: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind,
+            code: code.into(),
+            public: public.into(),
+            details: None,
+            hint: None,
+            status: None,
+            retry_after: None,
+            source: None,
+        }
+    }
+
+    /// Shorthand for [`ErrorKind::Invalid`].
+    pub fn invalid(code: impl Into<Cow<'static, str>>, public: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Invalid, code, public)
+    }
+
+    /// Our own fault: the client sees a fixed sentence, the log the cause.
+    pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::Internal, "internal", "Something went wrong on our side").with_source(source)
+    }
+
+    /// Adds what exactly was wrong.
+    #[must_use]
+    pub fn with_details(mut self, details: impl Into<Cow<'static, str>>) -> Self {
+        self.details = Some(details.into());
+        self
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the cause, for the log only.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Overrides the status that the kind implies (SQLSTATE `PTxyz` lets database functions choose one).
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Tells the client when to try again, in seconds.
+    #[must_use]
+    pub fn with_retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The class.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The client's text.
+    pub fn public(&self) -> &str {
+        &self.public
+    }
+
+    /// What exactly was wrong, if said.
+    pub fn details(&self) -> Option<&str> {
+        self.details.as_deref()
+    }
+
+    /// What to do about it, if said.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The status chosen in place of the kind's.
+    pub fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// Seconds after which to try again.
+    pub fn retry_after(&self) -> Option<u32> {
+        self.retry_after
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind)
+            .field("code", &self.code)
+            .field("public", &self.public)
+            .field("details", &self.details)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.public)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+
+pub mod clock;
+pub mod error;
+pub mod ident;
+pub mod sensitive;
+
+pub mod query;
+pub mod schema;
+
+pub mod config;
+pub mod control;
+pub mod vault;
+
+pub mod app;
+pub mod backend;
+pub mod tenancy;
+pub mod token;
+
+pub mod drivers;
+
+pub mod accounts;
+pub mod audit;
+pub mod designer;
+pub mod projects;
+pub mod provisioning;
+pub mod purge;
+pub mod records;
+
+pub mod jobs;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod web;
