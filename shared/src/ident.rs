@@ -45,6 +45,12 @@ impl Ident {
         Ok(ident)
     }
 
+    /// A name that stands in our own source.
+    pub(crate) fn fixed(name: &'static str) -> Self {
+        debug_assert!(Self::new(name).is_ok());
+        Self(name.to_owned())
+    }
+
     /// The bare name.
     pub fn as_str(&self) -> &str {
         &self.0

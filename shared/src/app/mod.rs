@@ -1,1 +1,121 @@
-//! (in progress)
+//! Everything a request may need, made once per process. Building it connects nothing.
+
+mod cells;
+
+pub use cells::Cells;
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::backend::dial::Trust;
+use crate::backend::{Address, Driver, Engine, Registry, Target};
+use crate::clock::{SharedClock, SharedRandom, SystemClock, SystemRandom};
+use crate::config::{Config, Env, Login};
+use crate::control::Database;
+use crate::error::{Error, Result};
+use crate::tenancy::{Isolation, Project, ProjectBackend, Tenancy, Tier};
+use crate::token::Passwords;
+use crate::vault::Vault;
+
+/// The parts, shared by every request of a process. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What [`App`] holds.
+pub struct Parts {
+    /// What the operator decided.
+    pub config: Arc<Config>,
+    /// Time.
+    pub clock: SharedClock,
+    /// Chance.
+    pub random: SharedRandom,
+    /// The control database, with this function's login.
+    pub control: Database,
+    /// Cells, with this function's login there.
+    pub cells: Cells,
+    /// Tenants' data.
+    pub backends: Registry,
+    /// Who calls.
+    pub tenancy: Tenancy,
+    /// Secrets.
+    pub vault: Vault,
+    /// Passwords.
+    pub passwords: Passwords,
+    trust: Trust,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// From the process's environment, with the drivers that `main.rs` names.
+    ///
+    /// # Errors
+    /// `config/invalid`, naming the variable.
+    pub fn from_env(drivers: Vec<Arc<dyn Driver>>) -> Result<Self> {
+        let config = Config::from_env(&Env::process())?;
+        Self::new(config, Arc::new(SystemClock), Arc::new(SystemRandom), drivers)
+    }
+
+    /// From its parts.
+    ///
+    /// # Errors
+    /// `config/invalid` for certificates that cannot be read.
+    pub fn new(config: Config, clock: SharedClock, random: SharedRandom, drivers: Vec<Arc<dyn Driver>>) -> Result<Self> {
+        let config = Arc::new(config);
+        let databases = &config.databases;
+        let trust = Trust::new(databases.ca_pem.as_deref())?;
+        let control =
+            Database::new(databases.control.clone(), trust.clone(), databases.pool_size, databases.pool_wait)?;
+        Ok(Self(Arc::new(Parts {
+            cells: Cells::new(config.clone(), trust.clone()),
+            backends: Registry::new(drivers, databases.pool_targets),
+            tenancy: Tenancy::new(config.clone(), control.clone(), clock.clone()),
+            vault: Vault::new(config.master_key.clone()),
+            passwords: Passwords::default(),
+            config,
+            clock,
+            random,
+            control,
+            trust,
+        })))
+    }
+
+    /// Where a project's data requests go, and as which login: the cell's shared one, or at level `database` the
+    /// project's own.
+    ///
+    /// # Errors
+    /// When the backend is of a kind this version does not serve, or its password cannot be opened.
+    pub async fn data_target(&self, project: &Project, backend: &ProjectBackend) -> Result<Target> {
+        let (Tier::Managed, Some(isolation), Some(cell)) = (backend.tier, backend.isolation, &backend.cell) else {
+            return Err(Error::new(
+                crate::error::ErrorKind::Unsupported,
+                "backend/unsupported",
+                "This kind of backend is not served yet",
+            ));
+        };
+        let databases = &self.config.databases;
+        let address: Address = match isolation {
+            Isolation::Schema => self.cells.shared_address(cell)?,
+            Isolation::Database => {
+                let envelope = backend.login.as_ref().ok_or_else(|| Error::internal("the backend has no login"))?;
+                let password = self.vault.open_text(Some(project.id), envelope).await?;
+                let own = project.names().own();
+                databases.control.beside(&cell.host, cell.port, own.as_str(), own.as_str(), Login::Password(password))
+            }
+        };
+        Ok(Target {
+            engine: Engine::Postgres,
+            address,
+            trust: self.trust.clone(),
+            connections: databases.pool_size,
+            wait: databases.pool_wait,
+            pooler: databases.pooler,
+        })
+    }
+}

@@ -1,1 +1,97 @@
-//! (in progress)
+//! What the operator decides, read from the environment once at start and validated there. Variable names live here and
+//! nowhere else.
+
+mod accounts;
+mod database;
+mod env;
+mod vault;
+mod web;
+
+pub use accounts::{Accounts, OutsideIssuer, SignUp};
+pub use database::{Address, Databases, Login, Tls};
+pub use env::Env;
+pub use vault::MasterKey;
+pub use web::Web;
+
+use crate::error::Result;
+
+/// Everything a function may be configured with. Sections a function does not use cost nothing.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the control database and the cells are, and as whom this function signs in.
+    pub databases: Databases,
+    /// Sign-up, outside issuers, token lifetimes.
+    pub accounts: Accounts,
+    /// The key that seals secrets.
+    pub master_key: MasterKey,
+    /// Base URL and limits.
+    pub web: Web,
+}
+
+impl Config {
+    /// Reads every section from `env`.
+    ///
+    /// # Errors
+    /// `config/invalid`, naming the variable and what it should look like.
+    pub fn from_env(env: &Env) -> Result<Self> {
+        Ok(Self {
+            databases: Databases::from_env(env)?,
+            accounts: Accounts::from_env(env)?,
+            master_key: MasterKey::from_env(env),
+            web: Web::from_env(env)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Env {
+        Env::of(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    const CONTROL: (&str, &str) = ("PLINTH_CONTROL_URL", "postgresql://plinth_records:pw@127.0.0.1:5433/plinth");
+
+    #[test]
+    fn a_control_url_is_enough() {
+        let config = Config::from_env(&env(&[CONTROL])).unwrap();
+        assert_eq!(config.databases.control.login, "plinth_records");
+        assert_eq!(config.databases.control.port, 5433);
+        assert_eq!(config.accounts.sign_up, SignUp::Nobody);
+        assert_eq!(config.databases.pool_size, 1);
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_variable() {
+        for (name, value) in [
+            ("PLINTH_CONTROL_URL", "mysql://x"),
+            ("PLINTH_POOL_SIZE", "0"),
+            ("PLINTH_SIGN_UP", "friends"),
+            ("PLINTH_ISSUERS", "{"),
+            ("PLINTH_BASE_URL", "not a url"),
+            ("PLINTH_REQUEST_TIMEOUT_MS", "soon"),
+        ] {
+            let error = Config::from_env(&env(&[CONTROL, (name, value)])).unwrap_err();
+            assert!(error.details().unwrap().contains(name), "{name}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_never_show() {
+        let config = Config::from_env(&env(&[
+            ("PLINTH_CONTROL_URL", "postgresql://a:planted-secret@127.0.0.1/plinth"),
+            ("PLINTH_CELL_PASSWORD", "planted-secret"),
+            ("PLINTH_ENCRYPTION_KEY", "planted-secret"),
+        ]));
+        assert!(!format!("{config:?}").contains("planted-secret"));
+    }
+
+    #[test]
+    fn sign_up_takes_listed_domains() {
+        let config = Config::from_env(&env(&[CONTROL, ("PLINTH_SIGN_UP", "example.com, Example.org")])).unwrap();
+        assert!(config.accounts.sign_up.allows("ann@EXAMPLE.com"));
+        assert!(config.accounts.sign_up.allows("bob@example.org"));
+        assert!(!config.accounts.sign_up.allows("eve@evil-example.com"));
+    }
+}

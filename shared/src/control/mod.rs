@@ -1,1 +1,43 @@
-//! (in progress)
+//! The control database, and every other Postgres that is ours: connections, parameters, migrations.
+//!
+//! Tenants' data is never touched from here; that is the drivers' work.
+
+pub mod dial;
+mod migrations;
+mod param;
+mod pool;
+
+pub use migrations::{accounts_ddl, cell_ddl, migrate_control};
+pub use param::{Param, bytes, int4, int8, json, text, texts, time, uuid};
+pub use pool::{Client, Database};
+
+use tokio_postgres::error::SqlState;
+
+use crate::error::{Error, ErrorKind};
+
+/// What a failed statement of ours means: trouble reaching the database is a 503, the rest is our fault.
+///
+/// Where a constraint has a meaning to the caller, the store asks [`violates`] first.
+pub fn failure(error: tokio_postgres::Error) -> Error {
+    let away = match error.code() {
+        None => error.is_closed() || error.as_db_error().is_none(),
+        Some(state) => {
+            matches!(&state.code()[..2], "08" | "53")
+                || [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW].contains(state)
+        }
+    };
+    if away { unavailable(error) } else { Error::internal(error) }
+}
+
+/// The control database (or a cell) cannot be reached just now.
+pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::new(ErrorKind::Unavailable, "database/unavailable", "The database cannot be reached right now")
+        .with_hint("Try again in a moment")
+        .with_retry_after(1)
+        .with_source(source)
+}
+
+/// Whether the statement failed on that constraint or unique index.
+pub fn violates(error: &tokio_postgres::Error, constraint: &str) -> bool {
+    error.as_db_error().and_then(|db| db.constraint()) == Some(constraint)
+}

@@ -1,1 +1,175 @@
-//! (in progress)
+//! Who calls, and what they may reach. The access values made here have private fields: no other module can build one,
+//! so a use case that takes one cannot be reached without the check.
+
+mod caller;
+mod data;
+mod project;
+
+pub use caller::{Caller, MemberRole, PlatformRole, PlatformUser, ProjectAccess, RequestInfo};
+pub use data::{DataAccess, DataRole};
+pub use project::{Cell, Isolation, KnownKey, Names, Project, ProjectBackend, Tier};
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use http::HeaderMap;
+use lru::LruCache;
+use tokio::sync::RwLock;
+
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::control::{self, Database, text};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ident::Ref;
+use crate::token::{Claims, JwkSet, RemoteKeys, bearer, unverified_issuer, verify};
+
+/// Projects remembered per process.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(512).unwrap();
+/// How long the platform's own public keys are used without asking again.
+const PLATFORM_KEYS_FRESH: Duration = Duration::from_secs(300);
+
+/// Authenticates callers and looks up what they may reach.
+pub struct Tenancy {
+    config: Arc<Config>,
+    control: Database,
+    clock: SharedClock,
+    projects: Mutex<LruCache<Ref, Arc<Project>>>,
+    platform_keys: RwLock<Option<(Arc<JwkSet>, Instant)>>,
+    remote: RemoteKeys,
+}
+
+impl Tenancy {
+    /// Over the control database.
+    pub fn new(config: Arc<Config>, control: Database, clock: SharedClock) -> Self {
+        Self {
+            config,
+            control,
+            clock,
+            projects: Mutex::new(LruCache::new(REMEMBERED)),
+            platform_keys: RwLock::default(),
+            remote: RemoteKeys::default(),
+        }
+    }
+
+    /// The platform user behind an `Authorization: Bearer` token of ours or of a configured outside issuer.
+    ///
+    /// # Errors
+    /// `auth/unauthorized` (401) without a token that holds.
+    pub async fn platform_user(&self, headers: &HeaderMap) -> Result<PlatformUser> {
+        let token = bearer(headers).ok_or_else(|| unauthorized("Send Authorization: Bearer <access token>"))?;
+        let issuer = unverified_issuer(token).ok_or_else(|| unauthorized("The token is not a JWT"))?;
+        let now = self.clock.now();
+        if issuer == self.config.web.platform_issuer() {
+            let keys = self.platform_keys(token).await?;
+            let claims = verify(token, &keys, &issuer, Some("authenticated"), now).map_err(as_unauthorized)?;
+            return PlatformUser::from_own(&claims);
+        }
+        let outside = self.config.accounts.issuers.iter().find(|known| known.issuer == issuer);
+        let outside = outside.ok_or_else(|| unauthorized("The token's issuer is not one this platform accepts"))?;
+        let keys = self.remote.get(&outside.jwks_url, kid(token).as_deref()).await?;
+        let claims = verify(token, &keys, &issuer, outside.audience.as_deref(), now).map_err(as_unauthorized)?;
+        PlatformUser::from_outside(&issuer, &claims)
+    }
+
+    async fn platform_keys(&self, token: &str) -> Result<Arc<JwkSet>> {
+        let kid = kid(token).unwrap_or_default();
+        if let Some((keys, at)) = &*self.platform_keys.read().await
+            && at.elapsed() < PLATFORM_KEYS_FRESH
+            && keys.find(&kid).is_some()
+        {
+            return Ok(keys.clone());
+        }
+        let client = self.control.get().await?;
+        let row = client.query_typed("select plinth.platform_keys()", &[]).await.map_err(control::failure)?;
+        let set = row.first().map(|row| row.get::<_, serde_json::Value>(0)).unwrap_or_default();
+        let keys: Arc<JwkSet> = Arc::new(serde_json::from_value(set).map_err(Error::internal)?);
+        *self.platform_keys.write().await = Some((keys.clone(), Instant::now()));
+        Ok(keys)
+    }
+
+    /// Who calls a project's data API, by its key and, if there is one, its end user's token.
+    ///
+    /// # Errors
+    /// 401 without a key or with one that does not (or no longer) belong to the project, or with a bad token; 404 when
+    /// the project is gone; 403 for a secret key sent by a browser.
+    pub async fn identify(&self, reference: &Ref, headers: &HeaderMap) -> Result<DataAccess> {
+        let presented = data::presented_key(headers)?;
+        if presented.reference != *reference {
+            return Err(data::invalid_key());
+        }
+        let hash = presented.hash();
+        let now = self.clock.now();
+        let mut project = self.project(reference).await?;
+        if project.key(&hash, now).is_none() {
+            // It may be younger than what we remember.
+            project = self.refresh(reference).await?;
+        }
+        let key = project.key(&hash, now).ok_or_else(data::invalid_key)?.clone();
+        data::refuse_secret_in_browser(key.class, headers)?;
+        let Some(token) = bearer(headers).filter(|token| *token != presented.text().expose()) else {
+            return Ok(DataAccess::by_key(project, &key));
+        };
+        if project.jwks.find(&kid(token).unwrap_or_default()).is_none() {
+            project = self.refresh(reference).await?;
+        }
+        let issuer = self.config.web.project_issuer(reference);
+        let claims: Claims = verify(token, &project.jwks, &issuer, Some("authenticated"), now)?;
+        Ok(DataAccess::by_token(project, &key, claims))
+    }
+
+    /// The project of that ref, as last seen. A data request proves it fresh by the version check at its end.
+    ///
+    /// # Errors
+    /// 404 when there is none (any more).
+    pub async fn project(&self, reference: &Ref) -> Result<Arc<Project>> {
+        let remembered = lock(&self.projects).get(reference).cloned();
+        match remembered {
+            Some(project) => Ok(project),
+            None => self.refresh(reference).await,
+        }
+    }
+
+    /// The project of that ref, as it is now.
+    ///
+    /// # Errors
+    /// 404 when there is none (any more).
+    pub async fn refresh(&self, reference: &Ref) -> Result<Arc<Project>> {
+        let client = self.control.get().await?;
+        let rows = client
+            .query_typed("select plinth.resolve($1)", &[text(&reference.as_str())])
+            .await
+            .map_err(control::failure)?;
+        let found: Option<serde_json::Value> = rows.first().and_then(|row| row.get(0));
+        let Some(found) = found else {
+            lock(&self.projects).pop(reference);
+            return Err(not_found());
+        };
+        let project: Arc<Project> = Arc::new(serde_json::from_value(found).map_err(Error::internal)?);
+        lock(&self.projects).put(reference.clone(), project.clone());
+        Ok(project)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // The guarded caches are whole after every statement: a panic elsewhere leaves nothing half-done.
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn kid(token: &str) -> Option<String> {
+    jsonwebtoken::decode_header(token).ok()?.kid
+}
+
+/// What a stranger sees, and everybody for a project that is gone.
+pub fn not_found() -> Error {
+    Error::new(ErrorKind::NotFound, "projects/not-found", "Project not found")
+}
+
+fn unauthorized(hint: &'static str) -> Error {
+    Error::new(ErrorKind::Unauthorized, "auth/unauthorized", "Unauthorized").with_hint(hint)
+}
+
+/// On the control plane the reason goes into the details; the code stays one.
+fn as_unauthorized(error: Error) -> Error {
+    unauthorized("Sign in again to get a new token").with_details(error.public().to_owned()).with_source(error)
+}

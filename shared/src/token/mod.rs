@@ -1,1 +1,11 @@
-//! (in progress)
+//! Tokens, keys and passwords: JWTs (ES256, JWKS), project keys, argon2id.
+
+mod jwks;
+mod jwt;
+mod keys;
+mod password;
+
+pub use jwks::{Jwk, JwkSet, RemoteKeys};
+pub use jwt::{Claims, SigningKey, bearer, unverified_issuer, verify};
+pub use keys::{KeyClass, ProjectKey, key_hash};
+pub use password::{Passwords, Verdict};

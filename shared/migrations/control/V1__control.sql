@@ -1,0 +1,292 @@
+-- The control database. Owned by the migrating login; every other login gets only what is granted at the end.
+create schema if not exists plinth;
+revoke all on schema plinth from public;
+
+create table plinth.cells (
+  id integer primary key,
+  name text not null unique,
+  host text not null,
+  port integer not null,
+  database text not null,
+  capacity integer not null check (capacity >= 0),
+  backends integer not null default 0 check (backends >= 0),
+  open boolean not null default true,
+  created_at timestamptz not null default now()
+);
+
+create table plinth.projects (
+  id uuid primary key,
+  ref text not null unique check (ref ~ '^[a-z]{20}$'),
+  name text not null,
+  description text,
+  status text not null default 'active',
+  settings jsonb not null default '{}',
+  -- Moves whenever keys, settings or the backend change; pushed to the backend's own plinth.version.
+  version bigint not null default 1,
+  created_by uuid not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  deleted_at timestamptz
+);
+create unique index projects_name_key on plinth.projects (created_by, lower(name)) where deleted_at is null;
+
+create table plinth.members (
+  project_id uuid not null references plinth.projects (id) on delete cascade,
+  user_id uuid not null,
+  role text not null check (role in ('owner', 'admin', 'developer', 'viewer')),
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  deleted_at timestamptz,
+  primary key (project_id, user_id)
+);
+create index members_user_id_idx on plinth.members (user_id) where deleted_at is null;
+
+create table plinth.secrets (
+  id uuid primary key,
+  project_id uuid references plinth.projects (id) on delete cascade,
+  purpose text not null,
+  -- An AES-256-GCM envelope: key id, nonce, ciphertext and tag; the project id is its associated data.
+  envelope jsonb not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  unique nulls not distinct (project_id, purpose)
+);
+
+create table plinth.connections (
+  id uuid primary key,
+  project_id uuid references plinth.projects (id) on delete cascade,
+  provider text not null,
+  settings jsonb not null default '{}',
+  secret_id uuid references plinth.secrets (id),
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  deleted_at timestamptz
+);
+
+create table plinth.backends (
+  id uuid primary key,
+  project_id uuid not null references plinth.projects (id) on delete cascade,
+  name text not null default 'main',
+  tier text not null check (tier in ('managed', 'dedicated', 'external')),
+  isolation text check (isolation in ('schema', 'database')),
+  cell_id integer references plinth.cells (id),
+  connection_id uuid references plinth.connections (id),
+  state text not null check (state in ('provisioning', 'ready', 'failed')),
+  settings jsonb not null default '{}',
+  -- What of ours is installed in it; migrate raises it step by step.
+  installed integer not null default 0,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  deleted_at timestamptz
+);
+create unique index backends_project_key on plinth.backends (project_id) where deleted_at is null;
+
+create table plinth.tables (
+  id uuid primary key,
+  backend_id uuid not null references plinth.backends (id) on delete cascade,
+  name text not null,
+  spec jsonb not null,
+  version bigint not null default 1,
+  -- Where a deleted table waits: its name in the trash schema.
+  trash_name text,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  deleted_at timestamptz
+);
+create unique index tables_name_key on plinth.tables (backend_id, name) where deleted_at is null;
+
+create table plinth.migrations (
+  id uuid primary key,
+  backend_id uuid not null references plinth.backends (id) on delete cascade,
+  table_id uuid not null,
+  sequence bigint not null,
+  kind text not null,
+  up text not null,
+  down text not null,
+  checksum text not null,
+  -- The table's design after this step; kept so that a step that was cut off between databases can be finished.
+  spec jsonb,
+  state text not null default 'pending' check (state in ('pending', 'applied', 'failed')),
+  error text,
+  author uuid not null,
+  created_at timestamptz not null,
+  applied_at timestamptz,
+  unique (backend_id, sequence)
+);
+
+create table plinth.keys (
+  id uuid primary key,
+  project_id uuid not null references plinth.projects (id) on delete cascade,
+  class text not null check (class in ('publishable', 'secret')),
+  name text not null,
+  -- SHA-256 of the whole key; the key itself has 256 random bits and is shown once.
+  hash bytea not null unique,
+  hint text not null,
+  created_by uuid,
+  created_at timestamptz not null,
+  last_used_at timestamptz,
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  replaced_by uuid references plinth.keys (id)
+);
+create index keys_project_id_idx on plinth.keys (project_id);
+
+-- One signing key per issuer and time; project_id null is the platform's own.
+create table plinth.signing_keys (
+  kid text primary key,
+  project_id uuid references plinth.projects (id) on delete cascade,
+  public_jwk jsonb not null,
+  envelope jsonb not null,
+  created_at timestamptz not null,
+  retired_at timestamptz
+);
+create unique index signing_keys_current_key on plinth.signing_keys (project_id) nulls not distinct where retired_at is null;
+
+create table plinth.document_versions (
+  id uuid primary key,
+  project_id uuid not null references plinth.projects (id) on delete cascade,
+  content text not null,
+  change_summary text,
+  author uuid,
+  created_at timestamptz not null,
+  deleted_at timestamptz
+);
+
+create table plinth.jobs (
+  id uuid primary key,
+  kind text not null,
+  project_id uuid references plinth.projects (id) on delete cascade,
+  payload jsonb not null default '{}',
+  state text not null default 'queued' check (state in ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+  attempts integer not null default 0,
+  run_at timestamptz not null,
+  lease_until timestamptz,
+  progress integer not null default 0 check (progress between 0 and 100),
+  message text,
+  result jsonb,
+  error text,
+  idempotency_key text,
+  created_by uuid,
+  created_at timestamptz not null,
+  updated_at timestamptz not null
+);
+create index jobs_due_idx on plinth.jobs (run_at) where state in ('queued', 'running');
+
+-- Version moves that the backend's own database has still to hear of.
+create table plinth.outbox (
+  id bigint generated always as identity primary key,
+  project_id uuid not null references plinth.projects (id) on delete cascade,
+  version bigint not null,
+  attempts integer not null default 0,
+  created_at timestamptz not null default now(),
+  done_at timestamptz
+);
+create index outbox_open_idx on plinth.outbox (project_id) where done_at is null;
+
+-- Moves a project's version; the same transaction notes that its backend must hear of it.
+create function plinth.bump(project uuid) returns bigint language sql security definer set search_path = pg_catalog as $$
+  with moved as (
+    update plinth.projects set version = version + 1 where id = project returning id, version
+  ), noted as (
+    insert into plinth.outbox (project_id, version) select id, version from moved
+  )
+  select version from moved
+$$;
+
+-- The audit log. A chain per project (and one for the platform, project_id null): each row's hash covers the one before
+-- and salted digests of who and where, which live apart in audit_subjects: erasing a subject leaves the chain whole.
+create table plinth.audit_log (
+  id uuid primary key,
+  project_id uuid,
+  sequence bigint not null,
+  at timestamptz not null,
+  action text not null,
+  target text,
+  details jsonb not null default '{}',
+  request_id text,
+  subject_digest bytea not null,
+  previous bytea not null,
+  hash bytea not null,
+  unique nulls not distinct (project_id, sequence)
+);
+create table plinth.audit_subjects (
+  audit_id uuid primary key references plinth.audit_log (id),
+  actor text,
+  address text,
+  salt bytea not null
+);
+
+create function plinth.audit_hash(previous bytea, id uuid, project uuid, sequence bigint, at timestamptz, action text,
+  target text, details jsonb, request text, subject bytea) returns bytea
+language sql immutable set search_path = pg_catalog as $$
+  select sha256(previous || subject || convert_to(jsonb_build_array(id, project, sequence,
+    extract(epoch from at), action, target, details, request)::text, 'UTF8'))
+$$;
+
+create function plinth.audit(id uuid, project uuid, at timestamptz, action text, target text, details jsonb,
+  request text, actor text, address text, salt bytea) returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+  head record;
+  digest bytea := sha256(salt || convert_to(jsonb_build_array(actor, address)::text, 'UTF8'));
+begin
+  -- One writer per chain at a time; held until the caller's transaction ends.
+  perform pg_advisory_xact_lock(hashtextextended('plinth.audit:' || coalesce(project::text, 'platform'), 0));
+  select l.sequence, l.hash into head from plinth.audit_log l
+    where l.project_id is not distinct from project order by l.sequence desc limit 1;
+  insert into plinth.audit_log values (id, project, coalesce(head.sequence, 0) + 1, at, action, target,
+    coalesce(details, '{}'), request, digest, coalesce(head.hash, ''),
+    plinth.audit_hash(coalesce(head.hash, ''), id, project, coalesce(head.sequence, 0) + 1, at, action, target,
+      coalesce(details, '{}'), request, digest));
+  insert into plinth.audit_subjects values (id, actor, address, salt);
+end
+$$;
+
+-- All that a data request needs to know of a project, in one row. The only way in for the records login.
+create function plinth.resolve(reference text) returns jsonb
+language sql stable security definer set search_path = pg_catalog as $$
+  select jsonb_build_object(
+    'id', p.id, 'ref', p.ref, 'version', p.version, 'settings', p.settings,
+    'backend', (
+      select jsonb_build_object('id', b.id, 'tier', b.tier, 'isolation', b.isolation, 'state', b.state,
+        'settings', b.settings, 'installed', b.installed,
+        'cell', (select jsonb_build_object('id', c.id, 'host', c.host, 'port', c.port, 'database', c.database)
+                 from plinth.cells c where c.id = b.cell_id),
+        'login', (select s.envelope from plinth.secrets s where s.project_id = p.id and s.purpose = 'login'))
+      from plinth.backends b where b.project_id = p.id and b.deleted_at is null),
+    'keys', coalesce((
+      select jsonb_agg(jsonb_build_object('id', k.id, 'class', k.class, 'hash', encode(k.hash, 'hex'),
+        'expires_at', k.expires_at)) from plinth.keys k where k.project_id = p.id and k.revoked_at is null), '[]'),
+    'jwks', coalesce((
+      select jsonb_agg(s.public_jwk) from plinth.signing_keys s where s.project_id = p.id), '[]'))
+  from plinth.projects p where p.ref = reference and p.deleted_at is null
+$$;
+
+-- Notes when keys were last used: {"<key id>": "<time>"}; flushed at most once a minute by each process.
+create function plinth.touch_keys(used jsonb) returns void language sql security definer set search_path = pg_catalog as $$
+  update plinth.keys k set last_used_at = greatest(k.last_used_at, u.value::timestamptz)
+  from jsonb_each_text(used) u where k.id = u.key::uuid
+$$;
+
+
+-- The platform's public keys, for every function that meets platform tokens.
+create function plinth.platform_keys() returns jsonb language sql stable security definer set search_path = pg_catalog as $$
+  select jsonb_build_object('keys', coalesce(jsonb_agg(s.public_jwk), '[]'))
+  from plinth.signing_keys s where s.project_id is null
+$$;
+
+-- What a platform user is to a project, named by its id or its backend's. No row: they are strangers.
+-- plinth.users comes with the next migration.
+set local check_function_bodies = off;
+create function plinth.access(account uuid, project uuid, backend uuid, include_deleted boolean)
+returns table (id uuid, ref text, role text, deleted_at timestamptz)
+language sql stable security definer set search_path = pg_catalog as $$
+  select p.id, p.ref, m.role, p.deleted_at
+  from plinth.projects p
+  join plinth.members m on m.project_id = p.id and m.user_id = account and m.deleted_at is null
+  where (p.deleted_at is null or include_deleted)
+    and (p.id = project
+      or p.id = (select b.project_id from plinth.backends b where b.id = backend and b.deleted_at is null))
+    and not exists (select from plinth.users u where u.id = account and (u.deleted_at is not null or u.banned_until > now()))
+$$;
+revoke execute on all functions in schema plinth from public;

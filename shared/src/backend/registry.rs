@@ -1,0 +1,80 @@
+//! The drivers a function was built with, and the targets it has open.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use lru::LruCache;
+
+use super::{Address, Driver, Engine, Login, Records, dial::Trust};
+use crate::error::{Error, ErrorKind, Result};
+
+/// One database with one login: what connections are kept for.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// What it speaks.
+    pub engine: Engine,
+    /// Where and as whom.
+    pub address: Address,
+    /// What its certificate is verified against.
+    pub trust: Trust,
+    /// Connections at most.
+    pub connections: usize,
+    /// Longest wait for one.
+    pub wait: Duration,
+    /// Whether a transaction pooler is in between: no named statements then.
+    pub pooler: bool,
+}
+
+/// Host, port, database, login: a target's identity. The password is not part of it; changing it evicts the target.
+type Key = (Engine, String, u16, String, String);
+
+impl Target {
+    fn key(&self) -> Key {
+        let Address { host, port, database, login, .. } = &self.address;
+        (self.engine, host.clone(), *port, database.clone(), login.clone())
+    }
+}
+
+/// Drivers by engine, and open targets, least recently used closed first.
+pub struct Registry {
+    drivers: HashMap<Engine, Arc<dyn Driver>>,
+    open: Mutex<LruCache<Key, (Login, Arc<dyn Records>)>>,
+}
+
+impl Registry {
+    /// With these drivers, keeping at most `targets` open.
+    pub fn new(drivers: Vec<Arc<dyn Driver>>, targets: usize) -> Self {
+        let targets = NonZeroUsize::new(targets).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            drivers: drivers.into_iter().map(|driver| (driver.engine(), driver)).collect(),
+            open: Mutex::new(LruCache::new(targets)),
+        }
+    }
+
+    /// The handle on a target: the one that is open, or a new one (also when the password has changed).
+    ///
+    /// # Errors
+    /// `backend/no-driver` when this function was built without the engine's driver.
+    pub fn records(&self, target: &Target) -> Result<Arc<dyn Records>> {
+        let key = target.key();
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((login, records)) = open.get(&key)
+            && *login == target.address.auth
+        {
+            return Ok(records.clone());
+        }
+        let driver = self.drivers.get(&target.engine).ok_or_else(|| {
+            Error::new(ErrorKind::Unsupported, "backend/no-driver", "This function cannot reach that kind of database")
+        })?;
+        let records = driver.open(target)?;
+        open.put(key, (target.address.auth.clone(), records.clone()));
+        Ok(records)
+    }
+
+    /// Forgets a target, so that the next request signs in anew.
+    pub fn evict(&self, target: &Target) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).pop(&target.key());
+    }
+}

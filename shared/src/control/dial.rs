@@ -1,0 +1,141 @@
+//! Opens one connection to one Postgres: address, TLS with ring, password or IAM token, one deadline for all of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{Client, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::unavailable;
+use crate::config::{Address, Login, Tls};
+use crate::error::{Error, Result};
+
+/// Longest time a connection may take to be ready: name, TCP, TLS, sign-in.
+pub const DEADLINE: Duration = Duration::from_secs(5);
+
+/// What a server's certificate is verified against.
+#[derive(Clone)]
+pub struct Trust(Arc<ClientConfig>);
+
+impl Trust {
+    /// The public roots, and the given PEM certificates beside them.
+    ///
+    /// # Errors
+    /// `config/invalid` when the PEM text holds something else.
+    pub fn new(ca_pem: Option<&str>) -> Result<Self> {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        for certificate in CertificateDer::pem_slice_iter(ca_pem.unwrap_or_default().as_bytes()) {
+            let added = certificate.map_err(|error| error.to_string()).and_then(|certificate| {
+                roots.add(certificate).map_err(|error| error.to_string())
+            });
+            added.map_err(|why| Error::internal(format!("PLINTH_DATABASE_CA: {why}")))?;
+        }
+        // The provider is named: with two compiled in, the default one panics.
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(Error::internal)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self(Arc::new(config)))
+    }
+}
+
+impl std::fmt::Debug for Trust {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Trust")
+    }
+}
+
+/// Signs in at `address`. The connection's driving task ends by itself when the client is dropped.
+///
+/// # Errors
+/// The Postgres error as it came (its SQLSTATE tells a bad password from a missing database), or a timeout.
+pub async fn dial(address: &Address, trust: &Trust) -> Result<Client, DialError> {
+    match tokio::time::timeout(DEADLINE, connect(address, trust)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(DialError::Deadline),
+    }
+}
+
+async fn connect(address: &Address, trust: &Trust) -> Result<Client, DialError> {
+    let mut config = tokio_postgres::Config::new();
+    config
+        .host(&address.host)
+        .port(address.port)
+        .dbname(&address.database)
+        .user(&address.login)
+        .application_name("plinth")
+        .keepalives_idle(Duration::from_secs(30));
+    match &address.auth {
+        // The password goes to the protocol layer and nowhere else.
+        Login::Password(password) => config.password(password.expose()),
+        Login::Iam => config.password(iam_token(address).await.map_err(DialError::Token)?.expose()),
+    };
+    match address.tls {
+        Tls::Disable => {
+            config.ssl_mode(SslMode::Disable);
+            let (client, connection) = config.connect(NoTls).await.map_err(DialError::Postgres)?;
+            drive(connection);
+            Ok(client)
+        }
+        Tls::Verify => {
+            config.ssl_mode(SslMode::Require);
+            let tls = MakeRustlsConnect::new((*trust.0).clone());
+            let (client, connection) = config.connect(tls).await.map_err(DialError::Postgres)?;
+            drive(connection);
+            Ok(client)
+        }
+    }
+}
+
+fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static) {
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a database connection ended");
+        }
+    });
+}
+
+#[cfg(feature = "aws")]
+async fn iam_token(address: &Address) -> Result<crate::sensitive::Sensitive> {
+    crate::vault::aws::database_token(&address.host, address.port, &address.login).await
+}
+
+#[cfg(not(feature = "aws"))]
+async fn iam_token(_: &Address) -> Result<crate::sensitive::Sensitive> {
+    Err(Error::internal("PLINTH_DATABASE_IAM needs a function built with the aws feature"))
+}
+
+/// Why no connection came about.
+#[derive(Debug)]
+pub enum DialError {
+    /// The server, or the way there, refused.
+    Postgres(tokio_postgres::Error),
+    /// Nothing came in time.
+    Deadline,
+    /// No IAM token could be signed.
+    Token(Error),
+}
+
+impl std::fmt::Display for DialError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Postgres(error) => error.fmt(f),
+            Self::Deadline => f.write_str("no connection in time"),
+            Self::Token(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for DialError {}
+
+impl From<DialError> for Error {
+    fn from(error: DialError) -> Self {
+        unavailable(error)
+    }
+}

@@ -1,0 +1,203 @@
+//! Platform users and their membership in projects.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Tenancy, not_found};
+use crate::control::{self, uuid};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ident::{BackendId, ProjectId, Ref, UserId};
+use crate::token::Claims;
+
+/// What somebody is to the platform: `app_metadata.role`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum PlatformRole {
+    /// May look at what they are a member of.
+    Guest,
+    /// May have projects.
+    User,
+    /// Runs the platform.
+    Admin,
+}
+
+/// What somebody is to a project. Each role may do all that the ones before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MemberRole {
+    /// Reads.
+    Viewer,
+    /// Changes tables and data.
+    Developer,
+    /// Changes members, keys and the backend.
+    Admin,
+    /// Deletes the project, hands it over.
+    Owner,
+}
+
+impl MemberRole {
+    /// The name in JSON and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Developer => "developer",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        serde_json::from_value(Value::String(text.to_owned())).map_err(Error::internal)
+    }
+}
+
+/// A platform user whose token held.
+#[derive(Debug, Clone)]
+pub struct PlatformUser {
+    /// Their id; for an outside issuer's users made from issuer and subject.
+    pub id: UserId,
+    /// Their address, if the token tells.
+    pub email: Option<String>,
+    /// Their role.
+    pub role: PlatformRole,
+    /// Issuer and subject, when an outside issuer vouches for them.
+    pub outside: Option<(String, String)>,
+}
+
+impl PlatformUser {
+    pub(super) fn from_own(claims: &Claims) -> Result<Self> {
+        let id = claims.get("sub").and_then(Value::as_str).and_then(|sub| sub.parse().ok());
+        let id = id.ok_or_else(|| Error::new(ErrorKind::Unauthorized, "auth/unauthorized", "Unauthorized"))?;
+        Ok(Self { id: UserId(id), email: email(claims), role: role(claims), outside: None })
+    }
+
+    pub(super) fn from_outside(issuer: &str, claims: &Claims) -> Result<Self> {
+        let subject = claims.get("sub").and_then(Value::as_str).filter(|subject| !subject.is_empty());
+        let subject = subject.ok_or_else(|| {
+            Error::new(ErrorKind::Unauthorized, "auth/unauthorized", "Unauthorized").with_details("The token has no sub")
+        })?;
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{issuer}\n{subject}").as_bytes());
+        Ok(Self {
+            id: UserId(id),
+            email: email(claims),
+            role: role(claims),
+            outside: Some((issuer.to_owned(), subject.to_owned())),
+        })
+    }
+}
+
+fn email(claims: &Claims) -> Option<String> {
+    claims.get("email").and_then(Value::as_str).filter(|email| !email.is_empty()).map(str::to_owned)
+}
+
+fn role(claims: &Claims) -> PlatformRole {
+    let named = claims.get("app_metadata").and_then(|metadata| metadata.get("role")).cloned();
+    named.and_then(|role| serde_json::from_value(role).ok()).unwrap_or(PlatformRole::User)
+}
+
+/// Facts of the request that logs and the audit log keep.
+#[derive(Debug, Clone, Default)]
+pub struct RequestInfo {
+    /// The request's id, also in the `x-request-id` of the reply.
+    pub id: String,
+    /// Where it came from, as the gateway saw it.
+    pub address: Option<String>,
+}
+
+/// A platform user in a request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who.
+    pub user: PlatformUser,
+    /// In which request.
+    pub request: RequestInfo,
+}
+
+/// Proof that a caller is a member of a project, with the role they have.
+#[derive(Debug, Clone)]
+pub struct ProjectAccess {
+    project: ProjectId,
+    reference: Ref,
+    role: MemberRole,
+    caller: Caller,
+}
+
+impl ProjectAccess {
+    /// The project.
+    pub fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    /// Its ref.
+    pub fn reference(&self) -> &Ref {
+        &self.reference
+    }
+
+    /// The caller's role in it.
+    pub fn role(&self) -> MemberRole {
+        self.role
+    }
+
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+impl Tenancy {
+    /// Proof that the caller has at least role `least` in a project.
+    ///
+    /// # Errors
+    /// 404 for a stranger, as if there were no such project; 403 `projects/role` for too low a role.
+    pub async fn require(&self, caller: Caller, project: ProjectId, least: MemberRole) -> Result<ProjectAccess> {
+        self.lookup(caller, Some(project.0), None, least, false).await
+    }
+
+    /// [`Tenancy::require`] that finds a soft-deleted project too, for restoring it.
+    ///
+    /// # Errors
+    /// As [`Tenancy::require`].
+    pub async fn require_even_deleted(&self, caller: Caller, project: ProjectId, least: MemberRole) -> Result<ProjectAccess> {
+        self.lookup(caller, Some(project.0), None, least, true).await
+    }
+
+    /// Proof for the project that a backend belongs to.
+    ///
+    /// # Errors
+    /// As [`Tenancy::require`].
+    pub async fn require_backend(&self, caller: Caller, backend: BackendId, least: MemberRole) -> Result<ProjectAccess> {
+        self.lookup(caller, None, Some(backend.0), least, false).await
+    }
+
+    async fn lookup(
+        &self,
+        caller: Caller,
+        project: Option<Uuid>,
+        backend: Option<Uuid>,
+        least: MemberRole,
+        deleted: bool,
+    ) -> Result<ProjectAccess> {
+        let client = self.control.get().await?;
+        let sql = "select id, ref, role from plinth.access($1, $2, $3, $4)";
+        let params = [
+            uuid(&caller.user.id.0),
+            uuid(&project),
+            uuid(&backend),
+            (&deleted as _, tokio_postgres::types::Type::BOOL),
+        ];
+        let rows = client.query_typed(sql, &params).await.map_err(control::failure)?;
+        let row = rows.first().ok_or_else(not_found)?;
+        let access = ProjectAccess {
+            project: ProjectId(row.get(0)),
+            reference: row.get::<_, &str>(1).parse()?,
+            role: MemberRole::parse(row.get(2))?,
+            caller,
+        };
+        if access.role < least {
+            return Err(Error::new(ErrorKind::Forbidden, "projects/role", "Your role in this project does not allow this")
+                .with_details(format!("You are {}; this needs {}", access.role.as_str(), least.as_str()))
+                .with_hint("Ask an owner of the project"));
+        }
+        Ok(access)
+    }
+}
