@@ -20,7 +20,10 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's clock"
+    )]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -46,9 +49,14 @@ pub type SharedRandom = Arc<dyn Random>;
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
-    #[expect(clippy::expect_used, reason = "without the operating system's randomness no key is safe: stop")]
+    #[expect(
+        clippy::expect_used,
+        reason = "without the operating system's randomness no key is safe: stop"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
-        rand::rngs::SysRng.try_fill_bytes(bytes).expect("the operating system has no randomness");
+        rand::rngs::SysRng
+            .try_fill_bytes(bytes)
+            .expect("the operating system has no randomness");
     }
 }
 
@@ -67,7 +75,10 @@ impl dyn Random {
 
     /// `length` letters and digits, evenly distributed: about 5.95 bits each.
     pub fn token(&self, length: usize) -> String {
-        self.pick(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", length)
+        self.pick(
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+            length,
+        )
     }
 
     /// A new project ref: 20 lowercase letters.

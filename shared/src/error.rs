@@ -51,7 +51,11 @@ pub enum ErrorKind {
 }
 
 /// An error with a stable code and two texts: one for the client, one (the source) for the log.
-pub struct Error {
+///
+/// Boxed, so that a `Result` stays as small as its value.
+pub struct Error(Box<Inner>);
+
+struct Inner {
     kind: ErrorKind,
     code: Cow<'static, str>,
     public: Cow<'static, str>,
@@ -65,7 +69,7 @@ pub struct Error {
 impl Error {
     /// An error of `kind` with a stable `code` (`area/what`, a PostgREST code or an SQLSTATE) and the client's text.
     pub fn new(kind: ErrorKind, code: impl Into<Cow<'static, str>>, public: impl Into<Cow<'static, str>>) -> Self {
-        Self {
+        Self(Box::new(Inner {
             kind,
             code: code.into(),
             public: public.into(),
@@ -74,7 +78,7 @@ impl Error {
             status: None,
             retry_after: None,
             source: None,
-        }
+        }))
     }
 
     /// Shorthand for [`ErrorKind::Invalid`].
@@ -90,94 +94,94 @@ impl Error {
     /// Adds what exactly was wrong.
     #[must_use]
     pub fn with_details(mut self, details: impl Into<Cow<'static, str>>) -> Self {
-        self.details = Some(details.into());
+        self.0.details = Some(details.into());
         self
     }
 
     /// Adds what to do about it.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// Adds the cause, for the log only.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.0.source = Some(source.into());
         self
     }
 
     /// Overrides the status that the kind implies (SQLSTATE `PTxyz` lets database functions choose one).
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
-        self.status = Some(status);
+        self.0.status = Some(status);
         self
     }
 
     /// Tells the client when to try again, in seconds.
     #[must_use]
     pub fn with_retry_after(mut self, seconds: u32) -> Self {
-        self.retry_after = Some(seconds);
+        self.0.retry_after = Some(seconds);
         self
     }
 
     /// The class.
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// The stable code.
     pub fn code(&self) -> &str {
-        &self.code
+        &self.0.code
     }
 
     /// The client's text.
     pub fn public(&self) -> &str {
-        &self.public
+        &self.0.public
     }
 
     /// What exactly was wrong, if said.
     pub fn details(&self) -> Option<&str> {
-        self.details.as_deref()
+        self.0.details.as_deref()
     }
 
     /// What to do about it, if said.
     pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.0.hint.as_deref()
     }
 
     /// The status chosen in place of the kind's.
     pub fn status(&self) -> Option<u16> {
-        self.status
+        self.0.status
     }
 
     /// Seconds after which to try again.
     pub fn retry_after(&self) -> Option<u32> {
-        self.retry_after
+        self.0.retry_after
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
-            .field("kind", &self.kind)
-            .field("code", &self.code)
-            .field("public", &self.public)
-            .field("details", &self.details)
-            .field("source", &self.source)
+            .field("kind", &self.0.kind)
+            .field("code", &self.0.code)
+            .field("public", &self.0.public)
+            .field("details", &self.0.details)
+            .field("source", &self.0.source)
             .finish_non_exhaustive()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.public)
+        write!(f, "{}: {}", self.0.code, self.0.public)
     }
 }
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }

@@ -24,8 +24,10 @@ impl Ident {
     pub fn new(name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         if name.is_empty() || name.len() > Self::MAX_BYTES || name.contains('\0') {
-            return Err(Error::invalid("ident/invalid", "A name must have 1 to 63 bytes and no NUL byte")
-                .with_details(format!("{} bytes given", name.len())));
+            return Err(
+                Error::invalid("ident/invalid", "A name must have 1 to 63 bytes and no NUL byte")
+                    .with_details(format!("{} bytes given", name.len())),
+            );
         }
         Ok(Self(name))
     }
@@ -129,7 +131,11 @@ impl FromStr for Ref {
         if text.len() == Self::LENGTH && text.bytes().all(|b| b.is_ascii_lowercase()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Error::new(crate::error::ErrorKind::NotFound, "projects/not-found", "Project not found"))
+            Err(Error::new(
+                crate::error::ErrorKind::NotFound,
+                "projects/not-found",
+                "Project not found",
+            ))
         }
     }
 }
@@ -142,7 +148,9 @@ impl fmt::Display for Ref {
 
 impl<'de> Deserialize<'de> for Ref {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -210,7 +218,12 @@ mod tests {
     #[test]
     fn ref_takes_exactly_twenty_lowercase_letters() {
         assert!("abcdefghijklmnopqrst".parse::<Ref>().is_ok());
-        for bad in ["abc", "abcdefghijklmnopqrsT", "abcdefghijklmnopqrs1", "abcdefghijklmnopqrstu"] {
+        for bad in [
+            "abc",
+            "abcdefghijklmnopqrsT",
+            "abcdefghijklmnopqrs1",
+            "abcdefghijklmnopqrstu",
+        ] {
             assert!(bad.parse::<Ref>().is_err(), "{bad}");
         }
     }

@@ -23,7 +23,11 @@ pub struct Cells {
 impl Cells {
     pub(super) fn new(config: Arc<Config>, trust: Trust) -> Self {
         let targets = NonZeroUsize::new(config.databases.pool_targets).unwrap_or(NonZeroUsize::MIN);
-        Self { config, trust, open: Mutex::new(LruCache::new(targets)) }
+        Self {
+            config,
+            trust,
+            open: Mutex::new(LruCache::new(targets)),
+        }
     }
 
     /// The cell's shared database.
@@ -69,7 +73,9 @@ impl Cells {
         let databases = &self.config.databases;
         let login = databases.cell_login.as_deref();
         let login = login.ok_or_else(|| Error::internal("PLINTH_CELL_LOGIN is not set"))?;
-        Ok(databases.control.beside(&cell.host, cell.port, database, login, databases.cell_auth.clone()))
+        Ok(databases
+            .control
+            .beside(&cell.host, cell.port, database, login, databases.cell_auth.clone()))
     }
 
     fn database(&self, cell: &Cell, name: &str) -> Result<Database> {

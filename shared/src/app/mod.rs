@@ -66,12 +66,21 @@ impl App {
     ///
     /// # Errors
     /// `config/invalid` for certificates that cannot be read.
-    pub fn new(config: Config, clock: SharedClock, random: SharedRandom, drivers: Vec<Arc<dyn Driver>>) -> Result<Self> {
+    pub fn new(
+        config: Config,
+        clock: SharedClock,
+        random: SharedRandom,
+        drivers: Vec<Arc<dyn Driver>>,
+    ) -> Result<Self> {
         let config = Arc::new(config);
         let databases = &config.databases;
         let trust = Trust::new(databases.ca_pem.as_deref())?;
-        let control =
-            Database::new(databases.control.clone(), trust.clone(), databases.pool_size, databases.pool_wait)?;
+        let control = Database::new(
+            databases.control.clone(),
+            trust.clone(),
+            databases.pool_size,
+            databases.pool_wait,
+        )?;
         Ok(Self(Arc::new(Parts {
             cells: Cells::new(config.clone(), trust.clone()),
             backends: Registry::new(drivers, databases.pool_targets),
@@ -103,10 +112,19 @@ impl App {
         let address: Address = match isolation {
             Isolation::Schema => self.cells.shared_address(cell)?,
             Isolation::Database => {
-                let envelope = backend.login.as_ref().ok_or_else(|| Error::internal("the backend has no login"))?;
+                let envelope = backend
+                    .login
+                    .as_ref()
+                    .ok_or_else(|| Error::internal("the backend has no login"))?;
                 let password = self.vault.open_text(Some(project.id), envelope).await?;
                 let own = project.names().own();
-                databases.control.beside(&cell.host, cell.port, own.as_str(), own.as_str(), Login::Password(password))
+                databases.control.beside(
+                    &cell.host,
+                    cell.port,
+                    own.as_str(),
+                    own.as_str(),
+                    Login::Password(password),
+                )
             }
         };
         Ok(Target {

@@ -29,10 +29,18 @@ pub struct Target {
 
 /// Host, port, database, login: a target's identity. The password is not part of it; changing it evicts the target.
 type Key = (Engine, String, u16, String, String);
+/// What is open, and the password it was opened with.
+type Open = LruCache<Key, (Login, Arc<dyn Records>)>;
 
 impl Target {
     fn key(&self) -> Key {
-        let Address { host, port, database, login, .. } = &self.address;
+        let Address {
+            host,
+            port,
+            database,
+            login,
+            ..
+        } = &self.address;
         (self.engine, host.clone(), *port, database.clone(), login.clone())
     }
 }
@@ -40,7 +48,7 @@ impl Target {
 /// Drivers by engine, and open targets, least recently used closed first.
 pub struct Registry {
     drivers: HashMap<Engine, Arc<dyn Driver>>,
-    open: Mutex<LruCache<Key, (Login, Arc<dyn Records>)>>,
+    open: Mutex<Open>,
 }
 
 impl Registry {
@@ -66,7 +74,11 @@ impl Registry {
             return Ok(records.clone());
         }
         let driver = self.drivers.get(&target.engine).ok_or_else(|| {
-            Error::new(ErrorKind::Unsupported, "backend/no-driver", "This function cannot reach that kind of database")
+            Error::new(
+                ErrorKind::Unsupported,
+                "backend/no-driver",
+                "This function cannot reach that kind of database",
+            )
         })?;
         let records = driver.open(target)?;
         open.put(key, (target.address.auth.clone(), records.clone()));
@@ -75,6 +87,9 @@ impl Registry {
 
     /// Forgets a target, so that the next request signs in anew.
     pub fn evict(&self, target: &Target) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).pop(&target.key());
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop(&target.key());
     }
 }

@@ -25,9 +25,9 @@ impl SignUp {
         match self {
             Self::Nobody => false,
             Self::Everybody => true,
-            Self::Domains(domains) => {
-                email.rsplit_once('@').is_some_and(|(_, domain)| domains.contains(&domain.to_ascii_lowercase()))
-            }
+            Self::Domains(domains) => email
+                .rsplit_once('@')
+                .is_some_and(|(_, domain)| domains.contains(&domain.to_ascii_lowercase())),
         }
     }
 }
@@ -86,9 +86,15 @@ fn sign_up(env: &Env) -> Result<SignUp> {
         None | Some("nobody") => Ok(SignUp::Nobody),
         Some("everybody") => Ok(SignUp::Everybody),
         Some(list) => {
-            let domains: BTreeSet<_> = list.split(',').map(|domain| domain.trim().to_ascii_lowercase()).collect();
+            let domains: BTreeSet<_> = list
+                .split(',')
+                .map(|domain| domain.trim().to_ascii_lowercase())
+                .collect();
             match domains.iter().find(|domain| !domain.contains('.')) {
-                Some(_) => Err(invalid("PLINTH_SIGN_UP", "must be nobody, everybody or a comma list of domains")),
+                Some(_) => Err(invalid(
+                    "PLINTH_SIGN_UP",
+                    "must be nobody, everybody or a comma list of domains",
+                )),
                 None => Ok(SignUp::Domains(domains)),
             }
         }

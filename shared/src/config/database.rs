@@ -67,7 +67,9 @@ pub struct Databases {
 
 impl Databases {
     pub(super) fn from_env(env: &Env) -> Result<Self> {
-        let url = env.get("PLINTH_CONTROL_URL").ok_or_else(|| invalid("PLINTH_CONTROL_URL", "is not set"))?;
+        let url = env
+            .get("PLINTH_CONTROL_URL")
+            .ok_or_else(|| invalid("PLINTH_CONTROL_URL", "is not set"))?;
         let iam = env.parse("PLINTH_DATABASE_IAM", false)?;
         let mut control = Address::from_url(url).map_err(|why| invalid("PLINTH_CONTROL_URL", why))?;
         if let Some(password) = env.secret("PLINTH_CONTROL_PASSWORD") {
@@ -117,7 +119,9 @@ impl Address {
         if tls == Tls::Disable && !is_loopback(&host) {
             return Err("only a loopback server may be reached without TLS".to_owned());
         }
-        let password = parsed.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let password = parsed
+            .get_password()
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         Ok(Self {
             host,
             port: parsed.get_ports().first().copied().unwrap_or(5432),
@@ -131,7 +135,14 @@ impl Address {
     /// The same server and login rules, for another database and login.
     pub fn beside(&self, host: &str, port: u16, database: &str, login: &str, auth: Login) -> Self {
         let tls = if is_loopback(host) { self.tls } else { Tls::Verify };
-        Self { host: host.to_owned(), port, database: database.to_owned(), login: login.to_owned(), auth, tls }
+        Self {
+            host: host.to_owned(),
+            port,
+            database: database.to_owned(),
+            login: login.to_owned(),
+            auth,
+            tls,
+        }
     }
 }
 

@@ -48,10 +48,17 @@ mod tests {
     use super::*;
 
     fn env(pairs: &[(&str, &str)]) -> Env {
-        Env::of(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        Env::of(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
     }
 
-    const CONTROL: (&str, &str) = ("PLINTH_CONTROL_URL", "postgresql://plinth_records:pw@127.0.0.1:5433/plinth");
+    const CONTROL: (&str, &str) = (
+        "PLINTH_CONTROL_URL",
+        "postgresql://plinth_records:pw@127.0.0.1:5433/plinth",
+    );
 
     #[test]
     fn a_control_url_is_enough() {

@@ -17,10 +17,19 @@ pub enum MasterKey {
 
 impl MasterKey {
     pub(super) fn from_env(env: &Env) -> Self {
-        let current = env.secret("PLINTH_ENCRYPTION_KEY").or_else(|| env.secret("SUPABASE_KEYS_ENCRYPTION_KEY"));
+        let current = env
+            .secret("PLINTH_ENCRYPTION_KEY")
+            .or_else(|| env.secret("SUPABASE_KEYS_ENCRYPTION_KEY"));
         if let Some(current) = current {
-            let old = env.get("PLINTH_ENCRYPTION_KEYS_OLD").into_iter().flat_map(|list| list.split(','));
-            return Self::Given(std::iter::once(current).chain(old.map(|key| Sensitive::new(key.trim()))).collect());
+            let old = env
+                .get("PLINTH_ENCRYPTION_KEYS_OLD")
+                .into_iter()
+                .flat_map(|list| list.split(','));
+            return Self::Given(
+                std::iter::once(current)
+                    .chain(old.map(|key| Sensitive::new(key.trim())))
+                    .collect(),
+            );
         }
         match env.get("PLINTH_ENCRYPTION_KEY_ARN") {
             Some(arn) => Self::SecretsManager(arn.to_owned()),

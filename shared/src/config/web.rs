@@ -20,8 +20,15 @@ pub struct Web {
 
 impl Web {
     pub(super) fn from_env(env: &Env) -> Result<Self> {
-        let base_url = env.get("PLINTH_BASE_URL").unwrap_or("http://127.0.0.1:8787").trim_end_matches('/').to_owned();
-        let parsed = base_url.parse::<http::Uri>().ok().filter(|uri| uri.scheme().is_some() && uri.host().is_some());
+        let base_url = env
+            .get("PLINTH_BASE_URL")
+            .unwrap_or("http://127.0.0.1:8787")
+            .trim_end_matches('/')
+            .to_owned();
+        let parsed = base_url
+            .parse::<http::Uri>()
+            .ok()
+            .filter(|uri| uri.scheme().is_some() && uri.host().is_some());
         if parsed.is_none() {
             return Err(invalid("PLINTH_BASE_URL", "must be an absolute http or https URL"));
         }

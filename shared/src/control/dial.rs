@@ -27,11 +27,13 @@ impl Trust {
     /// # Errors
     /// `config/invalid` when the PEM text holds something else.
     pub fn new(ca_pem: Option<&str>) -> Result<Self> {
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let mut roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
         for certificate in CertificateDer::pem_slice_iter(ca_pem.unwrap_or_default().as_bytes()) {
-            let added = certificate.map_err(|error| error.to_string()).and_then(|certificate| {
-                roots.add(certificate).map_err(|error| error.to_string())
-            });
+            let added = certificate
+                .map_err(|error| error.to_string())
+                .and_then(|certificate| roots.add(certificate).map_err(|error| error.to_string()));
             added.map_err(|why| Error::internal(format!("PLINTH_DATABASE_CA: {why}")))?;
         }
         // The provider is named: with two compiled in, the default one panics.
@@ -108,7 +110,9 @@ async fn iam_token(address: &Address) -> Result<crate::sensitive::Sensitive> {
 
 #[cfg(not(feature = "aws"))]
 async fn iam_token(_: &Address) -> Result<crate::sensitive::Sensitive> {
-    Err(Error::internal("PLINTH_DATABASE_IAM needs a function built with the aws feature"))
+    Err(Error::internal(
+        "PLINTH_DATABASE_IAM needs a function built with the aws feature",
+    ))
 }
 
 /// Why no connection came about.

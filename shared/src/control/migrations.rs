@@ -16,15 +16,25 @@ const CELL: &str = include_str!("../../migrations/cell/V1__helpers.sql");
 /// The migration that failed; everything before it stays applied and a repeat goes on from there.
 pub async fn migrate_control(client: &mut tokio_postgres::Client) -> Result<()> {
     let accounts = accounts_ddl(&Ident::new("plinth")?);
-    let steps = [("V1__control", CONTROL), ("V2__accounts", &accounts), ("V3__grants", GRANTS)];
+    let steps = [
+        ("V1__control", CONTROL),
+        ("V2__accounts", &accounts),
+        ("V3__grants", GRANTS),
+    ];
     let migrations = steps
         .into_iter()
         .map(|(name, sql)| Migration::unapplied(name, sql))
         .collect::<Result<Vec<_>, _>>()
         .map_err(Error::internal)?;
-    let report = Runner::new(&migrations).run_async(client).await.map_err(Error::internal)?;
+    let report = Runner::new(&migrations)
+        .run_async(client)
+        .await
+        .map_err(Error::internal)?;
     for applied in report.applied_migrations() {
-        tracing::info!(migration = applied.name(), "applied a migration of the control database");
+        tracing::info!(
+            migration = applied.name(),
+            "applied a migration of the control database"
+        );
     }
     Ok(())
 }

@@ -2,14 +2,18 @@
 //!
 //! Tenants' data is never touched from here; that is the drivers' work.
 
+mod cluster;
 pub mod dial;
 mod migrations;
 mod param;
 mod pool;
+mod scram;
 
+pub use cluster::{CELL_DATABASE, CELL_TEMPLATE, FunctionLogins, prepare_cell, prepare_control, register_cell};
 pub use migrations::{accounts_ddl, cell_ddl, migrate_control};
 pub use param::{Param, bytes, int4, int8, json, text, texts, time, uuid};
 pub use pool::{Client, Database};
+pub use scram::scram_verifier;
 
 use tokio_postgres::error::SqlState;
 
@@ -23,18 +27,31 @@ pub fn failure(error: tokio_postgres::Error) -> Error {
         None => error.is_closed() || error.as_db_error().is_none(),
         Some(state) => {
             matches!(&state.code()[..2], "08" | "53")
-                || [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW].contains(state)
+                || [
+                    SqlState::ADMIN_SHUTDOWN,
+                    SqlState::CRASH_SHUTDOWN,
+                    SqlState::CANNOT_CONNECT_NOW,
+                ]
+                .contains(state)
         }
     };
-    if away { unavailable(error) } else { Error::internal(error) }
+    if away {
+        unavailable(error)
+    } else {
+        Error::internal(error)
+    }
 }
 
 /// The control database (or a cell) cannot be reached just now.
 pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::new(ErrorKind::Unavailable, "database/unavailable", "The database cannot be reached right now")
-        .with_hint("Try again in a moment")
-        .with_retry_after(1)
-        .with_source(source)
+    Error::new(
+        ErrorKind::Unavailable,
+        "database/unavailable",
+        "The database cannot be reached right now",
+    )
+    .with_hint("Try again in a moment")
+    .with_retry_after(1)
+    .with_source(source)
 }
 
 /// Whether the statement failed on that constraint or unique index.

@@ -3,8 +3,8 @@
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
-use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult, Timeouts};
 use deadpool::Runtime;
+use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult, Timeouts};
 
 use super::dial::{DialError, Trust, dial};
 use super::unavailable;
@@ -28,7 +28,11 @@ impl Database {
     /// # Errors
     /// Never in practice: the pool's settings are ours.
     pub fn new(address: Address, trust: Trust, size: usize, wait: Duration) -> Result<Self> {
-        let timeouts = Timeouts { wait: Some(wait), create: None, recycle: None };
+        let timeouts = Timeouts {
+            wait: Some(wait),
+            create: None,
+            recycle: None,
+        };
         let pool = managed::Pool::builder(Dialler { address, trust })
             .max_size(size)
             .timeouts(timeouts)
@@ -100,7 +104,10 @@ impl managed::Manager for Dialler {
     type Error = DialError;
 
     async fn create(&self) -> Result<Dialled, DialError> {
-        Ok(Dialled { client: dial(&self.address, &self.trust).await?, used: Instant::now() })
+        Ok(Dialled {
+            client: dial(&self.address, &self.trust).await?,
+            used: Instant::now(),
+        })
     }
 
     async fn recycle(&self, dialled: &mut Dialled, _: &Metrics) -> RecycleResult<DialError> {

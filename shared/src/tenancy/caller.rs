@@ -66,15 +66,27 @@ pub struct PlatformUser {
 
 impl PlatformUser {
     pub(super) fn from_own(claims: &Claims) -> Result<Self> {
-        let id = claims.get("sub").and_then(Value::as_str).and_then(|sub| sub.parse().ok());
+        let id = claims
+            .get("sub")
+            .and_then(Value::as_str)
+            .and_then(|sub| sub.parse().ok());
         let id = id.ok_or_else(|| Error::new(ErrorKind::Unauthorized, "auth/unauthorized", "Unauthorized"))?;
-        Ok(Self { id: UserId(id), email: email(claims), role: role(claims), outside: None })
+        Ok(Self {
+            id: UserId(id),
+            email: email(claims),
+            role: role(claims),
+            outside: None,
+        })
     }
 
     pub(super) fn from_outside(issuer: &str, claims: &Claims) -> Result<Self> {
-        let subject = claims.get("sub").and_then(Value::as_str).filter(|subject| !subject.is_empty());
+        let subject = claims
+            .get("sub")
+            .and_then(Value::as_str)
+            .filter(|subject| !subject.is_empty());
         let subject = subject.ok_or_else(|| {
-            Error::new(ErrorKind::Unauthorized, "auth/unauthorized", "Unauthorized").with_details("The token has no sub")
+            Error::new(ErrorKind::Unauthorized, "auth/unauthorized", "Unauthorized")
+                .with_details("The token has no sub")
         })?;
         let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{issuer}\n{subject}").as_bytes());
         Ok(Self {
@@ -87,12 +99,21 @@ impl PlatformUser {
 }
 
 fn email(claims: &Claims) -> Option<String> {
-    claims.get("email").and_then(Value::as_str).filter(|email| !email.is_empty()).map(str::to_owned)
+    claims
+        .get("email")
+        .and_then(Value::as_str)
+        .filter(|email| !email.is_empty())
+        .map(str::to_owned)
 }
 
 fn role(claims: &Claims) -> PlatformRole {
-    let named = claims.get("app_metadata").and_then(|metadata| metadata.get("role")).cloned();
-    named.and_then(|role| serde_json::from_value(role).ok()).unwrap_or(PlatformRole::User)
+    let named = claims
+        .get("app_metadata")
+        .and_then(|metadata| metadata.get("role"))
+        .cloned();
+    named
+        .and_then(|role| serde_json::from_value(role).ok())
+        .unwrap_or(PlatformRole::User)
 }
 
 /// Facts of the request that logs and the audit log keep.
@@ -157,7 +178,12 @@ impl Tenancy {
     ///
     /// # Errors
     /// As [`Tenancy::require`].
-    pub async fn require_even_deleted(&self, caller: Caller, project: ProjectId, least: MemberRole) -> Result<ProjectAccess> {
+    pub async fn require_even_deleted(
+        &self,
+        caller: Caller,
+        project: ProjectId,
+        least: MemberRole,
+    ) -> Result<ProjectAccess> {
         self.lookup(caller, Some(project.0), None, least, true).await
     }
 
@@ -165,7 +191,12 @@ impl Tenancy {
     ///
     /// # Errors
     /// As [`Tenancy::require`].
-    pub async fn require_backend(&self, caller: Caller, backend: BackendId, least: MemberRole) -> Result<ProjectAccess> {
+    pub async fn require_backend(
+        &self,
+        caller: Caller,
+        backend: BackendId,
+        least: MemberRole,
+    ) -> Result<ProjectAccess> {
         self.lookup(caller, None, Some(backend.0), least, false).await
     }
 
@@ -194,9 +225,17 @@ impl Tenancy {
             caller,
         };
         if access.role < least {
-            return Err(Error::new(ErrorKind::Forbidden, "projects/role", "Your role in this project does not allow this")
-                .with_details(format!("You are {}; this needs {}", access.role.as_str(), least.as_str()))
-                .with_hint("Ask an owner of the project"));
+            return Err(Error::new(
+                ErrorKind::Forbidden,
+                "projects/role",
+                "Your role in this project does not allow this",
+            )
+            .with_details(format!(
+                "You are {}; this needs {}",
+                access.role.as_str(),
+                least.as_str()
+            ))
+            .with_hint("Ask an owner of the project"));
         }
         Ok(access)
     }

@@ -58,13 +58,23 @@ impl DataAccess {
             KeyClass::Publishable => DataRole::Anon,
             KeyClass::Secret => DataRole::Service,
         };
-        Self { project, role, claims: claims_of(role), key: Some(key.id) }
+        Self {
+            project,
+            role,
+            claims: claims_of(role),
+            key: Some(key.id),
+        }
     }
 
     pub(super) fn by_token(project: Arc<Project>, key: &KnownKey, mut claims: Claims) -> Self {
         let role = DataRole::Authenticated;
         claims.insert("role".to_owned(), Value::from(role.as_str()));
-        Self { project, role, claims, key: Some(key.id) }
+        Self {
+            project,
+            role,
+            claims,
+            key: Some(key.id),
+        }
     }
 
     /// The project.
@@ -99,7 +109,12 @@ impl Tenancy {
             return Err(not_found());
         }
         let role = DataRole::Service;
-        Ok(DataAccess { project, role, claims: claims_of(role), key: None })
+        Ok(DataAccess {
+            project,
+            role,
+            claims: claims_of(role),
+            key: None,
+        })
     }
 
     /// Who calls an API whose path names no project: the key does.
@@ -128,7 +143,9 @@ impl Tenancy {
             return if own { Ok(access) } else { Err(not_found()) };
         }
         let user = self.platform_user(headers).await?;
-        let access = self.require_backend(super::Caller { user, request }, backend, least).await?;
+        let access = self
+            .require_backend(super::Caller { user, request }, backend, least)
+            .await?;
         self.as_service(&access).await
     }
 }
@@ -156,8 +173,12 @@ pub(super) fn invalid_key() -> Error {
 /// Browsers send `Origin`; a secret key in one is a leak to be noticed.
 pub(super) fn refuse_secret_in_browser(class: KeyClass, headers: &HeaderMap) -> Result<()> {
     if class == KeyClass::Secret && headers.contains_key(http::header::ORIGIN) {
-        return Err(Error::new(ErrorKind::Forbidden, "keys/secret-in-browser", "A secret key must not be used in a browser")
-            .with_hint("Use the publishable key there, and rotate this secret key: it has been exposed"));
+        return Err(Error::new(
+            ErrorKind::Forbidden,
+            "keys/secret-in-browser",
+            "A secret key must not be used in a browser",
+        )
+        .with_hint("Use the publishable key there, and rotate this secret key: it has been exposed"));
     }
     Ok(())
 }

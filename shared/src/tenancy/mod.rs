@@ -81,8 +81,14 @@ impl Tenancy {
             return Ok(keys.clone());
         }
         let client = self.control.get().await?;
-        let row = client.query_typed("select plinth.platform_keys()", &[]).await.map_err(control::failure)?;
-        let set = row.first().map(|row| row.get::<_, serde_json::Value>(0)).unwrap_or_default();
+        let row = client
+            .query_typed("select plinth.platform_keys()", &[])
+            .await
+            .map_err(control::failure)?;
+        let set = row
+            .first()
+            .map(|row| row.get::<_, serde_json::Value>(0))
+            .unwrap_or_default();
         let keys: Arc<JwkSet> = Arc::new(serde_json::from_value(set).map_err(Error::internal)?);
         *self.platform_keys.write().await = Some((keys.clone(), Instant::now()));
         Ok(keys)
@@ -171,5 +177,7 @@ fn unauthorized(hint: &'static str) -> Error {
 
 /// On the control plane the reason goes into the details; the code stays one.
 fn as_unauthorized(error: Error) -> Error {
-    unauthorized("Sign in again to get a new token").with_details(error.public().to_owned()).with_source(error)
+    unauthorized("Sign in again to get a new token")
+        .with_details(error.public().to_owned())
+        .with_source(error)
 }

@@ -50,7 +50,10 @@ impl FromStr for Isolation {
         match text {
             "schema" => Ok(Self::Schema),
             "database" => Ok(Self::Database),
-            _ => Err(Error::invalid("provisioning/isolation", "config.isolation is schema or database")),
+            _ => Err(Error::invalid(
+                "provisioning/isolation",
+                "config.isolation is schema or database",
+            )),
         }
     }
 }
@@ -122,14 +125,18 @@ pub struct Project {
 }
 
 fn keys<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<JwkSet, D::Error> {
-    Ok(JwkSet { keys: Vec::deserialize(deserializer)? })
+    Ok(JwkSet {
+        keys: Vec::deserialize(deserializer)?,
+    })
 }
 
 impl Project {
     /// The key with that hash, unless it has expired.
     pub fn key(&self, hash: &[u8], now: Timestamp) -> Option<&KnownKey> {
         let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.keys.iter().find(|key| key.hash == hash && key.expires_at.is_none_or(|expiry| now < expiry))
+        self.keys
+            .iter()
+            .find(|key| key.hash == hash && key.expires_at.is_none_or(|expiry| now < expiry))
     }
 
     /// The backend, ready to serve.
@@ -138,13 +145,21 @@ impl Project {
     /// 404 `backend/not-provisioned`, 503 `backend/not-ready`.
     pub fn ready_backend(&self) -> Result<&ProjectBackend> {
         let backend = self.backend.as_ref().ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, "backend/not-provisioned", "The project has no backend yet")
-                .with_hint("POST /api/projects/{id}/backend/provision")
+            Error::new(
+                ErrorKind::NotFound,
+                "backend/not-provisioned",
+                "The project has no backend yet",
+            )
+            .with_hint("POST /api/projects/{id}/backend/provision")
         })?;
         if backend.state != "ready" {
-            return Err(Error::new(ErrorKind::Unavailable, "backend/not-ready", "The backend is not ready yet")
-                .with_hint("GET /api/projects/{id}/backend/provision tells its state")
-                .with_retry_after(1));
+            return Err(Error::new(
+                ErrorKind::Unavailable,
+                "backend/not-ready",
+                "The backend is not ready yet",
+            )
+            .with_hint("GET /api/projects/{id}/backend/provision tells its state")
+            .with_retry_after(1));
         }
         Ok(backend)
     }
@@ -213,4 +228,3 @@ impl Names<'_> {
 fn fixed(name: &'static str) -> Ident {
     Ident::fixed(name)
 }
-

@@ -49,12 +49,24 @@ impl RemoteKeys {
         match (self.fetch(url).await, known) {
             (Ok(set), _) => {
                 let set = Arc::new(set);
-                sets.insert(url.to_owned(), Fetched { set: set.clone(), at: Instant::now() });
+                sets.insert(
+                    url.to_owned(),
+                    Fetched {
+                        set: set.clone(),
+                        at: Instant::now(),
+                    },
+                );
                 Ok(set)
             }
             (Err(error), Some(known)) => {
                 tracing::warn!(%error, url, "a key set could not be refreshed; the known one is used on");
-                sets.insert(url.to_owned(), Fetched { at: Instant::now(), ..known.clone() });
+                sets.insert(
+                    url.to_owned(),
+                    Fetched {
+                        at: Instant::now(),
+                        ..known.clone()
+                    },
+                );
                 Ok(known.set)
             }
             (Err(error), None) => Err(error),
@@ -63,9 +75,13 @@ impl RemoteKeys {
 
     async fn fetch(&self, url: &str) -> Result<JwkSet> {
         let unavailable = |source: Box<dyn std::error::Error + Send + Sync>| {
-            Error::new(ErrorKind::Unavailable, "auth/issuer-unavailable", "The token's issuer cannot be reached right now")
-                .with_retry_after(2)
-                .with_source(source)
+            Error::new(
+                ErrorKind::Unavailable,
+                "auth/issuer-unavailable",
+                "The token's issuer cannot be reached right now",
+            )
+            .with_retry_after(2)
+            .with_source(source)
         };
         let client = match self.client.get() {
             Some(client) => client,
@@ -74,7 +90,11 @@ impl RemoteKeys {
                 self.client.get_or_init(|| built)
             }
         };
-        let reply = client.get(url).send().await.and_then(reqwest::Response::error_for_status);
+        let reply = client
+            .get(url)
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status);
         let mut reply = reply.map_err(|error| unavailable(error.into()))?;
         let mut body = Vec::new();
         while let Some(chunk) = reply.chunk().await.map_err(|error| unavailable(error.into()))? {
@@ -94,13 +114,22 @@ fn parse(body: &[u8]) -> Result<JwkSet, serde_json::Error> {
         keys: Vec<serde_json::Value>,
     }
     let loose: Loose = serde_json::from_slice(body)?;
-    let known = loose.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok()).filter(Jwk::is_supported);
+    let known = loose
+        .keys
+        .into_iter()
+        .filter_map(|key| serde_json::from_value::<Jwk>(key).ok())
+        .filter(Jwk::is_supported);
     Ok(JwkSet { keys: known.collect() })
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one client for key sets, with its own trust and limits")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one client for key sets, with its own trust and limits"
+)]
 fn client() -> Result<reqwest::Client, Error> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let roots = rustls::RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -38,13 +38,19 @@ impl SigningKey {
                 break secret;
             }
         };
-        let der = secret.to_pkcs8_der().map_err(|error| Error::internal(error.to_string()))?;
+        let der = secret
+            .to_pkcs8_der()
+            .map_err(|error| Error::internal(error.to_string()))?;
         Ok(Self::from_der(random.token(16), der.as_bytes().to_vec()))
     }
 
     /// Takes a stored key.
     pub fn from_der(kid: String, der: Vec<u8>) -> Self {
-        Self { key: EncodingKey::from_ec_der(&der), kid, der }
+        Self {
+            key: EncodingKey::from_ec_der(&der),
+            kid,
+            der,
+        }
     }
 
     /// The key's id.
@@ -73,7 +79,10 @@ impl SigningKey {
     /// # Errors
     /// Only if the library refuses its own key.
     pub fn sign(&self, claims: &Claims) -> Result<String> {
-        let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::ES256) };
+        let header = Header {
+            kid: Some(self.kid.clone()),
+            ..Header::new(Algorithm::ES256)
+        };
         jsonwebtoken::encode(&header, claims, &self.key).map_err(Error::internal)
     }
 }
@@ -82,7 +91,10 @@ impl SigningKey {
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim()).filter(|token| !token.is_empty())
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+        .filter(|token| !token.is_empty())
 }
 
 /// The issuer a token claims, to choose the key set by. It proves nothing before [`verify`].
@@ -99,10 +111,15 @@ pub fn unverified_issuer(token: &str) -> Option<String> {
 /// claims that do not hold.
 pub fn verify(token: &str, keys: &JwkSet, issuer: &str, audience: Option<&str>, now: Timestamp) -> Result<Claims> {
     let header = jsonwebtoken::decode_header(token).map_err(|error| undecodable("JWT could not be decoded", error))?;
-    if !matches!(header.alg, Algorithm::ES256 | Algorithm::ES384 | Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512)
-    {
+    if !matches!(
+        header.alg,
+        Algorithm::ES256 | Algorithm::ES384 | Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512
+    ) {
         // Public keys never verify HMAC: a JWK set must not become a shared secret.
-        return Err(undecodable("JWT is signed with an algorithm that is not accepted", "algorithm"));
+        return Err(undecodable(
+            "JWT is signed with an algorithm that is not accepted",
+            "algorithm",
+        ));
     }
     let unknown = || undecodable("No suitable key was found to decode the JWT", "kid");
     let jwk = match &header.kid {
@@ -110,7 +127,11 @@ pub fn verify(token: &str, keys: &JwkSet, issuer: &str, audience: Option<&str>, 
         None if keys.keys.len() == 1 => &keys.keys[0],
         None => return Err(unknown()),
     };
-    if jwk.common.key_algorithm.is_some_and(|algorithm| algorithm.to_string() != format!("{:?}", header.alg)) {
+    if jwk
+        .common
+        .key_algorithm
+        .is_some_and(|algorithm| algorithm.to_string() != format!("{:?}", header.alg))
+    {
         return Err(unknown());
     }
     let key = DecodingKey::from_jwk(jwk).map_err(|error| undecodable("JWT could not be decoded", error))?;
@@ -186,7 +207,9 @@ mod tests {
     }
 
     fn set(keys: &[&SigningKey]) -> JwkSet {
-        JwkSet { keys: keys.iter().map(|key| key.public_jwk().unwrap()).collect() }
+        JwkSet {
+            keys: keys.iter().map(|key| key.public_jwk().unwrap()).collect(),
+        }
     }
 
     fn claims(value: Value) -> Claims {
@@ -200,10 +223,17 @@ mod tests {
     #[test]
     fn a_signed_token_verifies_by_its_kid() {
         let (first, second) = (key(), key());
-        let token = second.sign(&claims(json!({"iss": ISSUER, "sub": "x", "exp": NOW + 60, "aud": "a"}))).unwrap();
+        let token = second
+            .sign(&claims(json!({"iss": ISSUER, "sub": "x", "exp": NOW + 60, "aud": "a"})))
+            .unwrap();
         let verified = verify(&token, &set(&[&first, &second]), ISSUER, Some("a"), at(NOW)).unwrap();
         assert_eq!(verified["sub"], "x");
-        assert_eq!(verify(&token, &set(&[&first]), ISSUER, None, at(NOW)).unwrap_err().code(), "PGRST301");
+        assert_eq!(
+            verify(&token, &set(&[&first]), ISSUER, None, at(NOW))
+                .unwrap_err()
+                .code(),
+            "PGRST301"
+        );
     }
 
     #[test]
@@ -212,17 +242,39 @@ mod tests {
         for (body, code, text) in [
             (json!({"iss": ISSUER, "exp": NOW - 31}), "PGRST303", "JWT expired"),
             (json!({"iss": ISSUER}), "PGRST303", "JWT has no expiry"),
-            (json!({"iss": ISSUER, "exp": "soon"}), "PGRST303", "JWT times must be numbers"),
-            (json!({"iss": ISSUER, "exp": NOW + 9, "nbf": NOW + 31}), "PGRST303", "JWT not yet valid"),
-            (json!({"iss": ISSUER, "exp": NOW + 9, "iat": NOW + 31}), "PGRST303", "JWT issued at future"),
-            (json!({"iss": "http://127.0.0.1/other", "exp": NOW + 9}), "PGRST303", "JWT issuer does not match"),
-            (json!({"iss": ISSUER, "exp": NOW + 9, "aud": ["b"]}), "PGRST303", "JWT not in audience"),
+            (
+                json!({"iss": ISSUER, "exp": "soon"}),
+                "PGRST303",
+                "JWT times must be numbers",
+            ),
+            (
+                json!({"iss": ISSUER, "exp": NOW + 9, "nbf": NOW + 31}),
+                "PGRST303",
+                "JWT not yet valid",
+            ),
+            (
+                json!({"iss": ISSUER, "exp": NOW + 9, "iat": NOW + 31}),
+                "PGRST303",
+                "JWT issued at future",
+            ),
+            (
+                json!({"iss": "http://127.0.0.1/other", "exp": NOW + 9}),
+                "PGRST303",
+                "JWT issuer does not match",
+            ),
+            (
+                json!({"iss": ISSUER, "exp": NOW + 9, "aud": ["b"]}),
+                "PGRST303",
+                "JWT not in audience",
+            ),
         ] {
             let token = key.sign(&claims(body.clone())).unwrap();
             let error = verify(&token, &set(&[&key]), ISSUER, Some("a"), at(NOW)).unwrap_err();
             assert_eq!((error.code(), error.public()), (code, text), "{body}");
         }
-        let skewed = key.sign(&claims(json!({"iss": ISSUER, "exp": NOW - 30, "aud": ["b", "a"]}))).unwrap();
+        let skewed = key
+            .sign(&claims(json!({"iss": ISSUER, "exp": NOW - 30, "aud": ["b", "a"]})))
+            .unwrap();
         assert!(verify(&skewed, &set(&[&key]), ISSUER, Some("a"), at(NOW)).is_ok());
     }
 
@@ -230,10 +282,18 @@ mod tests {
     fn a_public_key_is_never_an_hmac_secret() {
         let key = key();
         let jwk = serde_json::to_vec(&key.public_jwk().unwrap()).unwrap();
-        let header = Header { kid: Some(key.kid().to_owned()), ..Header::new(Algorithm::HS256) };
+        let header = Header {
+            kid: Some(key.kid().to_owned()),
+            ..Header::new(Algorithm::HS256)
+        };
         let body = claims(json!({"iss": ISSUER, "exp": NOW + 60}));
         let forged = jsonwebtoken::encode(&header, &body, &EncodingKey::from_secret(&jwk)).unwrap();
-        assert_eq!(verify(&forged, &set(&[&key]), ISSUER, None, at(NOW)).unwrap_err().code(), "PGRST301");
+        assert_eq!(
+            verify(&forged, &set(&[&key]), ISSUER, None, at(NOW))
+                .unwrap_err()
+                .code(),
+            "PGRST301"
+        );
         for garbage in ["", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
             assert!(verify(garbage, &set(&[&key]), ISSUER, None, at(NOW)).is_err());
         }

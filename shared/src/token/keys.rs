@@ -60,7 +60,11 @@ impl ProjectKey {
     /// Draws a new key.
     pub fn generate(random: &SharedRandom, class: KeyClass, reference: &Ref) -> Self {
         let text = format!("{PREFIX}{}_{reference}_{}", class.as_str(), random.token(SECRET_LENGTH));
-        Self { class, reference: reference.clone(), text: text.into() }
+        Self {
+            class,
+            reference: reference.clone(),
+            text: text.into(),
+        }
     }
 
     /// The key's text: shown once to whoever made it.
@@ -95,7 +99,11 @@ impl FromStr for ProjectKey {
             Error::new(ErrorKind::Unauthorized, "keys/invalid", "Invalid API key")
                 .with_hint("Copy the whole key; it begins with plinth_publishable_ or plinth_secret_")
         })?;
-        Ok(Self { class, reference, text: Sensitive::new(text) })
+        Ok(Self {
+            class,
+            reference,
+            text: Sensitive::new(text),
+        })
     }
 }
 
@@ -117,13 +125,22 @@ mod tests {
         let reference = random.project_ref();
         let key = ProjectKey::generate(&random, KeyClass::Secret, &reference);
         let read: ProjectKey = key.text().expose().parse().unwrap();
-        assert_eq!((read.class, &read.reference, read.hash()), (KeyClass::Secret, &reference, key.hash()));
+        assert_eq!(
+            (read.class, &read.reference, read.hash()),
+            (KeyClass::Secret, &reference, key.hash())
+        );
         assert!(!format!("{read:?}").contains(&key.text().expose()[40..]));
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "plinth_", "plinth_secret_abc_def", "sb_secret_x", &"plinth_secret_".repeat(1000)] {
+        for text in [
+            "",
+            "plinth_",
+            "plinth_secret_abc_def",
+            "sb_secret_x",
+            &"plinth_secret_".repeat(1000),
+        ] {
             assert_eq!(text.parse::<ProjectKey>().unwrap_err().code(), "keys/invalid");
         }
     }

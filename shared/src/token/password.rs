@@ -1,8 +1,8 @@
 //! Passwords: argon2id for new ones (OWASP's parameters), bcrypt verified for imported ones and hashed anew.
 
+use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::Argon2;
 use tokio::sync::Semaphore;
 
 use crate::clock::SharedRandom;
@@ -28,12 +28,15 @@ pub struct Passwords {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { at_once: Semaphore::new(2) }
+        Self {
+            at_once: Semaphore::new(2),
+        }
     }
 }
 
 /// A well-formed hash of a password nobody has: unknown users cost as much time as known ones.
-const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$cGxpbnRocGxpbnRocGxpbnQ$Ch3h1zJvgdCLl1rwSdUQdSXGQVoZKxFnYj0VDoWUOzM";
+const NOBODYS: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$cGxpbnRocGxpbnRocGxpbnQ$Ch3h1zJvgdCLl1rwSdUQdSXGQVoZKxFnYj0VDoWUOzM";
 
 impl Passwords {
     /// Hashes a password.
@@ -45,7 +48,8 @@ impl Passwords {
         let password = password.clone();
         self.blocking(move || {
             let hash = Argon2::default().hash_password_with_salt(password.expose().as_bytes(), &salt);
-            hash.map(|hash| hash.to_string()).map_err(|error| Error::internal(error.to_string()))
+            hash.map(|hash| hash.to_string())
+                .map_err(|error| Error::internal(error.to_string()))
         })
         .await?
     }
@@ -73,7 +77,9 @@ fn check(password: &str, stored: &str) -> Verdict {
         let right = bcrypt::verify(password, stored).unwrap_or(false);
         return if right { Verdict::RightButOld } else { Verdict::Wrong };
     }
-    let Ok(hash) = PasswordHash::new(stored) else { return Verdict::Wrong };
+    let Ok(hash) = PasswordHash::new(stored) else {
+        return Verdict::Wrong;
+    };
     match Argon2::default().verify_password(password.as_bytes(), &hash) {
         Ok(()) => Verdict::Right,
         Err(_) => Verdict::Wrong,
@@ -96,13 +102,19 @@ mod tests {
         let check = async |text: &str| passwords.verify(&Sensitive::new(text), Some(&stored)).await.unwrap();
         assert_eq!(check("correct horse").await, Verdict::Right);
         assert_eq!(check("wrong horse").await, Verdict::Wrong);
-        assert_eq!(passwords.verify(&Sensitive::new("x"), None).await.unwrap(), Verdict::Wrong);
+        assert_eq!(
+            passwords.verify(&Sensitive::new("x"), None).await.unwrap(),
+            Verdict::Wrong
+        );
     }
 
     #[tokio::test]
     async fn an_imported_bcrypt_hash_is_right_but_old() {
         let stored = bcrypt::hash("hunter2", 4).unwrap();
-        let verdict = Passwords::default().verify(&Sensitive::new("hunter2"), Some(&stored)).await.unwrap();
+        let verdict = Passwords::default()
+            .verify(&Sensitive::new("hunter2"), Some(&stored))
+            .await
+            .unwrap();
         assert_eq!(verdict, Verdict::RightButOld);
     }
 

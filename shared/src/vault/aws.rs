@@ -3,8 +3,8 @@
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_rds::auth_token::{AuthTokenGenerator, Config};
 use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use tokio::sync::OnceCell;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -15,8 +15,13 @@ static SDK: OnceCell<SdkConfig> = OnceCell::const_new();
 /// The SDK's configuration: region and credentials from the function's environment, one HTTP client with ring.
 pub async fn sdk() -> &'static SdkConfig {
     SDK.get_or_init(|| async {
-        let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await
+        let http = Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .load()
+            .await
     })
     .await
 }
@@ -31,12 +36,18 @@ pub async fn secret(id: &str) -> Result<Sensitive> {
         if error.as_service_error().is_some() {
             Error::internal(error)
         } else {
-            Error::new(ErrorKind::Unavailable, "vault/unavailable", "The secret store cannot be reached right now")
-                .with_retry_after(1)
-                .with_source(error)
+            Error::new(
+                ErrorKind::Unavailable,
+                "vault/unavailable",
+                "The secret store cannot be reached right now",
+            )
+            .with_retry_after(1)
+            .with_source(error)
         }
     })?;
-    let text = reply.secret_string().ok_or_else(|| Error::internal("the secret holds no text"))?;
+    let text = reply
+        .secret_string()
+        .ok_or_else(|| Error::internal("the secret holds no text"))?;
     Ok(Sensitive::new(text))
 }
 
@@ -52,5 +63,7 @@ pub async fn database_token(host: &str, port: u16, login: &str) -> Result<Sensit
         .build()
         .map_err(|error| Error::internal(error.to_string()))?;
     let token = AuthTokenGenerator::new(config).auth_token(sdk().await).await;
-    token.map(|token| Sensitive::new(token.as_str())).map_err(|error| Error::internal(error.to_string()))
+    token
+        .map(|token| Sensitive::new(token.as_str()))
+        .map_err(|error| Error::internal(error.to_string()))
 }

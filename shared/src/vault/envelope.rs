@@ -63,12 +63,24 @@ impl Keyring {
     /// # Errors
     /// Only for texts beyond AES-GCM's limit of 64 GB.
     pub fn seal(&self, random: &SharedRandom, associated: &[u8], secret: &[u8]) -> Result<Envelope> {
-        let Some((id, cipher)) = self.keys.first() else { return Err(unreadable()) };
+        let Some((id, cipher)) = self.keys.first() else {
+            return Err(unreadable());
+        };
         let nonce: [u8; 12] = random.bytes();
         let sealed = cipher
-            .encrypt(&Nonce::from(nonce), Payload { msg: secret, aad: associated })
+            .encrypt(
+                &Nonce::from(nonce),
+                Payload {
+                    msg: secret,
+                    aad: associated,
+                },
+            )
             .map_err(|_| Error::internal("a secret could not be sealed"))?;
-        Ok(Envelope { key: id.clone(), nonce: STANDARD.encode(nonce), sealed: STANDARD.encode(sealed) })
+        Ok(Envelope {
+            key: id.clone(),
+            nonce: STANDARD.encode(nonce),
+            sealed: STANDARD.encode(sealed),
+        })
     }
 
     /// Opens with whichever key sealed it.
@@ -76,17 +88,36 @@ impl Keyring {
     /// # Errors
     /// `vault/sealed`.
     pub fn open(&self, associated: &[u8], envelope: &Envelope) -> Result<Vec<u8>> {
-        let (_, cipher) = self.keys.iter().find(|(id, _)| *id == envelope.key).ok_or_else(unreadable)?;
-        let nonce: [u8; 12] =
-            STANDARD.decode(&envelope.nonce).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(unreadable)?;
+        let (_, cipher) = self
+            .keys
+            .iter()
+            .find(|(id, _)| *id == envelope.key)
+            .ok_or_else(unreadable)?;
+        let nonce: [u8; 12] = STANDARD
+            .decode(&envelope.nonce)
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(unreadable)?;
         let sealed = STANDARD.decode(&envelope.sealed).map_err(|_| unreadable())?;
-        cipher.decrypt(&Nonce::from(nonce), Payload { msg: &sealed, aad: associated }).map_err(|_| unreadable())
+        cipher
+            .decrypt(
+                &Nonce::from(nonce),
+                Payload {
+                    msg: &sealed,
+                    aad: associated,
+                },
+            )
+            .map_err(|_| unreadable())
     }
 }
 
 fn unreadable() -> Error {
-    Error::new(crate::error::ErrorKind::Internal, "vault/sealed", "A stored secret cannot be opened")
-        .with_hint("The operator must configure the master key that sealed it")
+    Error::new(
+        crate::error::ErrorKind::Internal,
+        "vault/sealed",
+        "A stored secret cannot be opened",
+    )
+    .with_hint("The operator must configure the master key that sealed it")
 }
 
 #[cfg(test)]
@@ -120,7 +151,10 @@ mod tests {
         for position in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[position] ^= 1;
-            let tampered = Envelope { sealed: STANDARD.encode(&changed), ..envelope.clone() };
+            let tampered = Envelope {
+                sealed: STANDARD.encode(&changed),
+                ..envelope.clone()
+            };
             assert!(keyring.open(b"p", &tampered).is_err(), "byte {position}");
         }
     }

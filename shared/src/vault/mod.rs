@@ -24,7 +24,10 @@ pub struct Vault {
 impl Vault {
     /// A vault whose key comes from `source`.
     pub fn new(source: MasterKey) -> Self {
-        Self { source, keyring: OnceCell::new() }
+        Self {
+            source,
+            keyring: OnceCell::new(),
+        }
     }
 
     /// Seals `secret` for one project (or, with none, for the platform).
@@ -49,7 +52,9 @@ impl Vault {
     /// As [`Vault::open`].
     pub async fn open_text(&self, project: Option<ProjectId>, envelope: &Envelope) -> Result<Sensitive> {
         let bytes = self.open(project, envelope).await?;
-        String::from_utf8(bytes).map(Sensitive::new).map_err(|_| Error::internal("a sealed text is not UTF-8"))
+        String::from_utf8(bytes)
+            .map(Sensitive::new)
+            .map_err(|_| Error::internal("a sealed text is not UTF-8"))
     }
 
     async fn keyring(&self) -> Result<&Keyring> {
@@ -78,5 +83,7 @@ async fn fetch(arn: &str) -> Result<Vec<Sensitive>> {
 
 #[cfg(not(feature = "aws"))]
 async fn fetch(_: &str) -> Result<Vec<Sensitive>> {
-    Err(Error::internal("PLINTH_ENCRYPTION_KEY_ARN needs a function built with the aws feature"))
+    Err(Error::internal(
+        "PLINTH_ENCRYPTION_KEY_ARN needs a function built with the aws feature",
+    ))
 }

@@ -1,1 +1,21 @@
-//! (in progress)
+//! HTTP in and out: what every function's router gets around it, and the extractors its handlers take.
+
+mod extract;
+mod layers;
+mod logs;
+mod problem;
+
+pub use extract::{Access, Actor, Json, Least, Part, Path, least};
+pub use layers::{Peer, finish, run};
+pub use logs::{init_logs, log_layer_for};
+pub use problem::{body as problem_body, status as problem_status};
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+
+/// A function's routes, declared once: router, OpenAPI and the check against the template come from it.
+pub type Routes = OpenApiRouter<App>;
+
+/// Largest JSON body of the control plane.
+pub const BODY_LIMIT: usize = 1 << 20;

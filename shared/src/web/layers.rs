@@ -1,0 +1,184 @@
+//! Around every router: request id, one log line, CORS, limits, JSON for what no route takes.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use http::{HeaderName, HeaderValue, Method, header};
+use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
+use serde_json::json;
+use tower_http::cors::{Any, CorsLayer};
+
+use super::problem::Cause;
+use super::{BODY_LIMIT, Routes};
+use crate::app::App;
+use crate::error::{Error, ErrorKind};
+use crate::tenancy::RequestInfo;
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The other end of a socket, put on the request by a server that has sockets (the local stack).
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub IpAddr);
+
+/// A function's routes as a service: layers around it, `GET /health`, and JSON for everything no route takes.
+pub fn finish(routes: Routes, app: App) -> Router {
+    let (router, _) = routes.split_for_parts();
+    router
+        .route("/health", axum::routing::get(health))
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(app.clone())
+        .layer(cors())
+        .layer(from_fn(log))
+        .layer(from_fn_with_state(app, identify))
+}
+
+/// Serves a function's routes to the Lambda runtime until it ends the process.
+///
+/// # Errors
+/// When the runtime cannot be reached.
+pub async fn run(routes: Routes, app: App) -> Result<(), lambda_http::Error> {
+    lambda_http::run(finish(routes, app)).await
+}
+
+async fn health() -> Json<serde_json::Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+async fn no_such_path() -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        "http/no-such-path",
+        "There is nothing at this path",
+    )
+    .with_hint("GET /openapi.json lists what there is")
+}
+
+async fn wrong_method(method: Method) -> Error {
+    Error::new(
+        ErrorKind::MethodNotAllowed,
+        "http/method",
+        format!("{method} is not possible at this path"),
+    )
+    .with_hint("The Allow header lists what is")
+}
+
+/// Gives the request its id and notes where it came from: from the gateway's context, never from a client's header.
+async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let mut info = RequestInfo::default();
+    if let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() {
+        info.id = context.request_id.clone().unwrap_or_default();
+        info.address = context.http.source_ip.clone();
+    }
+    if let Some(Peer(address)) = request.extensions().get::<Peer>() {
+        info.address = Some(address.to_string());
+    }
+    if info.id.is_empty() {
+        info.id = app.random.uuid().to_string();
+    }
+    request.extensions_mut().insert(info.clone());
+    let mut response = next.run(request).await;
+    if let Ok(id) = HeaderValue::from_str(&info.id) {
+        response.headers_mut().insert(&REQUEST_ID, id);
+    }
+    response
+}
+
+/// One line per request. The route is logged as declared, not as asked: paths and queries hold people's data.
+async fn log(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("(none)".to_owned(), |path| path.as_str().to_owned());
+    let request_id = request
+        .extensions()
+        .get::<RequestInfo>()
+        .map(|info| info.id.clone())
+        .unwrap_or_default();
+    let response = next.run(request).await;
+    let status = response.status().as_u16();
+    let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
+    let cause = response
+        .extensions()
+        .get::<Cause>()
+        .map(|cause| cause.0.as_str())
+        .unwrap_or_default();
+    if status >= 500 {
+        tracing::error!(request_id, %method, route, status, duration_ms, cause, "request failed");
+    } else {
+        tracing::info!(request_id, %method, route, status, duration_ms, cause, "request");
+    }
+    response
+}
+
+fn cors() -> CorsLayer {
+    let headers = [
+        "authorization",
+        "apikey",
+        "x-client-info",
+        "content-type",
+        "x-supabase-api-version",
+        "accept-profile",
+        "content-profile",
+        "prefer",
+        "range",
+        "range-unit",
+        "x-retry-count",
+        "x-region",
+        "x-upsert",
+        "cache-control",
+        "if-match",
+        "idempotency-key",
+    ];
+    let exposed = [
+        "content-range",
+        "link",
+        "x-total-count",
+        "x-supabase-api-version",
+        "location",
+        "retry-after",
+        "preference-applied",
+        "etag",
+        "x-request-id",
+        "content-profile",
+        "x-sb-error-code",
+        "www-authenticate",
+    ];
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .allow_headers(headers.map(HeaderName::from_static))
+        .expose_headers(exposed.map(HeaderName::from_static))
+        .max_age(Duration::from_secs(3600))
+        .vary([
+            header::ORIGIN,
+            header::ACCESS_CONTROL_REQUEST_METHOD,
+            header::ACCESS_CONTROL_REQUEST_HEADERS,
+        ])
+}
+
+/// A reply made by a layer or an extractor outside of our handlers, as one of ours.
+pub(super) fn rejected(error: impl IntoResponse) -> Error {
+    let status = error.into_response().status();
+    let error = Error::invalid("http/bad-request", "The request could not be read");
+    if status.is_client_error() {
+        error.with_status(status.as_u16())
+    } else {
+        error
+    }
+}
