@@ -11,6 +11,7 @@ mod find;
 mod guard;
 mod options;
 mod place;
+mod process;
 mod server;
 pub mod template;
 

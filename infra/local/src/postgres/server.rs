@@ -3,13 +3,12 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::process::{Child, ExitStatus};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use plinth::sensitive::Sensitive;
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use rustix::process::Signal;
 use tokio_postgres::NoTls;
 
 use super::account::Account;
@@ -18,14 +17,11 @@ use super::find::{self, Binaries, Need};
 use super::guard::Guard;
 use super::options::Options;
 use super::place;
+use super::process::{Process, ticks};
 use crate::error::{Error, Result};
 
 /// How long a start may take, recovery after a crash included.
 const START: Duration = Duration::from_secs(60);
-/// How long each step of a stop may take: finish, then abort, then be killed.
-const STOP: Duration = Duration::from_secs(10);
-/// How often a condition is looked at.
-const TICK: Duration = Duration::from_millis(10);
 /// Lines of the log an error shows.
 const TAIL: usize = 15;
 
@@ -242,10 +238,7 @@ impl Launch<'_> {
         command.arg("-k").arg(sockets);
         command.stdout(log.try_clone().map_err(failed)?).stderr(log);
         let child = command.spawn().map_err(failed)?;
-        Ok(Process {
-            pid: child.id(),
-            child: Mutex::new(child),
-        })
+        Ok(Process::new(child))
     }
 }
 
@@ -285,71 +278,6 @@ async fn answers(url: &str) -> Result<(), tokio_postgres::Error> {
     drop(client);
     let _ = connection.await;
     answer.map(drop)
-}
-
-/// The server's process; ends with this value.
-#[derive(Debug)]
-struct Process {
-    pid: u32,
-    child: Mutex<Child>,
-}
-
-impl Process {
-    /// Its exit status, once it has ended.
-    fn exited(&self) -> Option<ExitStatus> {
-        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
-        child.try_wait().ok().flatten()
-    }
-
-    /// Sends `signal`, to this process only and only while it is ours: until we have waited for it, its pid is.
-    fn signal(&self, signal: Signal) {
-        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(child.try_wait(), Ok(None)) {
-            let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
-            // It may end of its own accord in between.
-            let _ = pid.map(|pid| kill_process(pid, signal));
-        }
-    }
-
-    /// Waits for its end, or until `deadline`.
-    async fn wait(&self, deadline: Option<Instant>) -> Option<ExitStatus> {
-        let mut tick = ticks();
-        loop {
-            tick.tick().await;
-            let exited = self.exited();
-            if exited.is_some() || deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                return exited;
-            }
-        }
-    }
-
-    /// Sends `signal` and waits; whether it ended.
-    async fn end(&self, signal: Signal) -> bool {
-        self.signal(signal);
-        self.wait(Some(Instant::now() + STOP)).await.is_some()
-    }
-}
-
-impl Drop for Process {
-    /// An immediate shutdown: what is committed is in the log, the next start recovers.
-    fn drop(&mut self) {
-        self.signal(Signal::QUIT);
-        let deadline = std::time::Instant::now() + STOP;
-        while self.exited().is_none() {
-            if std::time::Instant::now() > deadline {
-                self.signal(Signal::KILL);
-                let _ = self.child.lock().unwrap_or_else(PoisonError::into_inner).wait();
-                return;
-            }
-            std::thread::sleep(TICK);
-        }
-    }
-}
-
-fn ticks() -> tokio::time::Interval {
-    let mut ticks = interval(TICK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }
 
 /// A port that is free at this moment.
