@@ -1,0 +1,10 @@
+//! The local stack's parts: a real Postgres of its own, its settings, and the file that remembers a start.
+//!
+//! The binary and the integration tests use the same [`postgres::Server`].
+
+pub mod config;
+pub mod error;
+pub mod port;
+pub mod postgres;
+pub mod stack_file;
+pub mod testing;
