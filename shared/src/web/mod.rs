@@ -4,10 +4,12 @@ mod extract;
 mod layers;
 mod logs;
 mod problem;
+mod start;
 
 pub use extract::{Access, Actor, Json, Least, Part, Path, least};
 pub use layers::{Peer, finish, run};
 pub use logs::{init_logs, log_layer_for};
+pub use start::start;
 pub use problem::{body as problem_body, status as problem_status};
 
 use utoipa_axum::router::OpenApiRouter;

@@ -1,0 +1,8 @@
+//! The `migrate` function.
+
+use plinth::web::Routes;
+
+/// Its routes.
+pub fn routes() -> Routes {
+    Routes::new()
+}

@@ -1,0 +1,22 @@
+//! One test binary: everything below runs against a real Postgres of its own.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed, as it should")]
+
+mod accounts;
+mod bad_input;
+mod escapes_database;
+mod escapes_schema;
+mod faults;
+mod keys;
+mod lambda;
+mod layers;
+mod logs;
+mod matrix;
+mod projects;
+mod provisioning;
+mod purging;
+mod records;
+mod sessions;
+mod stale;
+mod tables;
+mod template;
+mod world;
