@@ -1,5 +1,10 @@
 //! One test binary: everything below runs against a real Postgres of its own.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has failed, as it should")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that panics has failed, as it should"
+)]
 
 mod accounts;
 mod bad_input;

@@ -1,1 +1,326 @@
-//! (in progress)
+//! The world of the tests: one Postgres, one platform on it, every function's router, and people who call it.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use plinth::app::App;
+use plinth::clock::{Random, SharedClock, SharedRandom, SystemClock, SystemRandom};
+use plinth_local::platform::{Function, Platform, Secrets};
+use plinth_local::router::router;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+/// Tests share connections, so they share the runtime that drives them: `#[test] fn x() { run(async { … }) }`.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+});
+static PLATFORM: tokio::sync::OnceCell<Platform> = tokio::sync::OnceCell::const_new();
+static WORLD: tokio::sync::OnceCell<World> = tokio::sync::OnceCell::const_new();
+
+pub const BASE_URL: &str = "http://127.0.0.1:8787";
+
+/// Runs a test on the shared runtime.
+pub fn run<T>(test: impl Future<Output = T>) -> T {
+    RUNTIME.block_on(test)
+}
+
+/// The one platform of this test process: each test uses its own project on it.
+pub async fn platform() -> &'static Platform {
+    PLATFORM
+        .get_or_init(|| async {
+            let server = plinth_local::testing::server().await.unwrap();
+            let random: SharedRandom = Arc::new(SystemRandom);
+            Platform::prepare(&server.url("postgres"), BASE_URL, Secrets::generate(&random))
+                .await
+                .unwrap()
+        })
+        .await
+}
+
+/// A platform with its router.
+#[derive(Clone)]
+pub struct World {
+    pub platform: Platform,
+    router: Router,
+}
+
+/// The usual world, on the machine's clock.
+pub async fn world() -> &'static World {
+    WORLD
+        .get_or_init(|| async { World::of(platform().await, Arc::new(SystemClock)) })
+        .await
+}
+
+impl World {
+    /// A router of its own (own caches, own connections) on the same platform, with that clock.
+    pub fn of(platform: &Platform, clock: SharedClock) -> Self {
+        Self {
+            platform: platform.clone(),
+            router: router(platform, &clock).unwrap(),
+        }
+    }
+
+    pub fn app(&self, function: Function) -> App {
+        self.platform.app(function).unwrap()
+    }
+
+    pub fn call(&self, method: Method, path: &str) -> Call {
+        Call {
+            router: self.router.clone(),
+            request: Request::builder().method(method).uri(path),
+            body: Body::empty(),
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> Call {
+        self.call(Method::POST, path)
+    }
+
+    pub fn put(&self, path: &str) -> Call {
+        self.call(Method::PUT, path)
+    }
+
+    pub fn patch(&self, path: &str) -> Call {
+        self.call(Method::PATCH, path)
+    }
+
+    pub fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path)
+    }
+
+    /// A platform user, freshly signed up.
+    pub async fn user(&self) -> User {
+        let email = format!("{}@example.com", unique());
+        let body = json!({ "email": email, "password": "correct horse battery" });
+        let reply = self
+            .post("/auth/v1/signup")
+            .json(&body)
+            .send()
+            .await
+            .expect(StatusCode::OK);
+        User {
+            id: reply["user"]["id"].as_str().unwrap().into(),
+            email,
+            token: text(&reply, "access_token"),
+        }
+    }
+
+    /// A project with a managed backend of that isolation level, and its owner.
+    pub async fn project(&self, isolation: &str) -> Project {
+        let owner = self.user().await;
+        self.project_of(owner, isolation).await
+    }
+
+    /// A project of that owner's.
+    pub async fn project_of(&self, owner: User, isolation: &str) -> Project {
+        let body = json!({ "name": unique() });
+        let made = self
+            .post("/api/projects")
+            .bearer(&owner.token)
+            .json(&body)
+            .send()
+            .await
+            .expect(StatusCode::CREATED);
+        let id = text(&made["project"], "id");
+        let body = json!({ "backendType": "managed", "config": { "isolation": isolation } });
+        let path = format!("/api/projects/{id}/backend/provision");
+        let reply = self.post(&path).bearer(&owner.token).json(&body).send().await;
+        let reply = reply.expect(StatusCode::CREATED);
+        Project {
+            id,
+            reference: text(&made["project"], "ref"),
+            backend: text(&reply["database"], "id"),
+            publishable: text(&reply, "apiKey"),
+            secret: text(&reply, "secretKey"),
+            owner,
+        }
+    }
+
+    /// An end user of a project, freshly signed up.
+    pub async fn end_user(&self, project: &Project) -> User {
+        let email = format!("{}@example.com", unique());
+        let body = json!({ "email": email, "password": "correct horse battery" });
+        let path = format!("/p/{}/auth/v1/signup", project.reference);
+        let reply = self
+            .post(&path)
+            .key(&project.publishable)
+            .json(&body)
+            .send()
+            .await
+            .expect(StatusCode::OK);
+        User {
+            id: reply["user"]["id"].as_str().unwrap().into(),
+            email,
+            token: text(&reply, "access_token"),
+        }
+    }
+}
+
+/// Somebody with a token.
+#[derive(Debug, Clone)]
+pub struct User {
+    pub id: String,
+    pub email: String,
+    pub token: String,
+}
+
+/// A provisioned project.
+#[derive(Debug, Clone)]
+pub struct Project {
+    pub id: String,
+    pub reference: String,
+    pub backend: String,
+    pub publishable: String,
+    pub secret: String,
+    pub owner: User,
+}
+
+impl Project {
+    /// A path of its data API.
+    pub fn rest(&self, rest: &str) -> String {
+        format!("/p/{}/rest/v1/{rest}", self.reference)
+    }
+
+    /// A path of its designer.
+    pub fn database(&self, rest: &str) -> String {
+        format!("/api/database/{}/{rest}", self.backend)
+    }
+}
+
+/// A request in the making.
+pub struct Call {
+    router: Router,
+    request: http::request::Builder,
+    body: Body,
+}
+
+impl Call {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    /// The `apikey` header.
+    pub fn key(self, key: &str) -> Self {
+        self.header("apikey", key)
+    }
+
+    /// The `Authorization` header.
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.body(body.to_string(), "application/json")
+    }
+
+    pub fn body(mut self, body: impl Into<Vec<u8>>, content_type: &str) -> Self {
+        self.request = self.request.header("content-type", content_type);
+        self.body = Body::from(body.into());
+        self
+    }
+
+    pub async fn send(self) -> Reply {
+        let response = self
+            .router
+            .oneshot(self.request.body(self.body).unwrap())
+            .await
+            .unwrap();
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            text,
+        }
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Reply {
+    /// The body as JSON; null when there is none.
+    pub fn json(&self) -> Value {
+        if self.text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&self.text).unwrap()
+        }
+    }
+
+    /// The JSON body, given that status.
+    #[track_caller]
+    pub fn expect(&self, status: StatusCode) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.json()
+    }
+
+    /// The `code` of an error, given that status.
+    #[track_caller]
+    pub fn code(&self, status: StatusCode) -> String {
+        text(&self.expect(status), "code")
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
+    }
+}
+
+#[track_caller]
+pub fn text(value: &Value, name: &str) -> String {
+    value[name]
+        .as_str()
+        .unwrap_or_else(|| panic!("no text {name} in {value}"))
+        .to_owned()
+}
+
+/// A name no other test has.
+pub fn unique() -> String {
+    let random: &dyn Random = &SystemRandom;
+    format!("t{}", random.token(14).to_lowercase())
+}
+
+#[test]
+fn health_answers_on_every_host() {
+    run(async {
+        let reply = world().await.get("/health").send().await;
+        assert_eq!(reply.expect(StatusCode::OK), json!({ "status": "ok" }));
+        assert!(!reply.header("x-request-id").is_empty());
+    });
+}
+
+#[test]
+fn an_unknown_path_answers_in_json() {
+    run(async {
+        let world = world().await;
+        assert_eq!(
+            world.get("/nothing").send().await.code(StatusCode::NOT_FOUND),
+            "http/no-such-path"
+        );
+        assert_eq!(
+            world.post("/health").send().await.code(StatusCode::METHOD_NOT_ALLOWED),
+            "http/method"
+        );
+    });
+}

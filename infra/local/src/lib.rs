@@ -4,7 +4,9 @@
 
 pub mod config;
 pub mod error;
+pub mod platform;
 pub mod port;
 pub mod postgres;
+pub mod router;
 pub mod stack_file;
 pub mod testing;

@@ -16,6 +16,7 @@ use tower_http::cors::{Any, CorsLayer};
 use super::problem::Cause;
 use super::{BODY_LIMIT, Routes};
 use crate::app::App;
+use crate::clock::SharedRandom;
 use crate::error::{Error, ErrorKind};
 use crate::tenancy::RequestInfo;
 
@@ -25,18 +26,27 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub IpAddr);
 
-/// A function's routes as a service: layers around it, `GET /health`, and JSON for everything no route takes.
+/// A function's routes as a service: [`mount`] with everything [`around`] it.
 pub fn finish(routes: Routes, app: App) -> Router {
+    let random = app.random.clone();
+    around(mount(routes, app), random)
+}
+
+/// A function's bare routes, so that the local stack can merge several functions' before it goes [`around`] them.
+pub fn mount(routes: Routes, app: App) -> Router {
     let (router, _) = routes.split_for_parts();
+    router.layer(DefaultBodyLimit::max(BODY_LIMIT)).with_state(app)
+}
+
+/// Layers around bare routes, `GET /health`, and JSON for everything no route takes.
+pub fn around(router: Router, random: SharedRandom) -> Router {
     router
         .route("/health", axum::routing::get(health))
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(app.clone())
         .layer(cors())
         .layer(from_fn(log))
-        .layer(from_fn_with_state(app, identify))
+        .layer(from_fn_with_state(random, identify))
 }
 
 /// Serves a function's routes to the Lambda runtime until it ends the process.
@@ -70,7 +80,7 @@ async fn wrong_method(method: Method) -> Error {
 }
 
 /// Gives the request its id and notes where it came from: from the gateway's context, never from a client's header.
-async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
+async fn identify(State(random): State<SharedRandom>, mut request: Request, next: Next) -> Response {
     let mut info = RequestInfo::default();
     if let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() {
         info.id = context.request_id.clone().unwrap_or_default();
@@ -80,7 +90,7 @@ async fn identify(State(app): State<App>, mut request: Request, next: Next) -> R
         info.address = Some(address.to_string());
     }
     if info.id.is_empty() {
-        info.id = app.random.uuid().to_string();
+        info.id = random.uuid().to_string();
     }
     request.extensions_mut().insert(info.clone());
     let mut response = next.run(request).await;
