@@ -216,6 +216,8 @@ impl Predicate {
 
 /// Resolves a request.
 ///
+/// As upstream, a POST ignores filters, and writes ignore limit and offset; the order applies to the rows they answer.
+///
 /// # Errors
 /// 404 `PGRST205` (no such table), 400 `42703` (no such column), `PGRST204` (no such column in the body),
 /// `PGRST102`, `PGRST114`, `PGRST115`, `21000` (an unfiltered write), `records/cast-not-allowed`,

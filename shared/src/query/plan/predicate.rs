@@ -39,6 +39,7 @@ impl Scope<'_> {
 
     fn condition(&self, condition: &Condition) -> Result<Predicate> {
         let place: Place = self.place(&condition.field)?;
+        refuse_nul(&condition.test)?;
         Ok(match &condition.test {
             Test::Compare(op, quantifier, value) => Predicate::Compare(place, *op, *quantifier, value.clone()),
             Test::Relate(op, value) => Predicate::Relate(place, *op, value.clone()),
@@ -61,5 +62,20 @@ impl Scope<'_> {
             .with_hint("Use one that comes with Postgres: simple, english, french, german, spanish, …")),
             _ => Ok(()),
         }
+    }
+}
+
+/// Postgres holds no NUL in a text; the URL's parser refuses it already, a JSON façade's value comes unchecked.
+fn refuse_nul(test: &Test) -> Result<()> {
+    let found = match test {
+        Test::Compare(_, _, value) | Test::Relate(_, value) | Test::IsDistinct(value) => value.contains('\0'),
+        Test::Search { query, .. } => query.contains('\0'),
+        Test::In(values) => values.iter().any(|value| value.contains('\0')),
+        Test::Is(_) => false,
+    };
+    if found {
+        Err(Error::invalid("PGRST100", "A value holds a NUL character"))
+    } else {
+        Ok(())
     }
 }

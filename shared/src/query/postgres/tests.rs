@@ -235,6 +235,8 @@ with plinth_source as (delete from "app"."tags" as plinth_0 where plinth_0."a" =
     let nested = serde_json::json!({"title": {"gt": 1}});
     let error = facade::query("todos", nested.as_object().unwrap(), None, None).unwrap_err();
     assert_eq!(error.code(), "records/invalid-filter");
+    let nul = facade::one("tags", "b", "x\0y");
+    assert_eq!(plan(nul, &catalog(), &Rules::managed()).unwrap_err().code(), "PGRST100");
 }
 
 #[test]
