@@ -1,5 +1,47 @@
-//! A request as a value, a plan over the catalog, SQL. Nothing here is async or knows a connection.
+//! From a PostgREST request to SQL, as plain values: [`parse`] → [`Request`] → [`plan()`] over the catalog →
+//! [`postgres::render`] → (a driver runs it) → [`reply()`].
+//!
+//! Nothing here is async, knows a connection or reads a clock, so every step is tested without a database.
+//!
+//! Invariants:
+//! - A value of the request reaches SQL text never: it is a bound parameter, sent in text format, and Postgres infers
+//!   its type. Names reach it only as an [`crate::ident::Ident`] found in the catalog (or as a quoted alias).
+//! - The grammar's recursion and the number of conditions are bounded, so no input overflows the stack.
+//! - What the dialect knows but this version cannot run is parsed all the same and refused by the planner
+//!   (`PGRST127`), so that a refusal names the feature.
 
-/// A planned request.
-#[derive(Debug, Clone)]
-pub struct Plan;
+pub mod facade;
+pub mod parse;
+pub mod pg_error;
+pub mod plan;
+pub mod postgres;
+pub mod reply;
+pub mod request;
+
+#[cfg(test)]
+mod fixtures;
+
+pub use parse::parse_request;
+pub use plan::{CastRule, Plan, Rules, SearchConfigRule, plan};
+pub use reply::{Counts, Reply, reply};
+pub use request::{Method, Request};
+
+/// How user text appears in an error: at most 100 characters, control characters escaped.
+pub(crate) fn shown(text: &str) -> String {
+    const MOST: usize = 100;
+    let mut out: String = text
+        .chars()
+        .take(MOST)
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect::<Vec<_>>()
+            } else {
+                vec![c]
+            }
+        })
+        .collect();
+    if text.chars().nth(MOST).is_some() {
+        out.push('…');
+    }
+    out
+}

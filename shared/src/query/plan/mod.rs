@@ -1,0 +1,347 @@
+//! From a [`Request`] to a [`Plan`]: every name found in the catalog, every rule of the backend applied.
+
+mod columns;
+mod nearest;
+mod predicate;
+mod rules;
+mod types;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use nearest::nearest;
+pub use rules::{CastRule, Rules, SearchConfigRule};
+pub use types::{ColumnType, TypeName};
+pub(in crate::query) use write::put_mismatch;
+
+use super::request::{Accept, CompareOp, IsValue, JsonStep, Method, Prefer, Quantifier, RelateOp, Request, Resolution};
+use super::request::{Return, Scoped, SearchKind};
+use super::shown;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ident::Ident;
+use crate::schema::catalog::{Catalog, Relation};
+
+/// What to run: names resolved, rules applied, nothing of any SQL dialect yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The verb.
+    pub method: Method,
+    /// The physical schema.
+    pub schema: Option<Ident>,
+    /// The relation.
+    pub table: Ident,
+    /// Its primary key; empty without one.
+    pub primary_key: Vec<Ident>,
+    /// What is done.
+    pub action: Action,
+    /// What is shown of the rows.
+    pub output: Vec<Output>,
+    /// In which order.
+    pub order: Vec<OrderBy>,
+    /// The preferences, for the reply and the transaction; those that were not honoured are cleared.
+    pub prefer: Prefer,
+    /// The reply's shape.
+    pub accept: Accept,
+}
+
+impl Plan {
+    /// Whether the reply shows rows.
+    pub fn shows_rows(&self) -> bool {
+        match self.method {
+            Method::Get => true,
+            Method::Head => false,
+            _ => self.prefer.representation == Some(Return::Representation),
+        }
+    }
+}
+
+/// What a plan does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Show a page of what matches.
+    Read {
+        /// What rows must satisfy.
+        filter: Predicate,
+        /// Which of them.
+        page: Page,
+    },
+    /// Insert the body's rows.
+    Insert {
+        /// The columns that are given.
+        columns: Vec<NewColumn>,
+        /// The body.
+        rows: Rows,
+        /// What happens to duplicates.
+        conflict: Option<Conflict>,
+        /// `PUT`: the values the primary key must have.
+        only: Option<Predicate>,
+    },
+    /// Update what matches.
+    Update {
+        /// The columns that are given.
+        columns: Vec<NewColumn>,
+        /// The body.
+        rows: Rows,
+        /// What rows must satisfy.
+        filter: Predicate,
+    },
+    /// Delete what matches.
+    Delete {
+        /// What rows must satisfy.
+        filter: Predicate,
+    },
+}
+
+/// The slice of the rows that is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Rows left out at the beginning.
+    pub offset: u64,
+    /// At most so many.
+    pub limit: Option<u64>,
+}
+
+/// A column that a write sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewColumn {
+    /// Its name.
+    pub name: Ident,
+    /// Its type, for reading the JSON.
+    pub data_type: ColumnType,
+    /// What an absent key becomes, as the database stores the expression; `None` is null.
+    pub default: Option<String>,
+}
+
+/// The body of a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rows {
+    /// The JSON text.
+    pub json: String,
+    /// Whether it is an array.
+    pub is_array: bool,
+    /// Number of rows.
+    pub count: usize,
+}
+
+/// `on conflict`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The columns that decide.
+    pub target: Vec<Ident>,
+    /// What to do.
+    pub resolution: Resolution,
+}
+
+/// A column, or a place in its JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The column.
+    pub column: Ident,
+    /// Steps into its JSON.
+    pub path: Vec<JsonStep>,
+    /// What is known of the type before the steps.
+    pub class: Class,
+}
+
+/// What matters of a column's type when SQL is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// `json` or `jsonb`.
+    Json,
+    /// Characters: `text`, `varchar`, …
+    Text,
+    /// An array.
+    Array,
+    /// Anything else.
+    Other,
+}
+
+/// One member of a row in the reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// What.
+    pub place: Place,
+    /// Cast to what.
+    pub cast: Option<TypeName>,
+    /// Its name.
+    pub name: Ident,
+}
+
+/// One term of the order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderBy {
+    /// By what.
+    pub place: Place,
+    /// Descending.
+    pub descending: bool,
+    /// Nulls first or last, if said.
+    pub nulls_first: Option<bool>,
+}
+
+/// What rows must satisfy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Predicate {
+    /// All; without parts always true.
+    All(Vec<Predicate>),
+    /// At least one.
+    Any(Vec<Predicate>),
+    /// Not this.
+    Not(Box<Predicate>),
+    /// A comparison with a value, or with the elements of an array literal.
+    Compare(Place, CompareOp, Option<Quantifier>, String),
+    /// Containment and range operators.
+    Relate(Place, RelateOp, String),
+    /// Equal to one of these.
+    In(Place, Vec<String>),
+    /// `is …`
+    Is(Place, IsValue),
+    /// `is distinct from`
+    IsDistinct(Place, String),
+    /// Full-text search.
+    Search(Place, SearchKind, Option<String>, String),
+}
+
+impl Predicate {
+    /// The predicate that holds for every row.
+    pub fn everything() -> Self {
+        Self::All(Vec::new())
+    }
+
+    /// Whether it holds for every row by its shape.
+    pub fn is_everything(&self) -> bool {
+        matches!(self, Self::All(parts) if parts.iter().all(Self::is_everything))
+    }
+}
+
+/// Resolves a request.
+///
+/// As upstream, a POST ignores filters, and writes ignore limit and offset; the order applies to the rows they answer.
+///
+/// # Errors
+/// 404 `PGRST205` (no such table), 400 `42703` (no such column), `PGRST204` (no such column in the body),
+/// `PGRST102`, `PGRST114`, `PGRST115`, `21000` (an unfiltered write), `records/cast-not-allowed`,
+/// `records/search-config-not-allowed`; 405 `PGRST105`; 501 `PGRST127` for what is not built yet.
+pub fn plan(request: Request, catalog: &Catalog, rules: &Rules) -> Result<Plan> {
+    let relation = relation(&request.table, catalog)?;
+    let scope = columns::Scope {
+        relation,
+        catalog,
+        rules,
+    };
+    refuse_embeds(&request)?;
+    let output = scope.outputs(&request.select)?;
+    let order = match root(&request.order) {
+        Some(terms) => terms.iter().map(|term| scope.order_by(term)).collect::<Result<_>>()?,
+        None => Vec::new(),
+    };
+    let action = match request.method {
+        Method::Get | Method::Head => Action::Read {
+            filter: scope.predicate(&request.filters)?,
+            page: page(&request, rules),
+        },
+        Method::Post => write::insert(&scope, &request)?,
+        Method::Put => write::put(&scope, &request)?,
+        Method::Patch => write::update(&scope, &request)?,
+        Method::Delete => write::delete(&scope, &request)?,
+    };
+    Ok(Plan {
+        method: request.method,
+        schema: catalog.schema.clone(),
+        table: relation.name.clone(),
+        primary_key: relation.primary_key.clone(),
+        prefer: honoured(&request, relation, rules),
+        action,
+        output,
+        order,
+        accept: request.accept,
+    })
+}
+
+fn relation<'a>(name: &str, catalog: &'a Catalog) -> Result<&'a Relation> {
+    catalog.relation(name).ok_or_else(|| {
+        let message = format!("Could not find the table 'public.{}' in the schema cache", shown(name));
+        let error = Error::new(ErrorKind::NotFound, "PGRST205", message);
+        match nearest(name, catalog.relations.keys().map(String::as_str)) {
+            Some(near) => error.with_hint(format!("Perhaps you meant the table 'public.{near}'")),
+            None => error,
+        }
+    })
+}
+
+fn refuse_embeds(request: &Request) -> Result<()> {
+    let paths = request
+        .filters
+        .iter()
+        .map(|scoped| &scoped.path)
+        .chain(request.order.iter().map(|scoped| &scoped.path));
+    let paths = paths.chain(request.limit.iter().chain(&request.offset).map(|scoped| &scoped.path));
+    match paths.flatten().next() {
+        Some(embed) => Err(Error::invalid(
+            "PGRST108",
+            format!("'{}' is not an embedded resource in this request", shown(embed)),
+        )
+        .with_hint("Verify that it is included in the 'select' query parameter.")),
+        None => Ok(()),
+    }
+}
+
+/// The error for what the dialect has and this version has not.
+fn unsupported(feature: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, "PGRST127", "Feature not implemented").with_details(feature.to_owned())
+}
+
+fn root<T>(scoped: &[Scoped<T>]) -> Option<&T> {
+    scoped
+        .iter()
+        .find(|scoped| scoped.path.is_empty())
+        .map(|scoped| &scoped.value)
+}
+
+/// Limit and offset, intersected with the `Range` header and the server's maximum.
+fn page(request: &Request, rules: &Rules) -> Page {
+    let mut offset = root(&request.offset).copied().unwrap_or(0);
+    let mut limit = root(&request.limit).copied();
+    if let Some((first, last)) = request.range {
+        let start = offset.max(first);
+        let ends = [
+            limit.map(|limit| offset.saturating_add(limit)),
+            last.map(|last| last.saturating_add(1)),
+        ];
+        limit = ends.into_iter().flatten().min().map(|end| end.saturating_sub(start));
+        offset = start;
+    }
+    // Beyond bigint there are no rows to leave out.
+    offset = offset.min(i64::MAX.unsigned_abs());
+    Page {
+        offset,
+        limit: limit.into_iter().chain(rules.max_rows).min(),
+    }
+}
+
+/// Clears the preferences that will not be acted upon, so that `Preference-Applied` tells the truth.
+fn honoured(request: &Request, relation: &Relation, rules: &Rules) -> Prefer {
+    use super::request::Handling;
+
+    let mut prefer = request.prefer.clone();
+    let post = request.method == Method::Post;
+    if !post || (relation.primary_key.is_empty() && request.on_conflict.is_none()) {
+        prefer.resolution = None;
+    }
+    if !matches!(request.method, Method::Post | Method::Patch) {
+        prefer.missing = None;
+    }
+    if request.method.is_read() {
+        prefer.representation = None;
+    }
+    if prefer.representation == Some(Return::HeadersOnly) && !post {
+        prefer.representation = Some(Return::Minimal);
+    }
+    if prefer.handling != Some(Handling::Strict) || !matches!(request.method, Method::Patch | Method::Delete) {
+        prefer.max_affected = None;
+    }
+    if !rules.allow_tx_override {
+        prefer.tx = None;
+    }
+    prefer
+}

@@ -1,0 +1,180 @@
+//! A plan as one Postgres statement that answers exactly one row: the reply's body and the numbers of its headers.
+//!
+//! Every value is a parameter, to be sent **in text format with its type left to Postgres** (OID 0). The statement's
+//! text depends on the request's shape only, so it can be prepared and shared by all requests of that shape.
+//!
+//! The transaction that runs it sets, before it and locally, `search_path` to the exposed schema and everything in
+//! [`SETTINGS`]; a session may have been left dirty by a tenant's own code.
+
+mod assertion;
+mod filter;
+mod sql;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use assertion::failed_assertion;
+pub(in crate::query) use assertion::not_single;
+
+use super::plan::{Action, OrderBy, Output, Page, Plan, Predicate};
+use super::request::Return;
+use sql::Sql;
+
+/// Settings that the statement reads, and what they must hold before it runs.
+pub const SETTINGS: &[(&str, &str)] = &[
+    ("plinth.inserted", ""),
+    ("response.headers", ""),
+    ("response.status", ""),
+];
+
+/// The columns of the one row, in order. `text` or `bigint`, all but `page_rows` may be null:
+/// `body` (text), `page_rows` (bigint: rows shown, or touched by a write), `total_rows` (bigint, with `count`),
+/// `inserted` (bigint: new rows of an upsert), `location` (text: JSON object of the new row's key), `response_headers`
+/// and `response_status` (text, set by database functions).
+pub const COLUMNS: [&str; 7] = [
+    "body",
+    "page_rows",
+    "total_rows",
+    "inserted",
+    "location",
+    "response_headers",
+    "response_status",
+];
+
+/// A statement with its parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text.
+    pub sql: String,
+    /// `$1`, `$2`, … in text format.
+    pub params: Vec<Option<String>>,
+}
+
+/// The alias of the relation, or of the rows a write returned.
+const ROW: &str = "plinth_0";
+
+/// Renders `plan`.
+///
+/// `marker` is a random text without quotes that no one can guess; it stands in the error of an assertion that failed
+/// (see [`failed_assertion`]) and nowhere else.
+pub fn render(plan: &Plan, marker: &str) -> Rendered {
+    let mut sql = Sql::default();
+    match &plan.action {
+        Action::Read { filter, page } => read(&mut sql, plan, filter, *page),
+        _ => write::render(&mut sql, plan, marker),
+    }
+    sql.finish()
+}
+
+fn read(sql: &mut Sql, plan: &Plan, filter: &Predicate, page: Page) {
+    let matching = matching(sql, plan, filter);
+    sql.push("select ");
+    body(sql, plan);
+    sql.push(", pg_catalog.count(*) as page_rows, ");
+    match (plan.prefer.count, page == Page::default()) {
+        (None, _) => sql.push("null::bigint"),
+        (Some(_), true) => sql.push("pg_catalog.count(*)"),
+        (Some(_), false) => {
+            sql.push("(select pg_catalog.count(*)");
+            sql.push(&matching);
+            sql.push(")");
+        }
+    }
+    sql.push(" as total_rows, null::bigint as inserted, null::text as location");
+    settings(sql);
+    sql.push(" from (");
+    shown(sql, plan.shows_rows().then_some(&plan.output));
+    sql.push(&matching);
+    order(sql, &plan.order);
+    if let Some(limit) = page.limit {
+        sql.push(" limit ");
+        sql.bind_as(limit.min(i64::MAX.unsigned_abs()).to_string(), "bigint");
+    }
+    if page.offset > 0 {
+        sql.push(" offset ");
+        sql.bind_as(page.offset.to_string(), "bigint");
+    }
+    sql.push(") as plinth_row");
+}
+
+/// ` from … where …`, as text of its own because counting repeats it with the same parameters.
+fn matching(sql: &mut Sql, plan: &Plan, filter: &Predicate) -> String {
+    sql.aside(|sql| {
+        sql.push(" from ");
+        sql.table(plan);
+        sql.push(&format!(" as {ROW}"));
+        filter::where_clause(sql, ROW, filter);
+    })
+}
+
+/// The reply's body.
+fn body(sql: &mut Sql, plan: &Plan) {
+    if !plan.shows_rows() {
+        return sql.push("null::text as body");
+    }
+    let rows = "pg_catalog.json_agg(plinth_row.*)";
+    let rows = if plan.accept.strip_nulls {
+        format!("pg_catalog.json_strip_nulls({rows})")
+    } else {
+        rows.to_owned()
+    };
+    if plan.accept.singular {
+        sql.push(&format!("({rows}->0)::text as body"));
+    } else {
+        sql.push(&format!("coalesce({rows}, '[]')::text as body"));
+    }
+}
+
+/// What database functions said about the reply.
+fn settings(sql: &mut Sql) {
+    for (column, setting) in [
+        ("response_headers", "response.headers"),
+        ("response_status", "response.status"),
+    ] {
+        sql.push(&format!(
+            ", nullif(pg_catalog.current_setting('{setting}', true), '') as {column}"
+        ));
+    }
+}
+
+/// `select …` of the outputs, or of nothing where only the number of rows matters.
+fn shown(sql: &mut Sql, outputs: Option<&Vec<Output>>) {
+    sql.push("select ");
+    let Some(outputs) = outputs else { return sql.push("1") };
+    sql.list(outputs, |sql, output| {
+        sql.place(ROW, &output.place);
+        if let Some(cast) = &output.cast {
+            sql.push("::");
+            sql.type_name(cast);
+        }
+        // A cast or a JSON path would lend the column a name of its own.
+        if output.cast.is_some() || !output.place.path.is_empty() || output.name != output.place.column {
+            sql.push(" as ");
+            sql.ident(&output.name);
+        }
+    });
+}
+
+fn order(sql: &mut Sql, terms: &[OrderBy]) {
+    if terms.is_empty() {
+        return;
+    }
+    sql.push(" order by ");
+    sql.list(terms, |sql, term| {
+        sql.place(ROW, &term.place);
+        if term.descending {
+            sql.push(" desc");
+        }
+        match term.nulls_first {
+            Some(true) => sql.push(" nulls first"),
+            Some(false) => sql.push(" nulls last"),
+            None => {}
+        }
+    });
+}
+
+/// Whether a write answers where its one new row is.
+fn wants_location(plan: &Plan) -> bool {
+    plan.prefer.representation == Some(Return::HeadersOnly) && !plan.primary_key.is_empty()
+}

@@ -1,0 +1,153 @@
+//! SQL text and its parameters as they grow.
+
+use super::super::plan::{Class, ColumnType, Place, Plan, TypeName};
+use super::super::request::JsonKey;
+use super::Rendered;
+use crate::ident::Ident;
+
+/// The statement so far.
+#[derive(Default)]
+pub(super) struct Sql {
+    text: String,
+    params: Vec<Option<String>>,
+    schema: Option<Ident>,
+}
+
+impl Sql {
+    pub(super) fn finish(self) -> Rendered {
+        Rendered {
+            sql: self.text,
+            params: self.params,
+        }
+    }
+
+    /// Adds text of ours.
+    pub(super) fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Adds a quoted name.
+    pub(super) fn ident(&mut self, name: &Ident) {
+        self.text.push_str(&name.quoted().to_string());
+    }
+
+    /// Adds a parameter whose type its surroundings decide.
+    pub(super) fn bind(&mut self, value: impl Into<String>) {
+        self.params.push(Some(value.into()));
+        self.text.push_str(&format!("${}", self.params.len()));
+    }
+
+    /// Adds a parameter of the given type.
+    pub(super) fn bind_as(&mut self, value: impl Into<String>, data_type: &str) {
+        self.bind(value);
+        self.text.push_str("::");
+        self.text.push_str(data_type);
+    }
+
+    /// Writes into a text of its own; its parameters count as usual.
+    pub(super) fn aside(&mut self, write: impl FnOnce(&mut Self)) -> String {
+        let before = std::mem::take(&mut self.text);
+        write(self);
+        std::mem::replace(&mut self.text, before)
+    }
+
+    /// Adds items with commas between.
+    pub(super) fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 {
+                self.push(", ");
+            }
+            write(self, item);
+        }
+    }
+
+    /// Adds the plan's relation, qualified.
+    pub(super) fn table(&mut self, plan: &Plan) {
+        self.schema.clone_from(&plan.schema);
+        self.qualifier();
+        self.ident(&plan.table);
+    }
+
+    fn qualifier(&mut self) {
+        if let Some(schema) = self.schema.clone() {
+            self.ident(&schema);
+            self.push(".");
+        }
+    }
+
+    /// Adds a column of `alias`, with its JSON path in parentheses.
+    pub(super) fn place(&mut self, alias: &str, place: &Place) {
+        if place.path.is_empty() {
+            return self.column(alias, &place.column);
+        }
+        self.push("(");
+        if place.class == Class::Json {
+            self.column(alias, &place.column);
+        } else {
+            self.push("pg_catalog.to_jsonb(");
+            self.column(alias, &place.column);
+            self.push(")");
+        }
+        for step in &place.path {
+            self.push(if step.as_text { "->>" } else { "->" });
+            match &step.key {
+                JsonKey::Name(name) => self.bind_as(name.as_str(), "text"),
+                JsonKey::Index(index) => self.bind_as(index.to_string(), "int"),
+            }
+        }
+        self.push(")");
+    }
+
+    /// Adds a column of `alias`.
+    pub(super) fn column(&mut self, alias: &str, column: &Ident) {
+        self.push(alias);
+        self.push(".");
+        self.ident(column);
+    }
+
+    /// Adds the type of a cast.
+    pub(super) fn type_name(&mut self, name: &TypeName) {
+        let array = match name {
+            TypeName::Builtin { name, array } => {
+                self.push("pg_catalog.");
+                self.push(name);
+                array
+            }
+            TypeName::Enum { name, array } => {
+                self.qualifier();
+                self.ident(name);
+                array
+            }
+            TypeName::Named { name, array } => {
+                self.ident(name);
+                array
+            }
+        };
+        if *array {
+            self.push("[]");
+        }
+    }
+
+    /// Adds the type of a column.
+    pub(super) fn column_type(&mut self, data_type: &ColumnType) {
+        match data_type {
+            ColumnType::Printed(text) => self.push(text),
+            ColumnType::Enum { name, array } => {
+                self.qualifier();
+                self.ident(name);
+                if *array {
+                    self.push("[]");
+                }
+            }
+        }
+    }
+}
+
+/// What the place's value is, behind its JSON path.
+pub(super) fn class_behind(place: &Place) -> Class {
+    match place.path.last() {
+        None => place.class,
+        Some(step) if step.as_text => Class::Text,
+        Some(_) => Class::Json,
+    }
+}

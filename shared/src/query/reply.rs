@@ -1,0 +1,192 @@
+//! From a plan and the row that Postgres answered to status, headers and body.
+
+use serde_json::{Map, Value};
+
+use super::plan::{Action, Plan};
+use super::postgres;
+use super::request::{Method, Resolution, Return};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The one row of a rendered statement, see [`postgres::COLUMNS`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// The JSON, if the reply shows rows.
+    pub body: Option<String>,
+    /// Rows shown, or touched by a write.
+    pub page_rows: u64,
+    /// Rows that match, if counted.
+    pub total_rows: Option<u64>,
+    /// New rows of an upsert.
+    pub inserted: Option<i64>,
+    /// The new row's key as a JSON object of texts.
+    pub location: Option<String>,
+    /// What database functions set as `response.headers`.
+    pub response_headers: Option<String>,
+    /// What database functions set as `response.status`.
+    pub response_status: Option<String>,
+}
+
+/// A reply, but for what every reply carries (request id, CORS).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names in lower case and values, in order.
+    pub headers: Vec<(String, String)>,
+    /// The JSON; `None` is a reply without a body and without a `content-type`.
+    pub body: Option<String>,
+}
+
+/// Makes the reply.
+///
+/// # Errors
+/// 406 `PGRST116` (a singular read of not exactly one row), 416 `PGRST103` (offset behind a known total), 500
+/// `PGRST111` and `PGRST112` (a database function set unusable headers or status).
+pub fn reply(plan: &Plan, counts: Counts) -> Result<Reply> {
+    let status = status(plan, &counts)?;
+    let mut headers = Vec::new();
+    if plan.shows_rows() || plan.method == Method::Head {
+        headers.push(("content-type".to_owned(), plan.accept.content_type().to_owned()));
+    }
+    if plan.method != Method::Put {
+        headers.push(("content-range".to_owned(), content_range(plan, &counts)));
+    }
+    if let Some(location) = counts.location.as_deref().and_then(|key| location(plan, key)) {
+        headers.push(("location".to_owned(), location));
+    }
+    let applied = preference_applied(plan);
+    if !applied.is_empty() {
+        headers.push(("preference-applied".to_owned(), applied));
+    }
+    let status = match &counts.response_status {
+        Some(text) => chosen_status(text)?,
+        None => status,
+    };
+    if let Some(text) = &counts.response_headers {
+        override_headers(&mut headers, text)?;
+    }
+    let body = if plan.shows_rows() { counts.body } else { None };
+    Ok(Reply { status, headers, body })
+}
+
+fn status(plan: &Plan, counts: &Counts) -> Result<u16> {
+    let with_rows = plan.prefer.representation == Some(Return::Representation);
+    match &plan.action {
+        Action::Read { page, .. } => {
+            if plan.accept.singular && counts.page_rows != 1 {
+                return Err(postgres::not_single(counts.page_rows));
+            }
+            read_status(page.offset, counts)
+        }
+        Action::Insert { only: Some(_), .. } => Ok(match (with_rows, counts.inserted) {
+            (false, _) => 204,
+            (true, Some(new)) if new > 0 => 201,
+            (true, _) => 200,
+        }),
+        Action::Insert { conflict, .. } => {
+            let merges = conflict
+                .as_ref()
+                .is_some_and(|conflict| conflict.resolution == Resolution::Merge);
+            Ok(if merges && counts.inserted.is_some_and(|new| new <= 0) {
+                200
+            } else {
+                201
+            })
+        }
+        Action::Update { .. } | Action::Delete { .. } => Ok(if with_rows { 200 } else { 204 }),
+    }
+}
+
+fn read_status(offset: u64, counts: &Counts) -> Result<u16> {
+    let Some(total) = counts.total_rows else { return Ok(200) };
+    if offset > total {
+        let details = format!("An offset of {offset} was requested, but there are only {total} rows.");
+        return Err(Error::new(ErrorKind::Range, "PGRST103", "Requested range not satisfiable").with_details(details));
+    }
+    Ok(if counts.page_rows < total { 206 } else { 200 })
+}
+
+/// `first-last/total`, with `*` for what is empty or unknown.
+fn content_range(plan: &Plan, counts: &Counts) -> String {
+    let total = counts
+        .total_rows
+        .map_or_else(|| "*".to_owned(), |total| total.to_string());
+    let offset = match &plan.action {
+        Action::Read { page, .. } => Some(page.offset),
+        Action::Update { .. } => Some(0),
+        Action::Insert { .. } | Action::Delete { .. } => None,
+    };
+    match offset {
+        Some(first) if counts.page_rows > 0 => {
+            format!("{first}-{}/{total}", first.saturating_add(counts.page_rows - 1))
+        }
+        _ => format!("*/{total}"),
+    }
+}
+
+/// `/table?key=eq.value`, encoded.
+fn location(plan: &Plan, key: &str) -> Option<String> {
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+    let key: Map<String, Value> = serde_json::from_str(key).ok()?;
+    let encode = |text: &str| utf8_percent_encode(text, KEPT).to_string();
+    let parts = key
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{}=eq.{}", encode(name), encode(value.as_str()?))));
+    Some(format!(
+        "/{}?{}",
+        encode(plan.table.as_str()),
+        parts.collect::<Vec<_>>().join("&")
+    ))
+}
+
+/// The preferences that were honoured, in their fixed order.
+fn preference_applied(plan: &Plan) -> String {
+    let prefer = &plan.prefer;
+    let applied = [
+        prefer.resolution.map(|value| value.to_string()),
+        prefer.missing.map(|value| value.to_string()),
+        prefer.representation.map(|value| value.to_string()),
+        prefer.count.map(|value| value.to_string()),
+        prefer.tx.map(|value| value.to_string()),
+        prefer.handling.map(|value| value.to_string()),
+        prefer.timezone.as_ref().map(|zone| format!("timezone={zone}")),
+        prefer.max_affected.map(|most| format!("max-affected={most}")),
+    ];
+    applied.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn chosen_status(text: &str) -> Result<u16> {
+    let status = text.trim().parse().ok().filter(|status| (200..600).contains(status));
+    status.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Internal,
+            "PGRST112",
+            "response.status guc must be a valid status code",
+        )
+    })
+}
+
+/// Puts the headers of `[{"name":"value"},…]` in place of ours.
+fn override_headers(headers: &mut Vec<(String, String)>, text: &str) -> Result<()> {
+    let fault = || {
+        let message =
+            "response.headers guc must be a JSON array composed of objects with a single key and a string value";
+        Error::new(ErrorKind::Internal, "PGRST111", message)
+    };
+    let given: Vec<Map<String, Value>> = serde_json::from_str(text).map_err(|error| fault().with_source(error))?;
+    let mut chosen = Vec::new();
+    for (name, value) in given.into_iter().flatten() {
+        let value = value.as_str().ok_or_else(fault)?.to_owned();
+        let name = http::HeaderName::from_bytes(name.as_bytes()).map_err(|_| fault())?;
+        http::HeaderValue::from_str(&value).map_err(|_| fault())?;
+        chosen.push((name.as_str().to_owned(), value));
+    }
+    headers.retain(|(name, _)| chosen.iter().all(|(other, _)| other != name));
+    headers.extend(chosen);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
