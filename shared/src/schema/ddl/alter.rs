@@ -365,7 +365,7 @@ const ALTER_KEYS: [&str; 12] = [
 fn overlay(column: &ColumnSpec, operation: &Map<String, Value>) -> Value {
     let mut merged = serde_json::to_value(column).unwrap_or_default();
     if let Some(merged) = merged.as_object_mut() {
-        for (key, value) in operation.iter().filter(|(key, _)| !matches!(key.as_str(), "op" | "name")) {
+        for (key, value) in operation.iter().filter(|(key, _)| ALTER_KEYS[2..].contains(&key.as_str())) {
             match key.as_str() {
                 "default" => merged.remove("default_expression"),
                 "default_expression" => merged.remove("default"),

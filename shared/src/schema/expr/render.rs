@@ -193,9 +193,14 @@ fn list(items: &[Expr], target: Option<Target<'_>>, out: &mut dyn Write) -> fmt:
     Ok(())
 }
 
+/// Keywords of some dialect that are column names everywhere.
+const HARMLESS: [&str; 7] = ["data", "id", "list", "name", "owner", "rank", "status"];
+
 /// In SQL always quoted; in the canonical text only where the name could be taken for a keyword.
 fn identifier(name: &Ident, target: Option<Target<'_>>, out: &mut dyn Write) -> fmt::Result {
-    if target.is_some() || sqlparser::keywords::ALL_KEYWORDS.binary_search(&name.as_str().to_uppercase().as_str()).is_ok() {
+    let upper = name.as_str().to_uppercase();
+    let keyword = || sqlparser::keywords::ALL_KEYWORDS.binary_search(&upper.as_str()).is_ok();
+    if target.is_some() || (!HARMLESS.contains(&name.as_str()) && keyword()) {
         write!(out, "{}", name.quoted())
     } else {
         write!(out, "{name}")
