@@ -66,7 +66,10 @@ impl DataType {
             Some(base) => (base, true),
             None => (text, false),
         };
-        Some(Self { scalar: Scalar::from_text(base)?, array })
+        Some(Self {
+            scalar: Scalar::from_text(base)?,
+            array,
+        })
     }
 
     /// Whether values are ordered numbers.
@@ -156,7 +159,10 @@ impl Scalar {
 
     /// `decimal(10,2)` and `numeric(10)`.
     fn decimal(text: &str) -> Option<Self> {
-        let inner = text.strip_prefix("decimal(").or_else(|| text.strip_prefix("numeric("))?.strip_suffix(')')?;
+        let inner = text
+            .strip_prefix("decimal(")
+            .or_else(|| text.strip_prefix("numeric("))?
+            .strip_suffix(')')?;
         let (precision, scale) = inner.split_once(',').unwrap_or((inner, "0"));
         let (precision, scale) = (precision.trim().parse().ok()?, scale.trim().parse().ok()?);
         Self::checked_decimal(precision, scale)
@@ -234,7 +240,17 @@ mod tests {
 
     #[test]
     fn text_form_refuses_what_is_no_name() {
-        for bad in ["", "[]", "text[][]", "text;drop", "decimal(0,0)", "decimal(2,3)", "decimal(99999,1)", "Text", "a.b"] {
+        for bad in [
+            "",
+            "[]",
+            "text[][]",
+            "text;drop",
+            "decimal(0,0)",
+            "decimal(2,3)",
+            "decimal(99999,1)",
+            "Text",
+            "a.b",
+        ] {
             assert!(DataType::from_text(bad).is_none(), "{bad}");
         }
     }
@@ -242,7 +258,10 @@ mod tests {
     #[test]
     fn enum_in_sql_is_qualified_and_quoted() {
         let schema = Ident::new("project_x").unwrap();
-        assert_eq!(DataType::from_text("mood[]").unwrap().sql(&schema), r#""project_x"."mood"[]"#);
+        assert_eq!(
+            DataType::from_text("mood[]").unwrap().sql(&schema),
+            r#""project_x"."mood"[]"#
+        );
         assert_eq!(DataType::from_text("double").unwrap().sql(&schema), "double precision");
     }
 }

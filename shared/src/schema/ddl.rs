@@ -7,6 +7,7 @@ mod alter;
 mod between;
 pub mod name;
 mod object;
+mod uses;
 
 use serde::Serialize;
 
@@ -15,6 +16,8 @@ use super::known::Known;
 use super::policy;
 use super::spec::{OnDelete, TableSpec};
 use crate::ident::Ident;
+
+pub(crate) use uses::looks_back;
 
 pub use alter::{Alteration, alter};
 
@@ -88,12 +91,24 @@ impl Change {
 /// neighbours have changed since.
 pub fn create_table(spec: &TableSpec, context: &Context<'_>) -> Result<Change, Faults> {
     let table = context.table(&spec.name);
-    let mut up: Vec<String> = spec.enums.iter().map(|declared| object::create_enum(context, declared)).collect();
+    let mut up: Vec<String> = spec
+        .enums
+        .iter()
+        .map(|declared| object::create_enum(context, declared))
+        .collect();
     let mut lines = Vec::new();
     for column in &spec.columns {
-        lines.push(format!("{} {}", column.name.quoted(), object::column(context, spec, column)?));
+        lines.push(format!(
+            "{} {}",
+            column.name.quoted(),
+            object::column(context, spec, column)?
+        ));
     }
-    lines.extend(object::constraints(context, spec)?.iter().map(object::Constraint::inline));
+    lines.extend(
+        object::constraints(context, spec)?
+            .iter()
+            .map(object::Constraint::inline),
+    );
     up.push(format!("create table {table} (\n  {}\n)", lines.join(",\n  ")));
     up.push(policy::enable(context, spec));
     up.extend(object::indexes(spec).iter().map(|index| index.create(context, spec)));
@@ -103,7 +118,12 @@ pub fn create_table(spec: &TableSpec, context: &Context<'_>) -> Result<Change, F
     }
     up.extend(policy::create(context, spec)?);
     let mut down = vec![format!("drop table {table}")];
-    down.extend(spec.enums.iter().rev().map(|declared| object::drop_enum(context, declared)));
+    down.extend(
+        spec.enums
+            .iter()
+            .rev()
+            .map(|declared| object::drop_enum(context, declared)),
+    );
     Ok(Change { up, down })
 }
 
@@ -117,11 +137,14 @@ pub fn create_table(spec: &TableSpec, context: &Context<'_>) -> Result<Change, F
 /// A fault for each table that still needs this one: by a reference, an enum or a policy.
 pub fn drop_table(spec: &TableSpec, context: &Context<'_>, trash: &Ident, moved: &Ident) -> Result<Change, Faults> {
     let mut faults = Faults::default();
-    for other in alter::users_of_table(spec, context.known) {
+    for other in uses::users_of_table(spec, context.known) {
         let fault = Fault::new("", "schema/in-use", format!("{other} still needs {}", spec.name));
         faults.push(fault.hint(format!("Take the reference, enum or policy out of {other} first")));
     }
-    let mut change = faults.or(Change { up: vec![policy::revoke(context, spec)], down: vec![] })?;
+    let mut change = faults.or(Change {
+        up: vec![policy::revoke(context, spec)],
+        down: vec![],
+    })?;
     let mut back = policy::grants(context, spec);
     let mut step = |up: String, down: String| {
         change.up.push(up);
@@ -129,23 +152,41 @@ pub fn drop_table(spec: &TableSpec, context: &Context<'_>, trash: &Ident, moved:
     };
     let live = context.table(&spec.name);
     for constraint in object::constraints(context, spec)? {
-        if constraint.holds_back.is_some_and(|action| matches!(action, OnDelete::NoAction | OnDelete::Restrict)) {
+        if constraint
+            .holds_back
+            .is_some_and(|action| matches!(action, OnDelete::NoAction | OnDelete::Restrict))
+        {
             step(constraint.drop(&live), constraint.add(&live));
         }
     }
     for (number, relation) in name::relations(spec).iter().enumerate() {
         let aside = name::joined(&[moved.as_str(), &(number + 1).to_string()], "");
-        step(rename_index(context, relation, &aside), rename_index(context, &aside, relation));
+        step(
+            rename_index(context, relation, &aside),
+            rename_index(context, &aside, relation),
+        );
     }
     for declared in &spec.enums {
         let aside = name::joined(&[moved.as_str(), declared.name.as_str()], "");
         step(
-            format!("alter type {} rename to {}", context.table(&declared.name), aside.quoted()),
-            format!("alter type {} rename to {}", context.table(&aside), declared.name.quoted()),
+            format!(
+                "alter type {} rename to {}",
+                context.table(&declared.name),
+                aside.quoted()
+            ),
+            format!(
+                "alter type {} rename to {}",
+                context.table(&aside),
+                declared.name.quoted()
+            ),
         );
         step(
             format!("alter type {} set schema {}", context.table(&aside), trash.quoted()),
-            format!("alter type {} set schema {}", qualified(trash, &aside), context.schema.quoted()),
+            format!(
+                "alter type {} set schema {}",
+                qualified(trash, &aside),
+                context.schema.quoted()
+            ),
         );
     }
     step(
@@ -154,7 +195,11 @@ pub fn drop_table(spec: &TableSpec, context: &Context<'_>, trash: &Ident, moved:
     );
     step(
         format!("alter table {} set schema {}", context.table(moved), trash.quoted()),
-        format!("alter table {} set schema {}", qualified(trash, moved), context.schema.quoted()),
+        format!(
+            "alter table {} set schema {}",
+            qualified(trash, moved),
+            context.schema.quoted()
+        ),
     );
     change.down = back;
     Ok(change)

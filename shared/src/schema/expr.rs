@@ -130,11 +130,23 @@ pub struct Allow {
 
 impl Allow {
     /// In a policy: everything.
-    pub const POLICY: Self = Self { columns: true, auth: true, exists: true };
+    pub const POLICY: Self = Self {
+        columns: true,
+        auth: true,
+        exists: true,
+    };
     /// In a check: the row alone, since a check holds whoever asks.
-    pub const CHECK: Self = Self { columns: true, auth: false, exists: false };
+    pub const CHECK: Self = Self {
+        columns: true,
+        auth: false,
+        exists: false,
+    };
     /// In a default: no row yet.
-    pub const DEFAULT: Self = Self { columns: false, auth: true, exists: false };
+    pub const DEFAULT: Self = Self {
+        columns: false,
+        auth: true,
+        exists: false,
+    };
 }
 
 /// Where names of an expression are looked up.
@@ -173,7 +185,9 @@ impl Expr {
     pub fn mentions(&self, table: &str, column: Option<&str>) -> bool {
         let mut found = false;
         self.visit(&mut |part| match (part, column) {
-            (Self::Column { table: of, name, .. }, Some(column)) => found |= of.as_str() == table && name.as_str() == column,
+            (Self::Column { table: of, name, .. }, Some(column)) => {
+                found |= of.as_str() == table && name.as_str() == column
+            }
             (Self::Exists { table: of, .. }, None) => found |= of.as_str() == table,
             _ => {}
         });
@@ -198,7 +212,10 @@ impl Expr {
         match self {
             Self::Column { table, qualifier, .. } if table.as_str() == from => {
                 *table = to.clone();
-                if own && let Some(qualifier) = qualifier && qualifier.as_str() == from {
+                if own
+                    && let Some(qualifier) = qualifier
+                    && qualifier.as_str() == from
+                {
                     *qualifier = to.clone();
                 }
             }
@@ -212,7 +229,9 @@ impl Expr {
 
     fn parts(&self) -> Vec<&Self> {
         match self {
-            Self::Column { .. } | Self::Text(_) | Self::Number(_) | Self::Bool(_) | Self::Null | Self::Auth(_) => vec![],
+            Self::Column { .. } | Self::Text(_) | Self::Number(_) | Self::Bool(_) | Self::Null | Self::Auth(_) => {
+                vec![]
+            }
             Self::Unary(_, x) | Self::Is(x, _) | Self::Cast(x, _) | Self::Extract(_, x) => vec![x],
             Self::Binary(x, _, y) | Self::Quantified(x, _, _, y) | Self::AtTimeZone(x, y) => vec![x, y],
             Self::Between(x, _, y, z) => vec![x, y, z],
@@ -220,7 +239,12 @@ impl Expr {
             Self::Call(_, list) | Self::Array(list) => list.iter().collect(),
             Self::Case(operand, arms, otherwise) => {
                 let arms = arms.iter().flat_map(|(when, then)| [when, then]);
-                operand.as_deref().into_iter().chain(arms).chain(otherwise.as_deref()).collect()
+                operand
+                    .as_deref()
+                    .into_iter()
+                    .chain(arms)
+                    .chain(otherwise.as_deref())
+                    .collect()
             }
             Self::Exists { filter, .. } => filter.as_deref().into_iter().collect(),
         }
@@ -228,7 +252,9 @@ impl Expr {
 
     fn parts_mut(&mut self) -> Vec<&mut Self> {
         match self {
-            Self::Column { .. } | Self::Text(_) | Self::Number(_) | Self::Bool(_) | Self::Null | Self::Auth(_) => vec![],
+            Self::Column { .. } | Self::Text(_) | Self::Number(_) | Self::Bool(_) | Self::Null | Self::Auth(_) => {
+                vec![]
+            }
             Self::Unary(_, x) | Self::Is(x, _) | Self::Cast(x, _) | Self::Extract(_, x) => vec![x],
             Self::Binary(x, _, y) | Self::Quantified(x, _, _, y) | Self::AtTimeZone(x, y) => vec![x, y],
             Self::Between(x, _, y, z) => vec![x, y, z],
@@ -236,7 +262,12 @@ impl Expr {
             Self::Call(_, list) | Self::Array(list) => list.iter_mut().collect(),
             Self::Case(operand, arms, otherwise) => {
                 let arms = arms.iter_mut().flat_map(|(when, then)| [when, then]);
-                operand.as_deref_mut().into_iter().chain(arms).chain(otherwise.as_deref_mut()).collect()
+                operand
+                    .as_deref_mut()
+                    .into_iter()
+                    .chain(arms)
+                    .chain(otherwise.as_deref_mut())
+                    .collect()
             }
             Self::Exists { filter, .. } => filter.as_deref_mut().into_iter().collect(),
         }

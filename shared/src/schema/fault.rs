@@ -23,7 +23,12 @@ pub struct Fault {
 impl Fault {
     /// A fault at `path`.
     pub fn new(path: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
-        Self { path: path.into(), code, message: message.into(), hint: None }
+        Self {
+            path: path.into(),
+            code,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// Adds what to do about it.
@@ -132,7 +137,13 @@ mod tests {
         faults.push(Fault::new("name", "schema/name", "A name is missing"));
         faults.push(Fault::new("columns[1].type", "schema/type", "Unknown type").hint("Use text"));
         let error = Error::from(faults);
-        assert_eq!((error.code(), error.public()), ("tables/invalid-schema", "Invalid schema"));
-        assert_eq!(error.details(), Some("name: A name is missing\ncolumns[1].type: Unknown type (Use text)"));
+        assert_eq!(
+            (error.code(), error.public()),
+            ("tables/invalid-schema", "Invalid schema")
+        );
+        assert_eq!(
+            error.details(),
+            Some("name: A name is missing\ncolumns[1].type: Unknown type (Use text)")
+        );
     }
 }

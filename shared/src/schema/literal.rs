@@ -46,9 +46,15 @@ impl Default {
 /// A sentence that says what does not fit.
 pub(crate) fn default(value: &Value, data_type: &DataType, labels: Option<&[String]>) -> Result<Default, String> {
     if data_type.array {
-        let items = value.as_array().ok_or_else(|| format!("The default of {data_type} must be a list"))?;
+        let items = value
+            .as_array()
+            .ok_or_else(|| format!("The default of {data_type} must be a list"))?;
         let element = DataType::scalar(data_type.scalar.clone());
-        return items.iter().map(|item| scalar(item, &element, labels)).collect::<Result<_, _>>().map(Default::Array);
+        return items
+            .iter()
+            .map(|item| scalar(item, &element, labels))
+            .collect::<Result<_, _>>()
+            .map(Default::Array);
     }
     if let Some(text) = value.as_str()
         && let Some(function) = function(text, &data_type.scalar)
@@ -62,7 +68,9 @@ pub(crate) fn default(value: &Value, data_type: &DataType, labels: Option<&[Stri
 fn function(text: &str, scalar: &Scalar) -> Option<Default> {
     use Scalar::{Date, Time, Timestamp, Timestamptz, Uuid};
     match (text.to_ascii_lowercase().as_str(), scalar) {
-        ("now()" | "current_timestamp" | "current_timestamp()", Timestamptz | Timestamp | Date | Time) => Some(Default::Now),
+        ("now()" | "current_timestamp" | "current_timestamp()", Timestamptz | Timestamp | Date | Time) => {
+            Some(Default::Now)
+        }
         ("current_date", Date | Timestamp | Timestamptz) => Some(Default::CurrentDate),
         ("current_time", Time) => Some(Default::CurrentTime),
         ("gen_random_uuid()" | "uuid_generate_v4()", Uuid) => Some(Default::RandomUuid),
@@ -80,7 +88,11 @@ fn scalar(value: &Value, data_type: &DataType, labels: Option<&[String]>) -> Res
         Scalar::Text => text().and_then(|text| quoted_if(!text.contains('\0'), text)),
         Scalar::Uuid => text().and_then(|text| quoted_if(uuid::Uuid::try_parse(text).is_ok(), text)),
         Scalar::Boolean => value.as_bool().map(|flag| flag.to_string()).ok_or_else(wrong),
-        Scalar::Integer => value.as_i64().filter(|n| i32::try_from(*n).is_ok()).map(number).ok_or_else(wrong),
+        Scalar::Integer => value
+            .as_i64()
+            .filter(|n| i32::try_from(*n).is_ok())
+            .map(number)
+            .ok_or_else(wrong),
         Scalar::Bigint => value.as_i64().map(number).ok_or_else(wrong),
         Scalar::Real | Scalar::Double | Scalar::Decimal(_) => decimal(value).map(number).ok_or_else(wrong),
         Scalar::Timestamptz => text().and_then(|text| quoted_if(text.parse::<jiff::Timestamp>().is_ok(), text)),
@@ -110,7 +122,10 @@ fn decimal(value: &Value) -> Option<String> {
         Value::String(text) => text.clone(),
         _ => return None,
     };
-    let plain = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
+    let plain = text.len() <= 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
     (plain && text.parse::<f64>().is_ok_and(f64::is_finite)).then_some(text)
 }
 
@@ -126,7 +141,10 @@ pub(crate) fn range(
 ) -> Result<String, String> {
     let length = data_type == &DataType::scalar(Scalar::Text);
     let (subject, of) = if length {
-        (format!("pg_catalog.char_length({})", column.quoted()), DataType::scalar(Scalar::Integer))
+        (
+            format!("pg_catalog.char_length({})", column.quoted()),
+            DataType::scalar(Scalar::Integer),
+        )
     } else if data_type.is_number() || data_type.is_temporal() {
         (column.quoted().to_string(), data_type.clone())
     } else {
@@ -136,7 +154,11 @@ pub(crate) fn range(
     for (bound, operator) in [(min, ">="), (max, "<=")] {
         if let Some(bound) = bound {
             // Only built-in types come here, so there is no schema to name.
-            terms.push(format!("{subject} {operator} {}::{}", scalar(bound, &of, None)?, of.sql(column)));
+            terms.push(format!(
+                "{subject} {operator} {}::{}",
+                scalar(bound, &of, None)?,
+                of.sql(column)
+            ));
         }
     }
     if let (Some(min), Some(max)) = (min.and_then(Value::as_f64), max.and_then(Value::as_f64))
@@ -150,5 +172,9 @@ pub(crate) fn range(
 fn shown(value: &Value) -> String {
     let text = value.to_string();
     let short: String = text.chars().take(40).collect();
-    if short.len() < text.len() { format!("{short}…") } else { short }
+    if short.len() < text.len() {
+        format!("{short}…")
+    } else {
+        short
+    }
 }

@@ -189,8 +189,14 @@ fn rules_of(policy: &PolicySpec, spec: &TableSpec) -> Vec<Rule> {
         column.map(|column| all(name, format!("{} = auth.uid()", column.quoted())))
     };
     match policy {
-        PolicySpec::Template { template: Template::Owner, column } => own("owner", column).into_iter().collect(),
-        PolicySpec::Template { template: Template::PublicRead, column } => {
+        PolicySpec::Template {
+            template: Template::Owner,
+            column,
+        } => own("owner", column).into_iter().collect(),
+        PolicySpec::Template {
+            template: Template::PublicRead,
+            column,
+        } => {
             let read = Rule {
                 name: "public_read".to_owned(),
                 command: Command::Select,
@@ -200,9 +206,21 @@ fn rules_of(policy: &PolicySpec, spec: &TableSpec) -> Vec<Rule> {
             };
             std::iter::once(read).chain(own("public_read_owner", column)).collect()
         }
-        PolicySpec::Template { template: Template::Authenticated, .. } => vec![all("authenticated", "true".to_owned())],
-        PolicySpec::Template { template: Template::Private, .. } => vec![],
-        PolicySpec::Custom { name, command, to, using, check } => vec![Rule {
+        PolicySpec::Template {
+            template: Template::Authenticated,
+            ..
+        } => vec![all("authenticated", "true".to_owned())],
+        PolicySpec::Template {
+            template: Template::Private,
+            ..
+        } => vec![],
+        PolicySpec::Custom {
+            name,
+            command,
+            to,
+            using,
+            check,
+        } => vec![Rule {
             name: name.to_string(),
             command: *command,
             to: to.clone(),
@@ -214,10 +232,17 @@ fn rules_of(policy: &PolicySpec, spec: &TableSpec) -> Vec<Rule> {
 
 /// The owner's column: the given one, or the first of [`OWNER_COLUMNS`] of type uuid.
 fn owner_column<'a>(spec: &'a TableSpec, given: Option<&'a Ident>) -> Option<&'a Ident> {
-    let is_uuid = |name: &&str| spec.column(name).is_some_and(|column| column.data_type == DataType::scalar(Scalar::Uuid));
+    let is_uuid = |name: &&str| {
+        spec.column(name)
+            .is_some_and(|column| column.data_type == DataType::scalar(Scalar::Uuid))
+    };
     match given {
         Some(column) => Some(column),
-        None => OWNER_COLUMNS.iter().find(|name| is_uuid(name)).and_then(|name| spec.column(name)).map(|column| &column.name),
+        None => OWNER_COLUMNS
+            .iter()
+            .find(|name| is_uuid(name))
+            .and_then(|name| spec.column(name))
+            .map(|column| &column.name),
     }
 }
 
@@ -250,32 +275,54 @@ pub(crate) fn grants(context: &Context<'_>, spec: &TableSpec) -> Vec<String> {
         let privileges: Vec<&str> = PRIVILEGES.iter().filter(granted).copied().collect();
         if !privileges.is_empty() {
             let role = grantee.role(context.roles);
-            statements.push(format!("grant {} on table {table} to {}", privileges.join(", "), role.quoted()));
+            statements.push(format!(
+                "grant {} on table {table} to {}",
+                privileges.join(", "),
+                role.quoted()
+            ));
         }
     }
     let service = context.roles.service.quoted();
-    statements.push(format!("grant select, insert, update, delete on table {table} to {service}"));
+    statements.push(format!(
+        "grant select, insert, update, delete on table {table} to {service}"
+    ));
     statements
 }
 
 /// Takes every privilege away.
 pub(crate) fn revoke(context: &Context<'_>, spec: &TableSpec) -> String {
-    let Roles { authenticated, anon, service, .. } = context.roles;
-    let (table, roles) = (context.table(&spec.name), [anon, authenticated, service].map(|role| role.quoted().to_string()));
+    let Roles {
+        authenticated,
+        anon,
+        service,
+        ..
+    } = context.roles;
+    let (table, roles) = (
+        context.table(&spec.name),
+        [anon, authenticated, service].map(|role| role.quoted().to_string()),
+    );
     format!("revoke all on table {table} from public, {}", roles.join(", "))
 }
 
 /// Takes every policy away.
 pub(crate) fn drop(context: &Context<'_>, spec: &TableSpec) -> Vec<String> {
     let names = std::iter::once("service".to_owned()).chain(rules(spec).into_iter().map(|rule| rule.name));
-    names.filter_map(|name| Ident::new(name).ok()).map(|name| format!("drop policy {} on {}", name.quoted(), context.table(&spec.name))).collect()
+    names
+        .filter_map(|name| Ident::new(name).ok())
+        .map(|name| format!("drop policy {} on {}", name.quoted(), context.table(&spec.name)))
+        .collect()
 }
 
 fn statement(context: &Context<'_>, spec: &TableSpec, rule: &Rule) -> Result<String, Faults> {
     let scope = Scope::new(spec, context.known, Allow::POLICY);
     let sql = |text: &str| Ok::<_, Faults>(scope.parse(text)?.sql(context.schema, context.helpers, Allow::POLICY));
-    let name = Ident::new(rule.name.clone()).map_err(|_| Fault::new("policies", "schema/name", "Invalid policy name"))?;
-    let roles: Vec<String> = rule.to.iter().map(|grantee| grantee.role(context.roles).quoted().to_string()).collect();
+    let name =
+        Ident::new(rule.name.clone()).map_err(|_| Fault::new("policies", "schema/name", "Invalid policy name"))?;
+    let roles: Vec<String> = rule
+        .to
+        .iter()
+        .map(|grantee| grantee.role(context.roles).quoted().to_string())
+        .collect();
     let (name, table, command) = (name.quoted(), context.table(&spec.name), rule.command.sql());
     let mut text = format!("create policy {name} on {table} for {command} to {}", roles.join(", "));
     if let Some(using) = &rule.using {
@@ -290,15 +337,29 @@ fn statement(context: &Context<'_>, spec: &TableSpec, rule: &Rule) -> Result<Str
 /// Checks the policies of a design; expressions become canonical.
 pub(crate) fn verify(spec: &mut TableSpec, known: &Known, reading: &mut super::spec::Reading) {
     for index in 0..spec.policies.len() {
-        let path = if spec.policies.len() == 1 && reading.single_policy { "policy".to_owned() } else { format!("policies[{index}]") };
+        let path = if spec.policies.len() == 1 && reading.single_policy {
+            "policy".to_owned()
+        } else {
+            format!("policies[{index}]")
+        };
         match spec.policies[index].clone() {
             PolicySpec::Template { template, column } => {
                 verify_template(spec, &path, template, column.as_ref(), reading);
                 let asks = matches!(template, Template::Owner | Template::PublicRead);
-                let column = if asks { owner_column(spec, column.as_ref()).cloned() } else { column };
+                let column = if asks {
+                    owner_column(spec, column.as_ref()).cloned()
+                } else {
+                    column
+                };
                 spec.policies[index] = PolicySpec::Template { template, column };
             }
-            PolicySpec::Custom { name, command, using, check, to } => {
+            PolicySpec::Custom {
+                name,
+                command,
+                using,
+                check,
+                to,
+            } => {
                 verify_shape(&path, name.as_str(), command, using.is_some(), check.is_some(), reading);
                 let scope = Scope::new(spec, known, Allow::POLICY);
                 let mut canonical = |key: &str, text: Option<String>| {
@@ -312,15 +373,37 @@ pub(crate) fn verify(spec: &mut TableSpec, known: &Known, reading: &mut super::s
                     }
                 };
                 let (using, check) = (canonical("using", using), canonical("check", check));
-                spec.policies[index] = PolicySpec::Custom { name, command, to, using, check };
+                spec.policies[index] = PolicySpec::Custom {
+                    name,
+                    command,
+                    to,
+                    using,
+                    check,
+                };
             }
         }
+    }
+    if super::ddl::looks_back(spec, known) {
+        let message = format!(
+            "A policy looks into a table whose policies look back into {}",
+            spec.name
+        );
+        let fault = Fault::new("policies", "expression/recursion", message);
+        reading
+            .faults
+            .push(fault.hint("Each look is subject to the other table's policies, without end; let one look only"));
     }
     let mut seen = vec!["service".to_owned()];
     for rule in rules(spec) {
         if seen.contains(&rule.name) {
-            let fault = Fault::new("policies", "schema/duplicate", format!("There are two policies {}", rule.name));
-            reading.faults.push(fault.hint("Give each its own name; service is ours"));
+            let fault = Fault::new(
+                "policies",
+                "schema/duplicate",
+                format!("There are two policies {}", rule.name),
+            );
+            reading
+                .faults
+                .push(fault.hint("Give each its own name; service is ours"));
         }
         seen.push(rule.name);
     }
@@ -333,44 +416,77 @@ fn verify_template(
     column: Option<&Ident>,
     reading: &mut super::spec::Reading,
 ) {
-    let mut fault = |message: String, hint: &str| reading.faults.push(Fault::new(path, "schema/policy", message).hint(hint));
+    let mut fault = |message: String, hint: &str| {
+        reading
+            .faults
+            .push(Fault::new(path, "schema/policy", message).hint(hint))
+    };
     match (template, column) {
         (Template::Authenticated | Template::Private, Some(_)) => {
             fault("This template takes no column".to_owned(), "Leave the column out");
         }
         (_, Some(name)) => match spec.column(name.as_str()) {
-            None => fault(format!("There is no column {name}"), "Name the uuid column that holds the user's id"),
-            Some(column) if column.data_type != DataType::scalar(Scalar::Uuid) && !reading.untyped.contains(name.as_str()) => {
+            None => fault(
+                format!("There is no column {name}"),
+                "Name the uuid column that holds the user's id",
+            ),
+            Some(column)
+                if column.data_type != DataType::scalar(Scalar::Uuid) && !reading.untyped.contains(name.as_str()) =>
+            {
                 reading.faults.push(
-                    Fault::new(path, "schema/policy", format!("{name} is {}, not uuid", column.data_type))
-                        .hint("A user's id is a uuid"),
+                    Fault::new(
+                        path,
+                        "schema/policy",
+                        format!("{name} is {}, not uuid", column.data_type),
+                    )
+                    .hint("A user's id is a uuid"),
                 );
             }
             Some(_) => {}
         },
         (Template::Owner, None) if owner_column(spec, None).is_none() => {
-            fault("The table has no owner column".to_owned(), "Add a uuid column user_id, or name the column");
+            fault(
+                "The table has no owner column".to_owned(),
+                "Add a uuid column user_id, or name the column",
+            );
         }
         _ => {}
     }
 }
 
 /// Which of `using` and `check` a command takes, as Postgres has it.
-fn verify_shape(path: &str, name: &str, command: Command, using: bool, check: bool, reading: &mut super::spec::Reading) {
+fn verify_shape(
+    path: &str,
+    name: &str,
+    command: Command,
+    using: bool,
+    check: bool,
+    reading: &mut super::spec::Reading,
+) {
     let mut fault = |key: &str, message: &str, hint: &str| {
-        reading.faults.push(Fault::new(format!("{path}.{key}"), "schema/policy", message).hint(hint));
+        reading
+            .faults
+            .push(Fault::new(format!("{path}.{key}"), "schema/policy", message).hint(hint));
     };
     if name == "service" {
         fault("name", "The name service is ours", "Choose another name");
     }
     if command.reads() && !using {
-        fault("using", "The policy does not say which rows it is about", "Give using, such as user_id = auth.uid()");
+        fault(
+            "using",
+            "The policy does not say which rows it is about",
+            "Give using, such as user_id = auth.uid()",
+        );
     }
     if !command.reads() && using {
         fault("using", "insert has no rows to look at yet", "Give check instead");
     }
     if !command.reads() && !check {
-        fault("check", "The policy does not say which rows may be added", "Give check, such as user_id = auth.uid()");
+        fault(
+            "check",
+            "The policy does not say which rows may be added",
+            "Give check, such as user_id = auth.uid()",
+        );
     }
     if !command.writes() && check {
         fault("check", "Nothing is written by this command", "Give using alone");

@@ -27,6 +27,7 @@
 //! - `timestamps` adds `created_at` and `updated_at`, the latter kept by a trigger.
 //! - Without policies nobody but the service role reads or writes the table.
 
+mod json;
 mod read;
 mod verify;
 
@@ -36,8 +37,9 @@ use super::data_type::DataType;
 use super::policy::PolicySpec;
 use crate::ident::Ident;
 
+pub(crate) use json::{name, names, object, shown, text};
 pub use read::parse;
-pub(crate) use read::{Reading, complete, name, names, object, read_column, read_index, read_policies, shown, text};
+pub(crate) use read::{Reading, complete, read_column, read_index, read_policies};
 pub(crate) use verify::verify;
 
 /// Most columns a table may have.
@@ -244,13 +246,22 @@ impl TableSpec {
     /// Whether a foreign key may point at that column: it alone is the primary key, or unique.
     pub fn is_key(&self, column: &str) -> bool {
         let alone = self.primary_key().count() == 1;
-        let by_column = self.column(column).is_some_and(|found| found.unique || (found.primary_key && alone));
-        by_column || self.indexes.iter().any(|index| index.unique && index.columns.len() == 1 && index.columns[0].as_str() == column)
+        let by_column = self
+            .column(column)
+            .is_some_and(|found| found.unique || (found.primary_key && alone));
+        by_column
+            || self
+                .indexes
+                .iter()
+                .any(|index| index.unique && index.columns.len() == 1 && index.columns[0].as_str() == column)
     }
 
     /// The labels of an enum this table declares.
     pub fn enum_values(&self, name: &str) -> Option<&[String]> {
-        self.enums.iter().find(|declared| declared.name.as_str() == name).map(|declared| declared.values.as_slice())
+        self.enums
+            .iter()
+            .find(|declared| declared.name.as_str() == name)
+            .map(|declared| declared.values.as_slice())
     }
 }
 

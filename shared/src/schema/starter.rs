@@ -25,10 +25,17 @@ pub fn app_users() -> TableSpec {
     };
     let mut columns = vec![
         id_column(),
-        ColumnSpec { required: true, unique: true, ..column("email", Scalar::Text) },
+        ColumnSpec {
+            required: true,
+            unique: true,
+            ..column("email", Scalar::Text)
+        },
         column("full_name", Scalar::Text),
         column("avatar_url", Scalar::Text),
-        ColumnSpec { default: Some(json!({})), ..column("metadata", Scalar::Jsonb) },
+        ColumnSpec {
+            default: Some(json!({})),
+            ..column("metadata", Scalar::Jsonb)
+        },
     ];
     columns.extend(time_columns());
     TableSpec {
@@ -37,18 +44,31 @@ pub fn app_users() -> TableSpec {
         enums: vec![],
         columns,
         indexes: vec![],
-        policies: vec![own("own_row_select", Command::Select), own("own_row_update", Command::Update)],
+        policies: vec![
+            own("own_row_select", Command::Select),
+            own("own_row_update", Command::Update),
+        ],
         timestamps: true,
     }
 }
 
 /// `app_data`: rows of any kind, each its user's own.
 pub fn app_data() -> TableSpec {
-    let user = Reference { table: ident(APP_USERS), column: ident("id"), on_delete: OnDelete::Cascade };
+    let user = Reference {
+        table: ident(APP_USERS),
+        column: ident("id"),
+        on_delete: OnDelete::Cascade,
+    };
     let mut columns = vec![
         id_column(),
-        ColumnSpec { references: Some(user), ..column("user_id", Scalar::Uuid) },
-        ColumnSpec { required: true, ..column("data_type", Scalar::Text) },
+        ColumnSpec {
+            references: Some(user),
+            ..column("user_id", Scalar::Uuid)
+        },
+        ColumnSpec {
+            required: true,
+            ..column("data_type", Scalar::Text)
+        },
         column("data", Scalar::Jsonb),
     ];
     columns.extend(time_columns());
@@ -57,8 +77,15 @@ pub fn app_data() -> TableSpec {
         comment: None,
         enums: vec![],
         columns,
-        indexes: vec![IndexSpec { columns: vec![ident("user_id")], unique: false, method: IndexMethod::Btree }],
-        policies: vec![PolicySpec::Template { template: Template::Owner, column: Some(ident("user_id")) }],
+        indexes: vec![IndexSpec {
+            columns: vec![ident("user_id")],
+            unique: false,
+            method: IndexMethod::Btree,
+        }],
+        policies: vec![PolicySpec::Template {
+            template: Template::Owner,
+            column: Some(ident("user_id")),
+        }],
         timestamps: true,
     }
 }
@@ -67,26 +94,47 @@ pub fn app_data() -> TableSpec {
 /// hash is there by name only and always null.
 pub fn users_view(context: &super::ddl::Context<'_>) -> Vec<String> {
     let (view, table) = (context.table(&ident(USERS_VIEW)), context.table(&ident(APP_USERS)));
-    let [anon, authenticated, service] = [&context.roles.anon, &context.roles.authenticated, &context.roles.service];
+    let [anon, authenticated, service] = [
+        &context.roles.anon,
+        &context.roles.authenticated,
+        &context.roles.service,
+    ];
     vec![
         format!(
             "create view {view} with (security_invoker = true) as\n  select \"id\", \"email\", null::text as \
              \"password_hash\", \"full_name\", \"avatar_url\", \"created_at\", \"updated_at\"\n  from {table}"
         ),
-        format!("revoke all on table {view} from public, {}, {}, {}", anon.quoted(), authenticated.quoted(), service.quoted()),
-        format!("grant select on table {view} to {}, {}", authenticated.quoted(), service.quoted()),
+        format!(
+            "revoke all on table {view} from public, {}, {}, {}",
+            anon.quoted(),
+            authenticated.quoted(),
+            service.quoted()
+        ),
+        format!(
+            "grant select on table {view} to {}, {}",
+            authenticated.quoted(),
+            service.quoted()
+        ),
     ]
 }
 
 /// The primary key a table without one gets.
 pub(crate) fn id_column() -> ColumnSpec {
-    ColumnSpec { primary_key: true, required: true, default: Some(json!("gen_random_uuid()")), ..column("id", Scalar::Uuid) }
+    ColumnSpec {
+        primary_key: true,
+        required: true,
+        default: Some(json!("gen_random_uuid()")),
+        ..column("id", Scalar::Uuid)
+    }
 }
 
 /// `created_at` and `updated_at`.
 pub(crate) fn time_columns() -> [ColumnSpec; 2] {
-    ["created_at", "updated_at"]
-        .map(|name| ColumnSpec { required: true, default: Some(json!("now()")), ..column(name, Scalar::Timestamptz) })
+    ["created_at", "updated_at"].map(|name| ColumnSpec {
+        required: true,
+        default: Some(json!("now()")),
+        ..column(name, Scalar::Timestamptz)
+    })
 }
 
 fn column(name: &str, scalar: Scalar) -> ColumnSpec {

@@ -19,13 +19,13 @@
 
 use serde_json::{Map, Value};
 
+use super::uses::{casts, map_expressions, mentions, refers, rename_references};
 use super::{Change, Context, between};
 use crate::ident::Ident;
-use crate::schema::expr::{Allow, Expr, Scope};
 use crate::schema::fault::{Fault, Faults};
 use crate::schema::known::Known;
 use crate::schema::policy::PolicySpec;
-use crate::schema::spec::{self, Check, ColumnSpec, Reading, TableSpec};
+use crate::schema::spec::{self, ColumnSpec, Reading, TableSpec};
 
 /// What a list of operations comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,19 +50,40 @@ const MAX_OPERATIONS: usize = 100;
 pub fn alter(old: &TableSpec, operations: &Value, context: &Context<'_>) -> Result<Alteration, Faults> {
     let mut reading = Reading::default();
     let list = spec::object(operations, "", &["operations"], &mut reading).and_then(|map| map.get("operations"));
-    let Some(list) = list.and_then(Value::as_array).filter(|list| (1..=MAX_OPERATIONS).contains(&list.len())) else {
-        let fault = Fault::new("operations", "schema/missing", format!("Expected a list of 1 to {MAX_OPERATIONS} operations"));
-        return Err(fault.hint(r#"Give {"operations": [{"op": "add_column", "column": {…}}]}"#).into());
+    let Some(list) = list
+        .and_then(Value::as_array)
+        .filter(|list| (1..=MAX_OPERATIONS).contains(&list.len()))
+    else {
+        let fault = Fault::new(
+            "operations",
+            "schema/missing",
+            format!("Expected a list of 1 to {MAX_OPERATIONS} operations"),
+        );
+        return Err(fault
+            .hint(r#"Give {"operations": [{"op": "add_column", "column": {…}}]}"#)
+            .into());
     };
     let mut known = context.known.clone();
     known.insert(old.clone());
-    let mut run = Run { spec: old.clone(), known, also: Vec::new(), change: Change::default(), context };
+    let mut run = Run {
+        spec: old.clone(),
+        known,
+        also: Vec::new(),
+        change: Change::default(),
+        context,
+    };
     for (index, operation) in list.iter().enumerate() {
         if let Err(faults) = run.operation(operation) {
             reading.faults.extend_under(&format!("operations[{index}]"), faults);
         }
     }
-    let Run { spec, known, also, change, .. } = run;
+    let Run {
+        spec,
+        known,
+        also,
+        change,
+        ..
+    } = run;
     let also = also.iter().filter_map(|name| known.table(name)).cloned().collect();
     reading.faults.or(Alteration { spec, also, change })
 }
@@ -100,7 +121,9 @@ impl Run<'_> {
             }
         };
         let mut reading = Reading::default();
-        let Some(map) = spec::object(json, "", keys, &mut reading) else { return Err(reading.faults) };
+        let Some(map) = spec::object(json, "", keys, &mut reading) else {
+            return Err(reading.faults);
+        };
         match op {
             "add_column" => self.add_column(map, reading),
             "drop_column" => self.drop_column(map, reading),
@@ -125,7 +148,9 @@ impl Run<'_> {
     }
 
     fn drop_column(&mut self, map: &Map<String, Value>, mut reading: Reading) -> Result<(), Faults> {
-        let Some(name) = self.column_name(map, "name", &mut reading) else { return Err(reading.faults) };
+        let Some(name) = self.column_name(map, "name", &mut reading) else {
+            return Err(reading.faults);
+        };
         self.free(&name, "dropped", &mut reading);
         let mut new = self.spec.clone();
         new.columns.retain(|column| column.name != name);
@@ -135,16 +160,25 @@ impl Run<'_> {
     }
 
     fn alter_column(&mut self, map: &Map<String, Value>, mut reading: Reading) -> Result<(), Faults> {
-        let Some(name) = self.column_name(map, "name", &mut reading) else { return Err(reading.faults) };
+        let Some(name) = self.column_name(map, "name", &mut reading) else {
+            return Err(reading.faults);
+        };
         let mut new = self.spec.clone();
-        let Some(index) = new.columns.iter().position(|column| column.name == name) else { return Err(reading.faults) };
+        let Some(index) = new.columns.iter().position(|column| column.name == name) else {
+            return Err(reading.faults);
+        };
         let before = new.columns[index].clone();
         let merged = overlay(&before, map);
         let (after, inline) = spec::read_column(&merged, "", &new.name, index, &mut reading);
         if !before.data_type.widens_to(&after.data_type) && !reading.untyped.contains(name.as_str()) {
-            let message = format!("{} cannot become {} without losing values", before.data_type, after.data_type);
+            let message = format!(
+                "{} cannot become {} without losing values",
+                before.data_type, after.data_type
+            );
             let fault = Fault::new("type", "schema/type", message);
-            reading.faults.push(fault.hint("Add a column, copy what fits, drop the old one; or go through text"));
+            reading
+                .faults
+                .push(fault.hint("Add a column, copy what fits, drop the old one; or go through text"));
         }
         if before.data_type != after.data_type {
             self.free(&name, "given another type", &mut reading);
@@ -152,9 +186,16 @@ impl Run<'_> {
         new.columns[index] = after;
         new.enums.extend(inline);
         self.forget_enums(&mut new);
-        let referenced = self.known.others(self.spec.name.as_str()).any(|other| refers(other, &self.spec.name, Some(&name)));
+        let referenced = self
+            .known
+            .others(self.spec.name.as_str())
+            .any(|other| refers(other, &self.spec.name, Some(&name)));
         if referenced && !new.is_key(name.as_str()) {
-            let fault = Fault::new("unique", "schema/in-use", format!("A reference needs {name} to be unique"));
+            let fault = Fault::new(
+                "unique",
+                "schema/in-use",
+                format!("A reference needs {name} to be unique"),
+            );
             reading.faults.push(fault.hint("Drop that reference first"));
         }
         self.restructure(new, reading, Some((index, "")))
@@ -163,19 +204,32 @@ impl Run<'_> {
     fn rename_column(&mut self, map: &Map<String, Value>, mut reading: Reading) -> Result<(), Faults> {
         let from = self.column_name(map, "from", &mut reading);
         let to = spec::name(map, "", "to", &mut reading);
-        let (Some(from), Some(to)) = (from, to) else { return Err(reading.faults) };
+        let (Some(from), Some(to)) = (from, to) else {
+            return Err(reading.faults);
+        };
         let table = self.spec.name.clone();
         let mut new = self.spec.clone();
-        map_expressions(&mut new, &self.known, &mut |expr| expr.rename_column(table.as_str(), from.as_str(), &to));
+        map_expressions(&mut new, &self.known, &mut |expr| {
+            expr.rename_column(table.as_str(), from.as_str(), &to)
+        });
         for column in new.columns.iter_mut().filter(|column| column.name == from) {
             column.name = to.clone();
         }
         rename_references(&mut new, &table, Some((&from, &to)), &table);
-        for name in new.indexes.iter_mut().flat_map(|index| &mut index.columns).filter(|name| **name == from) {
+        for name in new
+            .indexes
+            .iter_mut()
+            .flat_map(|index| &mut index.columns)
+            .filter(|name| **name == from)
+        {
             *name = to.clone();
         }
         for policy in &mut new.policies {
-            if let PolicySpec::Template { column: Some(column), .. } = policy && *column == from {
+            if let PolicySpec::Template {
+                column: Some(column), ..
+            } = policy
+                && *column == from
+            {
                 *column = to.clone();
             }
         }
@@ -184,7 +238,9 @@ impl Run<'_> {
         let up = between::rename_column(&self.within(), (&old, &from), (&new, &to))?;
         let down = between::rename_column(&self.within(), (&new, &to), (&old, &from))?;
         self.follow(&table, |other, known| {
-            map_expressions(other, known, &mut |expr| expr.rename_column(table.as_str(), from.as_str(), &to));
+            map_expressions(other, known, &mut |expr| {
+                expr.rename_column(table.as_str(), from.as_str(), &to)
+            });
             rename_references(other, &table, Some((&from, &to)), &table);
         });
         self.accept(new, up, down);
@@ -192,14 +248,22 @@ impl Run<'_> {
     }
 
     fn rename_table(&mut self, map: &Map<String, Value>, mut reading: Reading) -> Result<(), Faults> {
-        let Some(to) = spec::name(map, "", "to", &mut reading) else { return Err(reading.faults) };
+        let Some(to) = spec::name(map, "", "to", &mut reading) else {
+            return Err(reading.faults);
+        };
         let (old, from) = (self.spec.clone(), self.spec.name.clone());
         if self.known.table(to.as_str()).is_some() {
-            reading.faults.push(Fault::new("to", "schema/name-taken", format!("There is already a table {to}")));
+            reading.faults.push(Fault::new(
+                "to",
+                "schema/name-taken",
+                format!("There is already a table {to}"),
+            ));
             return Err(reading.faults);
         }
         let mut new = old.clone();
-        map_expressions(&mut new, &self.known, &mut |expr| expr.rename_table(from.as_str(), &to, true));
+        map_expressions(&mut new, &self.known, &mut |expr| {
+            expr.rename_table(from.as_str(), &to, true)
+        });
         rename_references(&mut new, &from, None, &to);
         new.name = to.clone();
         self.verified(&mut new, reading, None)?;
@@ -222,7 +286,11 @@ impl Run<'_> {
 
     fn add_index(&mut self, map: &Map<String, Value>, mut reading: Reading) -> Result<(), Faults> {
         let mut new = self.spec.clone();
-        new.indexes.extend(spec::read_index(map.get("index").unwrap_or(&Value::Null), "index", &mut reading));
+        new.indexes.extend(spec::read_index(
+            map.get("index").unwrap_or(&Value::Null),
+            "index",
+            &mut reading,
+        ));
         self.restructure(new, reading, None)
     }
 
@@ -236,13 +304,22 @@ impl Run<'_> {
         });
         if new.indexes.len() == self.spec.indexes.len() {
             let fault = Fault::new("columns", "schema/index", "There is no such index");
-            reading.faults.push(fault.hint("Give the columns of an index in their order, or its name"));
+            reading
+                .faults
+                .push(fault.hint("Give the columns of an index in their order, or its name"));
         }
         for column in &self.spec.columns {
             let name = column.name.as_str();
-            let referenced = self.known.tables().any(|other| refers(other, &self.spec.name, Some(&column.name)));
+            let referenced = self
+                .known
+                .tables()
+                .any(|other| refers(other, &self.spec.name, Some(&column.name)));
             if referenced && !new.is_key(name) {
-                reading.faults.push(Fault::new("columns", "schema/in-use", format!("A reference needs {name} to be unique")));
+                reading.faults.push(Fault::new(
+                    "columns",
+                    "schema/in-use",
+                    format!("A reference needs {name} to be unique"),
+                ));
             }
         }
         self.restructure(new, reading, None)
@@ -252,7 +329,9 @@ impl Run<'_> {
         let mut new = self.spec.clone();
         match map.get("timestamps").and_then(Value::as_bool) {
             Some(timestamps) => new.timestamps = timestamps,
-            None => reading.faults.push(Fault::new("timestamps", "schema/shape", "Expected true or false")),
+            None => reading
+                .faults
+                .push(Fault::new("timestamps", "schema/shape", "Expected true or false")),
         }
         spec::complete(&mut new);
         self.restructure(new, reading, None)
@@ -262,7 +341,11 @@ impl Run<'_> {
     fn column_name(&self, map: &Map<String, Value>, key: &str, reading: &mut Reading) -> Option<Ident> {
         let name = spec::name(map, "", key, reading)?;
         if self.spec.column(name.as_str()).is_none() {
-            let fault = Fault::new(key, "schema/unknown-column", format!("{} has no column {name}", self.spec.name));
+            let fault = Fault::new(
+                key,
+                "schema/unknown-column",
+                format!("{} has no column {name}", self.spec.name),
+            );
             reading.faults.push(fault.hint("Name one of its columns"));
             return None;
         }
@@ -276,18 +359,28 @@ impl Run<'_> {
             if refers(other, table, Some(column)) || mentions(other, &self.known, table, Some(column)) {
                 let message = format!("{column} cannot be {what}: {} needs it", other.name);
                 let hint = format!("Change the reference or policy of {} first", other.name);
-                reading.faults.push(Fault::new("name", "schema/in-use", message).hint(hint));
+                reading
+                    .faults
+                    .push(Fault::new("name", "schema/in-use", message).hint(hint));
             }
         }
     }
 
     /// Enums that no column needs any more go.
     fn forget_enums(&self, new: &mut TableSpec) {
-        let used = |name: &Ident, spec: &TableSpec| spec.columns.iter().any(|column| column.data_type.enum_name() == Some(name));
+        let used = |name: &Ident, spec: &TableSpec| {
+            spec.columns
+                .iter()
+                .any(|column| column.data_type.enum_name() == Some(name))
+        };
         let columns = new.clone();
         new.enums.retain(|declared| {
             let name = &declared.name;
-            let elsewhere = || self.known.others(self.spec.name.as_str()).any(|other| used(name, other) || casts(other, &self.known, name));
+            let elsewhere = || {
+                self.known
+                    .others(self.spec.name.as_str())
+                    .any(|other| used(name, other) || casts(other, &self.known, name))
+            };
             // One that no column used before was declared for others.
             used(name, &columns) || !used(name, &self.spec) || elsewhere() || casts(&columns, &self.known, name)
         });
@@ -305,11 +398,16 @@ impl Run<'_> {
     fn verified(&self, new: &mut TableSpec, mut reading: Reading, part: Option<(usize, &str)>) -> Result<(), Faults> {
         let mut beside = self.known.clone();
         beside.remove(self.spec.name.as_str());
-        let mut checks = Reading { untyped: reading.untyped.clone(), ..Reading::default() };
+        let mut checks = Reading {
+            untyped: reading.untyped.clone(),
+            ..Reading::default()
+        };
         spec::verify(new, &beside, &mut checks);
         for fault in checks.faults.iter() {
             let mut fault = fault.clone();
-            if let Some((index, part)) = part && let Some(rest) = fault.path.strip_prefix(&format!("columns[{index}]")) {
+            if let Some((index, part)) = part
+                && let Some(rest) = fault.path.strip_prefix(&format!("columns[{index}]"))
+            {
                 fault.path = format!("{part}{rest}").trim_start_matches('.').to_owned();
             }
             reading.faults.push(fault);
@@ -318,7 +416,10 @@ impl Run<'_> {
     }
 
     fn within(&self) -> Context<'_> {
-        Context { known: &self.known, ..*self.context }
+        Context {
+            known: &self.known,
+            ..*self.context
+        }
     }
 
     /// Changes the designs of other tables that mention a name.
@@ -365,7 +466,10 @@ const ALTER_KEYS: [&str; 12] = [
 fn overlay(column: &ColumnSpec, operation: &Map<String, Value>) -> Value {
     let mut merged = serde_json::to_value(column).unwrap_or_default();
     if let Some(merged) = merged.as_object_mut() {
-        for (key, value) in operation.iter().filter(|(key, _)| ALTER_KEYS[2..].contains(&key.as_str())) {
+        for (key, value) in operation
+            .iter()
+            .filter(|(key, _)| ALTER_KEYS[2..].contains(&key.as_str()))
+        {
             match key.as_str() {
                 "default" => merged.remove("default_expression"),
                 "default_expression" => merged.remove("default"),
@@ -375,72 +479,4 @@ fn overlay(column: &ColumnSpec, operation: &Map<String, Value>) -> Value {
         }
     }
     merged
-}
-
-/// Tables that need `spec`: by a reference, an enum it declares, or a policy that looks into it.
-pub(super) fn users_of_table(spec: &TableSpec, known: &Known) -> Vec<Ident> {
-    let needs = |other: &&TableSpec| {
-        let by_enum = spec.enums.iter().any(|declared| {
-            other.columns.iter().any(|column| column.data_type.enum_name() == Some(&declared.name)) || casts(other, known, &declared.name)
-        });
-        by_enum || refers(other, &spec.name, None) || mentions(other, known, &spec.name, None)
-    };
-    known.others(spec.name.as_str()).filter(needs).map(|other| other.name.clone()).collect()
-}
-
-fn refers(spec: &TableSpec, table: &Ident, column: Option<&Ident>) -> bool {
-    let references = spec.columns.iter().filter_map(|column| column.references.as_ref());
-    references.filter(|reference| &reference.table == table).any(|reference| column.is_none_or(|column| column == &reference.column))
-}
-
-fn rename_references(spec: &mut TableSpec, table: &Ident, column: Option<(&Ident, &Ident)>, to: &Ident) {
-    let references = spec.columns.iter_mut().filter_map(|column| column.references.as_mut());
-    for reference in references.filter(|reference| &reference.table == table) {
-        reference.table = to.clone();
-        if let Some((from, to)) = column && &reference.column == from {
-            reference.column = to.clone();
-        }
-    }
-}
-
-fn mentions(spec: &TableSpec, known: &Known, table: &Ident, column: Option<&Ident>) -> bool {
-    let mut found = false;
-    map_expressions(&mut spec.clone(), known, &mut |expr| {
-        found |= expr.mentions(table.as_str(), column.map(Ident::as_str));
-    });
-    found
-}
-
-/// Whether an expression casts to an enum.
-fn casts(spec: &TableSpec, known: &Known, name: &Ident) -> bool {
-    let mut found = false;
-    map_expressions(&mut spec.clone(), known, &mut |expr| {
-        expr.visit(&mut |part| found |= matches!(part, Expr::Cast(_, to) if to.enum_name() == Some(name)));
-    });
-    found
-}
-
-/// Reads every expression of a design, and writes back what `change` made of it.
-fn map_expressions(spec: &mut TableSpec, known: &Known, change: &mut dyn FnMut(&mut Expr)) {
-    let before = spec.clone();
-    let mut each = |text: &mut String, allow: Allow| {
-        // What cannot be read any more is found when it is checked next.
-        if let Ok(mut tree) = Scope::new(&before, known, allow).parse(text) {
-            change(&mut tree);
-            *text = tree.to_string();
-        }
-    };
-    for column in &mut spec.columns {
-        if let Some(Check::Expression(text)) = &mut column.check {
-            each(text, Allow::CHECK);
-        }
-        if let Some(text) = &mut column.default_expression {
-            each(text, Allow::DEFAULT);
-        }
-    }
-    for policy in &mut spec.policies {
-        if let PolicySpec::Custom { using, check, .. } = policy {
-            using.iter_mut().chain(check).for_each(|text| each(text, Allow::POLICY));
-        }
-    }
 }

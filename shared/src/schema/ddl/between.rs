@@ -26,25 +26,45 @@ pub(super) fn structure(context: &Context<'_>, old: &TableSpec, new: &TableSpec)
     let gone = old_indexes.iter().filter(|index| !new_indexes.contains(index));
     statements.extend(gone.map(|index| index.drop(context)));
     let (old_constraints, new_constraints) = (object::constraints(context, old)?, object::constraints(context, new)?);
-    let gone = old_constraints.iter().filter(|constraint| !new_constraints.contains(constraint));
+    let gone = old_constraints
+        .iter()
+        .filter(|constraint| !new_constraints.contains(constraint));
     statements.extend(gone.map(|constraint| constraint.drop(&table)));
     if old.timestamps && !new.timestamps {
         statements.push(object::drop_trigger(context, old));
     }
 
-    for column in old.columns.iter().filter(|column| new.column(column.name.as_str()).is_none()) {
+    for column in old
+        .columns
+        .iter()
+        .filter(|column| new.column(column.name.as_str()).is_none())
+    {
         statements.push(format!("alter table {table} drop column {}", column.name.quoted()));
     }
-    for column in new.columns.iter().filter(|column| old.column(column.name.as_str()).is_none()) {
+    for column in new
+        .columns
+        .iter()
+        .filter(|column| old.column(column.name.as_str()).is_none())
+    {
         let definition = object::column(context, new, column)?;
-        statements.push(format!("alter table {table} add column {} {definition}", column.name.quoted()));
-        statements.extend(column.comment.as_deref().map(|text| object::comment(&table, column, Some(text))));
+        statements.push(format!(
+            "alter table {table} add column {} {definition}",
+            column.name.quoted()
+        ));
+        statements.extend(
+            column
+                .comment
+                .as_deref()
+                .map(|text| object::comment(&table, column, Some(text))),
+        );
     }
     for (before, after) in pairs(old, new) {
         statements.extend(column(context, (old, before), (new, after), &table)?);
     }
 
-    let fresh = new_constraints.iter().filter(|constraint| !old_constraints.contains(constraint));
+    let fresh = new_constraints
+        .iter()
+        .filter(|constraint| !old_constraints.contains(constraint));
     statements.extend(fresh.map(|constraint: &Constraint| constraint.add(&table)));
     let fresh = new_indexes.iter().filter(|index| !old_indexes.contains(index));
     statements.extend(fresh.map(|index| index.create(context, new)));
@@ -61,7 +81,9 @@ pub(super) fn structure(context: &Context<'_>, old: &TableSpec, new: &TableSpec)
 
 /// Columns that stay.
 fn pairs<'a>(old: &'a TableSpec, new: &'a TableSpec) -> impl Iterator<Item = (&'a ColumnSpec, &'a ColumnSpec)> {
-    old.columns.iter().filter_map(|before| Some((before, new.column(before.name.as_str())?)))
+    old.columns
+        .iter()
+        .filter_map(|before| Some((before, new.column(before.name.as_str())?)))
 }
 
 fn column(
@@ -74,7 +96,10 @@ fn column(
     let name = after.name.quoted();
     let mut alter = |what: String| statements.push(format!("alter table {table} alter column {name} {what}"));
     let retyped = before.data_type != after.data_type;
-    let defaults = (object::default(context, old, before)?, object::default(context, new, after)?);
+    let defaults = (
+        object::default(context, old, before)?,
+        object::default(context, new, after)?,
+    );
     if before.identity && !after.identity {
         alter("drop identity".to_owned());
     }
@@ -106,7 +131,11 @@ fn column(
 
 /// A new name for the table; keys and indexes follow it.
 pub(super) fn rename_table(context: &Context<'_>, old: &TableSpec, new: &TableSpec) -> Result<Vec<String>, Faults> {
-    let rename = format!("alter table {} rename to {}", context.table(&old.name), new.name.quoted());
+    let rename = format!(
+        "alter table {} rename to {}",
+        context.table(&old.name),
+        new.name.quoted()
+    );
     Ok(std::iter::once(rename).chain(follow(context, old, new)?).collect())
 }
 
@@ -124,11 +153,19 @@ pub(super) fn rename_column(
 /// Renames constraints and indexes; both designs have the same ones in the same order.
 fn follow(context: &Context<'_>, old: &TableSpec, new: &TableSpec) -> Result<Vec<String>, Faults> {
     let table = context.table(&new.name);
-    let constraints = object::constraints(context, old)?.into_iter().zip(object::constraints(context, new)?);
+    let constraints = object::constraints(context, old)?
+        .into_iter()
+        .zip(object::constraints(context, new)?);
     let constraints = constraints.filter(|(from, to)| from.name != to.name).map(|(from, to)| {
-        format!("alter table {table} rename constraint {} to {}", from.name.quoted(), to.name.quoted())
+        format!(
+            "alter table {table} rename constraint {} to {}",
+            from.name.quoted(),
+            to.name.quoted()
+        )
     });
     let indexes = object::indexes(old).into_iter().zip(object::indexes(new));
-    let indexes = indexes.filter(|(from, to)| from.name != to.name).map(|(from, to)| rename_index(context, &from.name, &to.name));
+    let indexes = indexes
+        .filter(|(from, to)| from.name != to.name)
+        .map(|(from, to)| rename_index(context, &from.name, &to.name));
     Ok(constraints.chain(indexes).collect())
 }

@@ -15,9 +15,19 @@ pub fn joined(parts: &[&str], suffix: &str) -> Ident {
     let name = if whole.len() + suffix.len() <= Ident::MAX_BYTES {
         format!("{whole}{suffix}")
     } else {
-        let digest: String = Sha256::digest(whole.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let digest: String = Sha256::digest(whole.as_bytes())
+            .iter()
+            .take(4)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let room = Ident::MAX_BYTES - suffix.len() - digest.len() - 1;
-        let head: String = whole.chars().scan(0, |used, c| { *used += c.len_utf8(); (*used <= room).then_some(c) }).collect();
+        let head: String = whole
+            .chars()
+            .scan(0, |used, c| {
+                *used += c.len_utf8();
+                (*used <= room).then_some(c)
+            })
+            .collect();
         format!("{head}_{digest}{suffix}")
     };
     Ident::new(name).unwrap_or_else(|_| unreachable!("parts are names and the length is cut"))
@@ -27,11 +37,14 @@ pub fn joined(parts: &[&str], suffix: &str) -> Ident {
 pub fn index(table: &Ident, index: &IndexSpec) -> Ident {
     let mut parts = vec![table.as_str()];
     parts.extend(index.columns.iter().map(Ident::as_str));
-    joined(&parts, match (index.unique, index.method) {
-        (true, _) => "_unique_idx",
-        (false, IndexMethod::Btree) => "_idx",
-        (false, IndexMethod::Gin) => "_gin_idx",
-    })
+    joined(
+        &parts,
+        match (index.unique, index.method) {
+            (true, _) => "_unique_idx",
+            (false, IndexMethod::Btree) => "_idx",
+            (false, IndexMethod::Gin) => "_gin_idx",
+        },
+    )
 }
 
 /// The name of the primary key.
@@ -50,7 +63,12 @@ pub fn relations(spec: &TableSpec) -> Vec<Ident> {
     if spec.primary_key().next().is_some() {
         names.push(primary_key(&spec.name));
     }
-    names.extend(spec.columns.iter().filter(|column| column.unique).map(|column| constraint(&spec.name, &column.name, "_key")));
+    names.extend(
+        spec.columns
+            .iter()
+            .filter(|column| column.unique)
+            .map(|column| constraint(&spec.name, &column.name, "_key")),
+    );
     names.extend(spec.indexes.iter().map(|found| index(&spec.name, found)));
     names
 }

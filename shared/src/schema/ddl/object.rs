@@ -33,20 +33,35 @@ impl Constraint {
 /// Every constraint of a table, in an order that follows from its columns.
 pub(super) fn constraints(context: &Context<'_>, spec: &TableSpec) -> Result<Vec<Constraint>, Faults> {
     let mut found = Vec::new();
-    let key: Vec<String> = spec.primary_key().map(|column| column.name.quoted().to_string()).collect();
+    let key: Vec<String> = spec
+        .primary_key()
+        .map(|column| column.name.quoted().to_string())
+        .collect();
     if !key.is_empty() {
         let definition = format!("primary key ({})", key.join(", "));
-        found.push(Constraint { name: name::primary_key(&spec.name), definition, holds_back: None });
+        found.push(Constraint {
+            name: name::primary_key(&spec.name),
+            definition,
+            holds_back: None,
+        });
     }
     for column in &spec.columns {
         let mut push = |suffix, definition, holds_back| {
-            found.push(Constraint { name: name::constraint(&spec.name, &column.name, suffix), definition, holds_back });
+            found.push(Constraint {
+                name: name::constraint(&spec.name, &column.name, suffix),
+                definition,
+                holds_back,
+            });
         };
         if column.unique {
             push("_key", format!("unique ({})", column.name.quoted()), None);
         }
         if let Some(check) = &column.check {
-            push("_check", format!("check ({})", condition(context, spec, column, check)?), None);
+            push(
+                "_check",
+                format!("check ({})", condition(context, spec, column, check)?),
+                None,
+            );
         }
         if let Some(reference) = &column.references {
             let definition = format!(
@@ -56,7 +71,11 @@ pub(super) fn constraints(context: &Context<'_>, spec: &TableSpec) -> Result<Vec
                 reference.column.quoted(),
                 reference.on_delete.sql()
             );
-            push("_fkey", definition, (reference.table != spec.name).then_some(reference.on_delete));
+            push(
+                "_fkey",
+                definition,
+                (reference.table != spec.name).then_some(reference.on_delete),
+            );
         }
     }
     Ok(found)
@@ -64,9 +83,11 @@ pub(super) fn constraints(context: &Context<'_>, spec: &TableSpec) -> Result<Vec
 
 fn condition(context: &Context<'_>, spec: &TableSpec, column: &ColumnSpec, check: &Check) -> Result<String, Faults> {
     match check {
-        Check::Expression(text) => {
-            Ok(Scope::new(spec, context.known, Allow::CHECK).parse(text)?.sql(context.schema, context.helpers, Allow::CHECK))
-        }
+        Check::Expression(text) => Ok(Scope::new(spec, context.known, Allow::CHECK).parse(text)?.sql(
+            context.schema,
+            context.helpers,
+            Allow::CHECK,
+        )),
         Check::Range { min, max } => value::range(&column.name, min.as_ref(), max.as_ref(), &column.data_type)
             .map_err(|message| Fault::new(format!("{}.check", column.name), "schema/check", message).into()),
     }
@@ -92,11 +113,15 @@ pub(super) fn column(context: &Context<'_>, spec: &TableSpec, column: &ColumnSpe
 pub(super) fn default(context: &Context<'_>, spec: &TableSpec, column: &ColumnSpec) -> Result<Option<String>, Faults> {
     if let Some(text) = &column.default_expression {
         let tree = Scope::new(spec, context.known, Allow::DEFAULT).parse(text)?;
-        return Ok(Some(format!("({})", tree.sql(context.schema, context.helpers, Allow::DEFAULT))));
+        return Ok(Some(format!(
+            "({})",
+            tree.sql(context.schema, context.helpers, Allow::DEFAULT)
+        )));
     }
     let Some(given) = &column.default else { return Ok(None) };
     let labels = column.data_type.enum_name().and_then(|name| {
-        spec.enum_values(name.as_str()).or_else(|| context.known.enum_values(name.as_str()))
+        spec.enum_values(name.as_str())
+            .or_else(|| context.known.enum_values(name.as_str()))
     });
     value::default(given, &column.data_type, labels)
         .map(|default| Some(default.sql(&column.data_type, context.schema, context.helpers)))
@@ -114,7 +139,12 @@ pub(super) struct Index {
 impl Index {
     pub(super) fn create(&self, context: &Context<'_>, spec: &TableSpec) -> String {
         let unique = if self.unique { "unique " } else { "" };
-        format!("create {unique}index {} on {} {}", self.name.quoted(), context.table(&spec.name), self.definition)
+        format!(
+            "create {unique}index {} on {} {}",
+            self.name.quoted(),
+            context.table(&spec.name),
+            self.definition
+        )
     }
 
     pub(super) fn drop(&self, context: &Context<'_>) -> String {
@@ -137,7 +167,11 @@ pub(super) fn indexes(spec: &TableSpec) -> Vec<Index> {
 
 pub(super) fn create_enum(context: &Context<'_>, declared: &EnumSpec) -> String {
     let labels: Vec<String> = declared.values.iter().map(|label| literal(label)).collect();
-    format!("create type {} as enum ({})", context.table(&declared.name), labels.join(", "))
+    format!(
+        "create type {} as enum ({})",
+        context.table(&declared.name),
+        labels.join(", ")
+    )
 }
 
 pub(super) fn drop_enum(context: &Context<'_>, declared: &EnumSpec) -> String {
@@ -147,8 +181,16 @@ pub(super) fn drop_enum(context: &Context<'_>, declared: &EnumSpec) -> String {
 /// Comments of the table and its columns.
 pub(super) fn comments(context: &Context<'_>, spec: &TableSpec) -> Vec<String> {
     let table = context.table(&spec.name);
-    let own = spec.comment.as_ref().map(|text| format!("comment on table {table} is {}", literal(text)));
-    let columns = spec.columns.iter().filter_map(|column| column.comment.as_deref().map(|text| comment(&table, column, Some(text))));
+    let own = spec
+        .comment
+        .as_ref()
+        .map(|text| format!("comment on table {table} is {}", literal(text)));
+    let columns = spec.columns.iter().filter_map(|column| {
+        column
+            .comment
+            .as_deref()
+            .map(|text| comment(&table, column, Some(text)))
+    });
     own.into_iter().chain(columns).collect()
 }
 

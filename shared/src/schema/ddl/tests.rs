@@ -20,13 +20,26 @@ impl Fixture {
             authenticated: ident("p_x_authenticated"),
             anon: ident("p_x_anon"),
         };
-        let helpers = Helpers { auth: ident("plinth"), triggers: ident("plinth") };
+        let helpers = Helpers {
+            auth: ident("plinth"),
+            triggers: ident("plinth"),
+        };
         let known = Known::new([starter::app_users(), starter::app_data()]);
-        Self { schema: ident("project_x"), roles, helpers, known }
+        Self {
+            schema: ident("project_x"),
+            roles,
+            helpers,
+            known,
+        }
     }
 
     fn context(&self) -> Context<'_> {
-        Context { schema: &self.schema, roles: &self.roles, helpers: &self.helpers, known: &self.known }
+        Context {
+            schema: &self.schema,
+            roles: &self.roles,
+            helpers: &self.helpers,
+            known: &self.known,
+        }
     }
 
     fn table(&self, json: Value) -> TableSpec {
@@ -338,10 +351,14 @@ fn alter_rename_reaches_other_tables_designs() {
     ], "policies": [{"name": "mine", "to": ["authenticated"],
         "using": "exists (select 1 from lists where lists.id = items.list_id and owner_id = auth.uid())"}]}));
     fixture.known.insert(items);
-    let operations = json!([{"op": "rename_column", "from": "id", "to": "key"}, {"op": "rename_table", "to": "boards"}]);
+    let operations =
+        json!([{"op": "rename_column", "from": "id", "to": "key"}, {"op": "rename_table", "to": "boards"}]);
     let altered = fixture.alter(&lists, operations);
     let items = serde_json::to_value(&altered.also).unwrap();
-    assert_eq!(items[0]["columns"][1]["references"], json!({"table": "boards", "column": "key", "on_delete": "no action"}));
+    assert_eq!(
+        items[0]["columns"][1]["references"],
+        json!({"table": "boards", "column": "key", "on_delete": "no action"})
+    );
     assert_eq!(
         items[0]["policies"][0]["using"],
         r#"exists (select 1 from boards as lists where (lists."key" = "items".list_id) and (lists.owner_id = auth.uid()))"#
@@ -350,6 +367,24 @@ fn alter_rename_reaches_other_tables_designs() {
     after.insert(altered.spec);
     let items = after.remove("items").unwrap();
     spec::parse(&serde_json::to_value(&items).unwrap(), &after).unwrap();
+}
+
+#[test]
+fn alter_policies_that_look_at_each_other_are_refused() {
+    let mut fixture = Fixture::new();
+    let look = |at: &str| json!([{"name": "look", "to": ["anon"], "using": format!("exists (select 1 from {at})")}]);
+    for (name, at) in [("a", None), ("b", Some("a")), ("c", Some("b"))] {
+        let policies = at.map_or(json!([]), look);
+        let spec = fixture.table(json!({"name": name, "columns": [], "policies": policies}));
+        fixture.known.insert(spec);
+    }
+    let a = fixture.known.table("a").unwrap().clone();
+    let operations = json!({"operations": [{"op": "set_policies", "policies": look("c")}]});
+    let faults = alter(&a, &operations, &fixture.context()).unwrap_err();
+    assert_eq!(
+        faults.iter().map(|fault| fault.code).collect::<Vec<_>>(),
+        ["expression/recursion"]
+    );
 }
 
 #[test]
@@ -370,7 +405,10 @@ fn alter_names_every_fault_below_its_operation() {
         {"op": "drop_column", "name": "title"}
     ]});
     let faults = alter(&todos, &operations, &fixture.context()).unwrap_err();
-    let found: Vec<String> = faults.iter().map(|fault| format!("{} {}", fault.path, fault.code)).collect();
+    let found: Vec<String> = faults
+        .iter()
+        .map(|fault| format!("{} {}", fault.path, fault.code))
+        .collect();
     assert_eq!(
         found,
         [
@@ -387,8 +425,17 @@ fn alter_names_every_fault_below_its_operation() {
             "operations[9].columns[2].check expression/unknown-column",
         ]
     );
-    let users = alter(&starter::app_users(), &json!({"operations": [{"op": "drop_column", "name": "id"}]}), &fixture.context());
-    assert!(users.unwrap_err().to_string().contains("id cannot be dropped: app_data needs it"));
+    let users = alter(
+        &starter::app_users(),
+        &json!({"operations": [{"op": "drop_column", "name": "id"}]}),
+        &fixture.context(),
+    );
+    assert!(
+        users
+            .unwrap_err()
+            .to_string()
+            .contains("id cannot be dropped: app_data needs it")
+    );
 }
 
 #[test]

@@ -26,15 +26,27 @@ pub struct Function {
 const MANY: usize = 64;
 
 const fn function(name: &'static str, least: usize, most: usize) -> Function {
-    Function { name, arguments: (least, most), form: Form::Function }
+    Function {
+        name,
+        arguments: (least, most),
+        form: Form::Function,
+    }
 }
 
 const fn syntax(name: &'static str, least: usize, most: usize) -> Function {
-    Function { name, arguments: (least, most), form: Form::Syntax }
+    Function {
+        name,
+        arguments: (least, most),
+        form: Form::Syntax,
+    }
 }
 
 const fn keyword(name: &'static str) -> Function {
-    Function { name, arguments: (0, 0), form: Form::Keyword }
+    Function {
+        name,
+        arguments: (0, 0),
+        form: Form::Keyword,
+    }
 }
 
 /// All of them, by name.
@@ -83,8 +95,9 @@ pub const FUNCTIONS: &[Function] = &[
 ];
 
 /// Fields `extract` takes.
-pub const FIELDS: &[&str] =
-    &["day", "dow", "doy", "epoch", "hour", "isodow", "isoyear", "minute", "month", "quarter", "second", "week", "year"];
+pub const FIELDS: &[&str] = &[
+    "day", "dow", "doy", "epoch", "hour", "isodow", "isoyear", "minute", "month", "quarter", "second", "week", "year",
+];
 
 /// The function of that name.
 pub fn find(name: &str) -> Option<&'static Function> {

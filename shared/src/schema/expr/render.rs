@@ -20,7 +20,11 @@ impl Expr {
     /// The expression as SQL: own tables and enums qualified by `schema`, functions by theirs, every operation in
     /// parentheses.
     pub fn sql(&self, schema: &Ident, helpers: &Helpers, place: Allow) -> String {
-        let target = Target { schema, helpers, subquery: place == Allow::POLICY };
+        let target = Target {
+            schema,
+            helpers,
+            subquery: place == Allow::POLICY,
+        };
         let mut out = String::new();
         // Writing to a string cannot fail.
         let _ = write(self, Some(target), true, &mut out);
@@ -76,7 +80,11 @@ fn body(expr: &Expr, target: Option<Target<'_>>, out: &mut dyn Write) -> fmt::Re
             None => write!(out, "auth.{}()", function.name()),
             Some(target) => {
                 let call = format!("{}.\"{}\"()", target.helpers.auth.quoted(), function.name());
-                if target.subquery { write!(out, "(select {call})") } else { out.write_str(&call) }
+                if target.subquery {
+                    write!(out, "(select {call})")
+                } else {
+                    out.write_str(&call)
+                }
             }
         },
         Expr::Unary(operator, x) => {

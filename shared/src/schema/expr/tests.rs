@@ -23,12 +23,17 @@ fn project() -> (TableSpec, Known) {
 }
 
 fn helpers() -> Helpers {
-    Helpers { auth: Ident::new("plinth").unwrap(), triggers: Ident::new("plinth").unwrap() }
+    Helpers {
+        auth: Ident::new("plinth").unwrap(),
+        triggers: Ident::new("plinth").unwrap(),
+    }
 }
 
 fn sql(text: &str, allow: Allow) -> String {
     let (todos, known) = project();
-    let tree = Scope::new(&todos, &known, allow).parse(text).unwrap_or_else(|faults| panic!("{text}: {faults}"));
+    let tree = Scope::new(&todos, &known, allow)
+        .parse(text)
+        .unwrap_or_else(|faults| panic!("{text}: {faults}"));
     tree.sql(&Ident::new("project_x").unwrap(), &helpers(), allow)
 }
 
@@ -36,21 +41,60 @@ fn sql(text: &str, allow: Allow) -> String {
 fn allowed_grammar_renders_from_the_tree() {
     let cases = [
         ("user_id = auth.uid()", r#""user_id" = (select "plinth"."uid"())"#),
-        ("(select auth.uid()) = todos.user_id", r#"(select "plinth"."uid"()) = "user_id""#),
-        ("auth.role() = 'authenticated' AND auth.email() ILIKE '%@x.org'", r#"((select "plinth"."role"()) = 'authenticated') and ((select "plinth"."email"()) ilike '%@x.org')"#),
-        ("auth.jwt() ->> 'org' = data->>'org'", r#"((select "plinth"."jwt"()) ->> 'org') = ("data" ->> 'org')"#),
-        ("TITLE like 'a%' or rank between 1 and 10", r#"("title" like 'a%') or ("rank" between 1 and 10)"#),
+        (
+            "(select auth.uid()) = todos.user_id",
+            r#"(select "plinth"."uid"()) = "user_id""#,
+        ),
+        (
+            "auth.role() = 'authenticated' AND auth.email() ILIKE '%@x.org'",
+            r#"((select "plinth"."role"()) = 'authenticated') and ((select "plinth"."email"()) ilike '%@x.org')"#,
+        ),
+        (
+            "auth.jwt() ->> 'org' = data->>'org'",
+            r#"((select "plinth"."jwt"()) ->> 'org') = ("data" ->> 'org')"#,
+        ),
+        (
+            "TITLE like 'a%' or rank between 1 and 10",
+            r#"("title" like 'a%') or ("rank" between 1 and 10)"#,
+        ),
         ("rank in (1, 2, -3)", r#""rank" in (1, 2, - 3)"#),
-        ("title is not null and not (rank is distinct from 3)", r#"("title" is not null) and (not ("rank" is distinct from 3))"#),
-        (r#"data @> '{"a":1}' and data ? 'b'"#, r#"("data" @> '{"a":1}') and ("data" ? 'b')"#),
-        ("tags && array['x','y'] and 'z' = any(tags)", r#"("tags" && array['x', 'y']) and ('z' = any ("tags"))"#),
-        ("lower(title) || 'x' = coalesce(title, '')", r#"(pg_catalog.lower("title") || 'x') = coalesce("title", '')"#),
-        ("due > now() and date_trunc('day', due) < current_timestamp", r#"("due" > pg_catalog.now()) and (pg_catalog.date_trunc('day', "due") < current_timestamp)"#),
-        ("mood = 'good'::todos_mood", r#""mood" = cast('good' as "project_x"."todos_mood")"#),
-        ("cast(data->>'n' as numeric(10,2)) > 1.5", r#"cast("data" ->> 'n' as decimal(10,2)) > 1.5"#),
-        ("case when rank > 1 then true else false end", r#"case when ("rank" > 1) then true else false end"#),
+        (
+            "title is not null and not (rank is distinct from 3)",
+            r#"("title" is not null) and (not ("rank" is distinct from 3))"#,
+        ),
+        (
+            r#"data @> '{"a":1}' and data ? 'b'"#,
+            r#"("data" @> '{"a":1}') and ("data" ? 'b')"#,
+        ),
+        (
+            "tags && array['x','y'] and 'z' = any(tags)",
+            r#"("tags" && array['x', 'y']) and ('z' = any ("tags"))"#,
+        ),
+        (
+            "lower(title) || 'x' = coalesce(title, '')",
+            r#"(pg_catalog.lower("title") || 'x') = coalesce("title", '')"#,
+        ),
+        (
+            "due > now() and date_trunc('day', due) < current_timestamp",
+            r#"("due" > pg_catalog.now()) and (pg_catalog.date_trunc('day', "due") < current_timestamp)"#,
+        ),
+        (
+            "mood = 'good'::todos_mood",
+            r#""mood" = cast('good' as "project_x"."todos_mood")"#,
+        ),
+        (
+            "cast(data->>'n' as numeric(10,2)) > 1.5",
+            r#"cast("data" ->> 'n' as decimal(10,2)) > 1.5"#,
+        ),
+        (
+            "case when rank > 1 then true else false end",
+            r#"case when ("rank" > 1) then true else false end"#,
+        ),
         ("extract(year from due) = 2024", r#"extract(year from "due") = 2024"#),
-        ("due at time zone 'UTC' > '2024-01-01'", r#"("due" at time zone 'UTC') > '2024-01-01'"#),
+        (
+            "due at time zone 'UTC' > '2024-01-01'",
+            r#"("due" at time zone 'UTC') > '2024-01-01'"#,
+        ),
         ("title = 'it''s' -- a comment", r#""title" = 'it''s'"#),
         ("title = 'a\\'", r#""title" = E'a\\'"#),
         ("/* a /* nested */ one */ \"date\" is null", r#""date" is null"#),
@@ -62,7 +106,10 @@ fn allowed_grammar_renders_from_the_tree() {
             "not exists (select * from lists where id = list_id and exists (select 1 from list_members as m where m.list_id = lists.id))",
             r#"not exists (select 1 from "project_x"."lists" as "lists" where ("lists"."id" = "todos"."list_id") and exists (select 1 from "project_x"."list_members" as "m" where "m"."list_id" = "lists"."id"))"#,
         ),
-        ("trim(title) <> '' and substring(title from 1 for 2) = 'ab' and ceil(rank) = 1", r#"((pg_catalog.btrim("title") <> '') and (pg_catalog.substr("title", 1, 2) = 'ab')) and (pg_catalog.ceil("rank") = 1)"#),
+        (
+            "trim(title) <> '' and substring(title from 1 for 2) = 'ab' and ceil(rank) = 1",
+            r#"((pg_catalog.btrim("title") <> '') and (pg_catalog.substr("title", 1, 2) = 'ab')) and (pg_catalog.ceil("rank") = 1)"#,
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(sql(text, Allow::POLICY), expected, "{text}");
@@ -319,9 +366,18 @@ fn escape_attempts_are_refused() {
 #[test]
 fn faults_name_what_is_refused() {
     let (todos, known) = project();
-    let fault = |text| Scope::new(&todos, &known, Allow::POLICY).parse(text).unwrap_err().to_string();
+    let fault = |text| {
+        Scope::new(&todos, &known, Allow::POLICY)
+            .parse(text)
+            .unwrap_err()
+            .to_string()
+    };
     assert!(fault("set_config('a','b',true) = 'b'").contains("The function \"set_config\" is not allowed"));
-    assert!(fault("rank::regclass is null").contains("A cast to \"REGCLASS\" is not allowed"), "{}", fault("rank::regclass is null"));
+    assert!(
+        fault("rank::regclass is null").contains("A cast to \"REGCLASS\" is not allowed"),
+        "{}",
+        fault("rank::regclass is null")
+    );
     assert!(fault("tableoid = 1").contains("There is no column \"tableoid\""));
     assert!(fault("exists (select 1 from pg_class)").contains("There is no table \"pg_class\""));
 }
@@ -374,6 +430,11 @@ fn renames_follow_into_exists_and_keep_their_meaning() {
     let mut tree = Scope::new(&todos, &known, Allow::POLICY).parse(text).unwrap();
     tree.rename_column("todos", "list_id", &Ident::new("list").unwrap());
     tree.rename_table("todos", &Ident::new("tasks").unwrap(), true);
-    assert_eq!(tree.to_string(), "(rank > 1) and exists (select 1 from lists where lists.id = tasks.list)");
-    assert!(tree.mentions("lists", None) && tree.mentions("lists", Some("id")) && !tree.mentions("todos", Some("rank")));
+    assert_eq!(
+        tree.to_string(),
+        "(rank > 1) and exists (select 1 from lists where lists.id = tasks.list)"
+    );
+    assert!(
+        tree.mentions("lists", None) && tree.mentions("lists", Some("id")) && !tree.mentions("todos", Some("rank"))
+    );
 }

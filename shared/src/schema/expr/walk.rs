@@ -3,16 +3,20 @@
 //! Structs of the parser that may carry clauses are taken apart without `..` wherever a clause could change what is
 //! run, so that a field of a newer parser does not slip through.
 
+mod atom;
+mod call;
 mod select;
 mod types;
 
-use sqlparser::ast::{self, BinaryOperator, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value};
+use atom::{binary, literal, unary};
+
+use sqlparser::ast::{self, BinaryOperator};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
-use super::functions::{self, FIELDS, Form};
-use super::{AuthFunction, Expr, MAX_DEPTH, MAX_LENGTH, Scope};
+use super::functions::FIELDS;
+use super::{Expr, MAX_DEPTH, MAX_LENGTH, Scope};
 use crate::ident::Ident;
 use crate::schema::data_type::DataType;
 use crate::schema::fault::Fault;
@@ -26,8 +30,15 @@ const MAX_NESTING: usize = 32;
 /// Parses an expression.
 pub(super) fn parse(scope: Scope<'_>, text: &str) -> Result<Expr> {
     let tree = tree(text)?;
-    let own = Frame { alias: scope.spec.name.clone(), spec: scope.spec };
-    Walk { scope, frames: vec![own] }.expr(&tree, 0)
+    let own = Frame {
+        alias: scope.spec.name.clone(),
+        spec: scope.spec,
+    };
+    Walk {
+        scope,
+        frames: vec![own],
+    }
+    .expr(&tree, 0)
 }
 
 /// The parser's tree of exactly one expression.
@@ -40,17 +51,31 @@ fn tree(text: &str) -> Result<ast::Expr> {
     }
     let syntax = |error: sqlparser::parser::ParserError| {
         let text = error.to_string();
-        let short = text.trim_start_matches("sql parser error: ").chars().take(200).collect::<String>();
-        Fault::new("", "expression/syntax", format!("This cannot be read as an expression: {short}"))
-            .hint("Write one SQL expression, such as user_id = auth.uid()")
+        let short = text
+            .trim_start_matches("sql parser error: ")
+            .chars()
+            .take(200)
+            .collect::<String>();
+        Fault::new(
+            "",
+            "expression/syntax",
+            format!("This cannot be read as an expression: {short}"),
+        )
+        .hint("Write one SQL expression, such as user_id = auth.uid()")
     };
-    let mut parser =
-        Parser::new(&PostgreSqlDialect {}).with_recursion_limit(MAX_DEPTH).try_with_sql(text).map_err(|error| syntax(error.into()))?;
+    let mut parser = Parser::new(&PostgreSqlDialect {})
+        .with_recursion_limit(MAX_DEPTH)
+        .try_with_sql(text)
+        .map_err(syntax)?;
     let tree = parser.parse_expr().map_err(syntax)?;
     match parser.next_token().token {
         Token::EOF => Ok(tree),
-        other => Err(Fault::new("", "expression/syntax", format!("Something follows the expression: {}", short(&other.to_string())))
-            .hint("Write one expression and nothing behind it")),
+        other => Err(Fault::new(
+            "",
+            "expression/syntax",
+            format!("Something follows the expression: {}", short(&other.to_string())),
+        )
+        .hint("Write one expression and nothing behind it")),
     }
 }
 
@@ -69,13 +94,22 @@ fn nesting(text: &str) -> usize {
 }
 
 fn too_large() -> Fault {
-    Fault::new("", "expression/too-large", format!("An expression has at most {MAX_LENGTH} bytes and {MAX_DEPTH} levels"))
-        .hint("Split it, or use in (…) in place of many comparisons")
+    Fault::new(
+        "",
+        "expression/too-large",
+        format!("An expression has at most {MAX_LENGTH} bytes and {MAX_DEPTH} levels"),
+    )
+    .hint("Split it, or use in (…) in place of many comparisons")
 }
 
 /// A fault that names what is not allowed.
 fn refused(what: impl AsRef<str>) -> Fault {
-    Fault::new("", "expression/not-allowed", format!("{} is not allowed here", what.as_ref())).hint(
+    Fault::new(
+        "",
+        "expression/not-allowed",
+        format!("{} is not allowed here", what.as_ref()),
+    )
+    .hint(
         "Use own columns, literals, comparisons, and/or/not, listed functions and casts, auth.uid(), \
          and in policies exists (select 1 from own_table where …)",
     )
@@ -114,7 +148,11 @@ impl Walk<'_> {
             E::Value(value) => literal(&value.value),
             E::BinaryOp { left, op, right } => {
                 let operator = binary(op)?;
-                Ok(Expr::Binary(self.boxed(left, depth)?, operator, self.boxed(right, depth)?))
+                Ok(Expr::Binary(
+                    self.boxed(left, depth)?,
+                    operator,
+                    self.boxed(right, depth)?,
+                ))
             }
             E::UnaryOp { op, expr } => Ok(Expr::Unary(unary(*op)?, self.boxed(expr, depth)?)),
             E::IsNull(x) => self.is(x, "null", depth),
@@ -127,52 +165,109 @@ impl Walk<'_> {
             E::IsNotUnknown(x) => self.is(x, "not unknown", depth),
             E::IsDistinctFrom(x, y) => self.binary("is distinct from", x, y, depth),
             E::IsNotDistinctFrom(x, y) => self.binary("is not distinct from", x, y, depth),
-            E::InList { expr, list, negated } => Ok(Expr::In(self.boxed(expr, depth)?, *negated, self.list(list, depth)?)),
-            E::Between { expr, negated, low, high } => Ok(Expr::Between(
+            E::InList { expr, list, negated } => {
+                Ok(Expr::In(self.boxed(expr, depth)?, *negated, self.list(list, depth)?))
+            }
+            E::Between {
+                expr,
+                negated,
+                low,
+                high,
+            } => Ok(Expr::Between(
                 self.boxed(expr, depth)?,
                 *negated,
                 self.boxed(low, depth)?,
                 self.boxed(high, depth)?,
             )),
-            E::Like { negated, any: false, expr, pattern, escape_char: None } => {
-                self.binary(if *negated { "not like" } else { "like" }, expr, pattern, depth)
-            }
-            E::ILike { negated, any: false, expr, pattern, escape_char: None } => {
-                self.binary(if *negated { "not ilike" } else { "ilike" }, expr, pattern, depth)
-            }
-            E::AnyOp { left, compare_op, right, is_some: _ } => self.quantified(left, compare_op, "any", right, depth),
-            E::AllOp { left, compare_op, right } => self.quantified(left, compare_op, "all", right, depth),
-            E::Cast { kind: ast::CastKind::Cast | ast::CastKind::DoubleColon, expr, data_type, format: None } => {
+            E::Like {
+                negated,
+                any: false,
+                expr,
+                pattern,
+                escape_char: None,
+            } => self.binary(if *negated { "not like" } else { "like" }, expr, pattern, depth),
+            E::ILike {
+                negated,
+                any: false,
+                expr,
+                pattern,
+                escape_char: None,
+            } => self.binary(if *negated { "not ilike" } else { "ilike" }, expr, pattern, depth),
+            E::AnyOp {
+                left,
+                compare_op,
+                right,
+                is_some: _,
+            } => self.quantified(left, compare_op, "any", right, depth),
+            E::AllOp {
+                left,
+                compare_op,
+                right,
+            } => self.quantified(left, compare_op, "all", right, depth),
+            E::Cast {
+                kind: ast::CastKind::Cast | ast::CastKind::DoubleColon,
+                expr,
+                data_type,
+                format: None,
+            } => {
                 let data_type = self.data_type(data_type)?;
                 Ok(Expr::Cast(self.boxed(expr, depth)?, data_type))
             }
-            E::Extract { field, syntax: ast::ExtractSyntax::From, expr } => {
+            E::Extract {
+                field,
+                syntax: ast::ExtractSyntax::From,
+                expr,
+            } => {
                 let written = field.to_string().to_ascii_lowercase();
                 let field = FIELDS.iter().find(|known| **known == written);
                 let field = field.ok_or_else(|| refused(format!("The field {}", short(&written))))?;
                 Ok(Expr::Extract(field, self.boxed(expr, depth)?))
             }
-            E::AtTimeZone { timestamp, time_zone } => {
-                Ok(Expr::AtTimeZone(self.boxed(timestamp, depth)?, self.boxed(time_zone, depth)?))
-            }
+            E::AtTimeZone { timestamp, time_zone } => Ok(Expr::AtTimeZone(
+                self.boxed(timestamp, depth)?,
+                self.boxed(time_zone, depth)?,
+            )),
             E::Array(ast::Array { elem, named: true }) => Ok(Expr::Array(self.list(elem, depth)?)),
-            E::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
+            E::Case {
+                case_token: _,
+                end_token: _,
+                operand,
+                conditions,
+                else_result,
+            } => {
                 let operand = operand.as_deref().map(|x| self.boxed(x, depth)).transpose()?;
                 let arms = conditions.iter().map(|ast::CaseWhen { condition, result }| {
                     Ok((self.expr(condition, depth)?, self.expr(result, depth)?))
                 });
                 let arms = arms.collect::<Result<_>>()?;
-                Ok(Expr::Case(operand, arms, else_result.as_deref().map(|x| self.boxed(x, depth)).transpose()?))
+                Ok(Expr::Case(
+                    operand,
+                    arms,
+                    else_result.as_deref().map(|x| self.boxed(x, depth)).transpose()?,
+                ))
             }
             E::Function(function) => self.function(function, depth),
-            E::Ceil { expr, field: ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) } => {
-                self.call("ceil", &[expr], depth)
-            }
-            E::Floor { expr, field: ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) } => {
-                self.call("floor", &[expr], depth)
-            }
-            E::Trim { trim_where: None, trim_what: None, expr, trim_characters: None } => self.call("btrim", &[expr], depth),
-            E::Substring { expr, substring_from: Some(from), substring_for, special: _, shorthand: _ } => {
+            E::Ceil {
+                expr,
+                field: ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime),
+            } => self.call("ceil", &[expr], depth),
+            E::Floor {
+                expr,
+                field: ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime),
+            } => self.call("floor", &[expr], depth),
+            E::Trim {
+                trim_where: None,
+                trim_what: None,
+                expr,
+                trim_characters: None,
+            } => self.call("btrim", &[expr], depth),
+            E::Substring {
+                expr,
+                substring_from: Some(from),
+                substring_for,
+                special: _,
+                shorthand: _,
+            } => {
                 let mut arguments = vec![&**expr, &**from];
                 arguments.extend(substring_for.as_deref());
                 self.call("substr", &arguments, depth)
@@ -180,7 +275,11 @@ impl Walk<'_> {
             E::Position { expr, r#in } => self.call("strpos", &[r#in, expr], depth),
             E::Exists { subquery, negated } => {
                 let exists = self.exists(subquery, depth)?;
-                Ok(if *negated { Expr::Unary("not", Box::new(exists)) } else { exists })
+                Ok(if *negated {
+                    Expr::Unary("not", Box::new(exists))
+                } else {
+                    exists
+                })
             }
             E::Subquery(query) => self.auth_subquery(query),
             other => Err(refused(name_of(other))),
@@ -215,7 +314,12 @@ impl Walk<'_> {
             comparison @ ("=" | "<>" | "<" | "<=" | ">" | ">=") => comparison,
             other => return Err(refused(format!("The operator {other} before {quantifier}"))),
         };
-        Ok(Expr::Quantified(self.boxed(left, depth)?, operator, quantifier, self.boxed(right, depth)?))
+        Ok(Expr::Quantified(
+            self.boxed(left, depth)?,
+            operator,
+            quantifier,
+            self.boxed(right, depth)?,
+        ))
     }
 
     /// Looks a column up, from the innermost table outwards, as Postgres does. What is in no spec does not exist:
@@ -228,8 +332,12 @@ impl Walk<'_> {
         let qualifier = table.map(fold);
         let unknown = || {
             let of = qualifier.as_deref().map(|of| format!("{of}.")).unwrap_or_default();
-            Fault::new("", "expression/unknown-column", format!("There is no column {} here", short(&format!("{of}{name}"))))
-                .hint("Name a column of this table, or of a table inside exists; texts stand in single quotes")
+            Fault::new(
+                "",
+                "expression/unknown-column",
+                format!("There is no column {} here", short(&format!("{of}{name}"))),
+            )
+            .hint("Name a column of this table, or of a table inside exists; texts stand in single quotes")
         };
         let frame = self.frames.iter().rev().find(|frame| match &qualifier {
             Some(qualifier) => frame.alias.as_str() == qualifier,
@@ -244,113 +352,24 @@ impl Walk<'_> {
         })
     }
 
-    fn function(&mut self, function: &ast::Function, depth: usize) -> Result<Expr> {
-        let ast::Function { name, uses_odbc_syntax, parameters, args, within_group, filter, null_treatment, over } = function;
-        let plain = !uses_odbc_syntax
-            && matches!(parameters, FunctionArguments::None)
-            && within_group.is_empty()
-            && filter.is_none()
-            && null_treatment.is_none()
-            && over.is_none();
-        if !plain {
-            return Err(refused(format!("A clause of the function {}", short(&name.to_string()))));
-        }
-        let parts: Option<Vec<String>> = name.0.iter().map(|part| part.as_ident().map(fold)).collect();
-        let unknown = || {
-            Fault::new("", "expression/unknown-function", format!("The function {} is not allowed", short(&name.to_string())))
-                .hint(format!("Allowed are auth.uid, auth.role, auth.email, auth.jwt, extract, {}", names()))
-        };
-        let parts = parts.ok_or_else(unknown)?;
-        let arguments = self.arguments(name, args, depth);
-        match parts.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            ["auth", function] => {
-                let function = AuthFunction::from_text(function).ok_or_else(unknown)?;
-                if !self.scope.allow.auth {
-                    return Err(refused(format!("auth.{}()", function.name())));
-                }
-                if !arguments?.is_some_and(|arguments| arguments.is_empty()) {
-                    return Err(refused(format!("An argument of auth.{}()", function.name())));
-                }
-                Ok(Expr::Auth(function))
-            }
-            [function] => {
-                let function = functions::find(function).ok_or_else(unknown)?;
-                let arguments = arguments?;
-                let (least, most) = function.arguments;
-                let written = arguments.is_some() != (function.form == Form::Keyword);
-                let arguments = arguments.unwrap_or_default();
-                if !written || !(least..=most).contains(&arguments.len()) {
-                    let message = format!("{} takes {least} to {most} arguments", function.name);
-                    return Err(Fault::new("", "expression/arguments", message));
-                }
-                Ok(Expr::Call(function, arguments))
-            }
-            _ => Err(unknown()),
-        }
-    }
-
-    /// The arguments; `None` without parentheses.
-    fn arguments(&mut self, name: &ast::ObjectName, args: &FunctionArguments, depth: usize) -> Result<Option<Vec<Expr>>> {
-        let odd = |what: &str| refused(format!("{what} in {}", short(&name.to_string())));
-        let list = match args {
-            FunctionArguments::None => return Ok(None),
-            FunctionArguments::Subquery(_) => return Err(odd("A subquery")),
-            FunctionArguments::List(list) => list,
-        };
-        let ast::FunctionArgumentList { duplicate_treatment, args, clauses } = list;
-        if duplicate_treatment.is_some() || !clauses.is_empty() {
-            return Err(odd("A clause"));
-        }
-        let arguments = args.iter().map(|argument| match argument {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(x)) => self.expr(x, depth),
-            FunctionArg::Unnamed(_) => Err(odd("*")),
-            FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. } => Err(odd("A named argument")),
-        });
-        arguments.collect::<Result<_>>().map(Some)
-    }
-
-    fn call(&mut self, name: &str, arguments: &[&ast::Expr], depth: usize) -> Result<Expr> {
-        let function = functions::find(name).ok_or_else(|| refused(name))?;
-        let arguments = arguments.iter().map(|argument| self.expr(argument, depth)).collect::<Result<_>>()?;
-        Ok(Expr::Call(function, arguments))
-    }
-
     fn data_type(&self, data_type: &ast::DataType) -> Result<DataType> {
         let refused = || {
-            Fault::new("", "expression/cast", format!("A cast to {} is not allowed", short(&data_type.to_string())))
-                .hint("Cast to a column type (uuid, text, integer, …), an array of one, or an enum of this project")
+            Fault::new(
+                "",
+                "expression/cast",
+                format!("A cast to {} is not allowed", short(&data_type.to_string())),
+            )
+            .hint("Cast to a column type (uuid, text, integer, …), an array of one, or an enum of this project")
         };
         let found = types::read(data_type).ok_or_else(refused)?;
         let known = found.enum_name().is_none_or(|name| {
             let Scope { spec, known, .. } = self.scope;
-            spec.enum_values(name.as_str()).or_else(|| known.enum_values(name.as_str())).is_some()
+            spec.enum_values(name.as_str())
+                .or_else(|| known.enum_values(name.as_str()))
+                .is_some()
         });
         if known { Ok(found) } else { Err(refused()) }
     }
-}
-
-fn literal(value: &Value) -> Result<Expr> {
-    match value {
-        Value::SingleQuotedString(text) => Ok(Expr::Text(text.clone())),
-        Value::Number(digits, false) if is_number(digits) => Ok(Expr::Number(digits.clone())),
-        Value::Boolean(value) => Ok(Expr::Bool(*value)),
-        Value::Null => Ok(Expr::Null),
-        other => Err(refused(format!("The literal {}", short(&other.to_string()))).hint("Write texts as 'text' and numbers in digits")),
-    }
-}
-
-/// Digits, one point, an exponent: what means the same to every version of Postgres.
-fn is_number(text: &str) -> bool {
-    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-    text.len() <= 64
-        && digits(whole)
-        && digits(fraction)
-        && !(whole.is_empty() && fraction.is_empty())
-        && (1..=3).contains(&exponent.len())
-        && digits(exponent)
 }
 
 /// The name Postgres would look up: unquoted ones in lower case.
@@ -361,50 +380,6 @@ fn fold(name: &ast::Ident) -> String {
         Some(quote) => format!("{quote}{}", name.value),
         None => name.value.to_ascii_lowercase(),
     }
-}
-
-fn unary(operator: UnaryOperator) -> Result<&'static str> {
-    match operator {
-        UnaryOperator::Not => Ok("not"),
-        UnaryOperator::Minus => Ok("-"),
-        UnaryOperator::Plus => Ok("+"),
-        other => Err(refused(format!("The operator {other}"))),
-    }
-}
-
-fn binary(operator: &BinaryOperator) -> Result<&'static str> {
-    use BinaryOperator as B;
-    Ok(match operator {
-        B::Plus => "+",
-        B::Minus => "-",
-        B::Multiply => "*",
-        B::Divide => "/",
-        B::Modulo => "%",
-        B::StringConcat => "||",
-        B::Gt => ">",
-        B::Lt => "<",
-        B::GtEq => ">=",
-        B::LtEq => "<=",
-        B::Eq => "=",
-        B::NotEq => "<>",
-        B::And => "and",
-        B::Or => "or",
-        B::PGOverlap => "&&",
-        B::Arrow => "->",
-        B::LongArrow => "->>",
-        B::HashArrow => "#>",
-        B::HashLongArrow => "#>>",
-        B::AtArrow => "@>",
-        B::ArrowAt => "<@",
-        B::Question => "?",
-        B::QuestionAnd => "?&",
-        B::QuestionPipe => "?|",
-        other => return Err(refused(format!("The operator {}", short(&other.to_string())))),
-    })
-}
-
-fn names() -> String {
-    functions::FUNCTIONS.iter().map(|function| function.name).collect::<Vec<_>>().join(", ")
 }
 
 /// What a refused piece of grammar is called.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{Check, ColumnSpec, EnumSpec, IndexMethod, IndexSpec, MAX_COMMENT, OnDelete, Reference, TableSpec, verify};
+use super::json::{comment, flag, given, list, name, names, object, placeholder, shown, text};
+use super::{Check, ColumnSpec, EnumSpec, IndexMethod, IndexSpec, OnDelete, Reference, TableSpec, verify};
 use crate::ident::Ident;
 use crate::schema::data_type::{DataType, Scalar};
 use crate::schema::fault::{Fault, Faults, join};
@@ -32,8 +33,12 @@ pub fn parse(json: &Value, known: &Known) -> Result<TableSpec, Faults> {
         complete(&mut spec);
         if known.table(spec.name.as_str()).is_some() {
             reading.faults.push(
-                Fault::new("name", "schema/name-taken", format!("There is already a table {}", spec.name))
-                    .hint("Choose another name, or alter that table"),
+                Fault::new(
+                    "name",
+                    "schema/name-taken",
+                    format!("There is already a table {}", spec.name),
+                )
+                .hint("Choose another name, or alter that table"),
             );
         }
         verify(&mut spec, known, &mut reading);
@@ -57,7 +62,16 @@ pub(crate) fn complete(spec: &mut TableSpec) {
 }
 
 fn read_table(json: &Value, reading: &mut Reading) -> Option<TableSpec> {
-    let keys = ["name", "comment", "columns", "indexes", "policies", "policy", "enums", "timestamps"];
+    let keys = [
+        "name",
+        "comment",
+        "columns",
+        "indexes",
+        "policies",
+        "policy",
+        "enums",
+        "timestamps",
+    ];
     let table = object(json, "", &keys, reading)?;
     let name = name(table, "", "name", reading).unwrap_or_else(|| placeholder(0));
     let mut spec = TableSpec {
@@ -74,7 +88,9 @@ fn read_table(json: &Value, reading: &mut Reading) -> Option<TableSpec> {
     }
     if !table.contains_key("columns") {
         let fault = Fault::new("columns", "schema/missing", "Columns are missing");
-        reading.faults.push(fault.hint(r#"Give a list such as [{"name": "title", "type": "text"}]"#));
+        reading
+            .faults
+            .push(fault.hint(r#"Give a list such as [{"name": "title", "type": "text"}]"#));
     }
     let columns = list(table, "", "columns", reading);
     for (index, (path, item)) in columns.into_iter().enumerate() {
@@ -134,7 +150,8 @@ pub(crate) fn read_column(
         identity: flag(map, path, "identity", reading),
         default: map.get("default").filter(|value| !value.is_null()).cloned(),
         default_expression: text(map, path, "default_expression", reading).map(str::to_owned),
-        references: given(map, "references").and_then(|value| read_reference(value, &join(path, "references"), reading)),
+        references: given(map, "references")
+            .and_then(|value| read_reference(value, &join(path, "references"), reading)),
         check: given(map, "check").and_then(|value| read_check(value, &join(path, "check"), reading)),
         comment: comment(map, path, reading),
         name,
@@ -154,7 +171,9 @@ fn read_type(
                 decimal(p,s), real, double, an array such as text[], or an enum's name";
     let Some(text) = text(map, path, "type", reading) else {
         if !map.contains_key("type") {
-            reading.faults.push(Fault::new(at, "schema/missing", "The type is missing").hint(hint));
+            reading
+                .faults
+                .push(Fault::new(at, "schema/missing", "The type is missing").hint(hint));
         }
         return (None, None);
     };
@@ -167,12 +186,18 @@ fn read_type(
         return (data_type, inline);
     }
     if map.contains_key("values") {
-        let fault = Fault::new(join(path, "values"), "schema/values", "Values belong to the type enum only");
+        let fault = Fault::new(
+            join(path, "values"),
+            "schema/values",
+            "Values belong to the type enum only",
+        );
         reading.faults.push(fault.hint(r#"Say "type": "enum""#));
     }
     let data_type = DataType::from_text(text);
     if data_type.is_none() {
-        reading.faults.push(Fault::new(at, "schema/type", format!("{} is no column type", shown(text))).hint(hint));
+        reading
+            .faults
+            .push(Fault::new(at, "schema/type", format!("{} is no column type", shown(text))).hint(hint));
     }
     (data_type, None)
 }
@@ -192,22 +217,35 @@ fn read_enum(json: &Value, path: &str, reading: &mut Reading) -> Option<EnumSpec
 fn read_enum_values(map: &Map<String, Value>, path: &str, name: Ident, reading: &mut Reading) -> Option<EnumSpec> {
     if !map.contains_key("values") {
         let fault = Fault::new(join(path, "values"), "schema/missing", "The enum's values are missing");
-        reading.faults.push(fault.hint(r#"Give a list such as ["open", "done"]"#));
+        reading
+            .faults
+            .push(fault.hint(r#"Give a list such as ["open", "done"]"#));
         return None;
     }
     let mut values = Vec::new();
     for (at, item) in list(map, path, "values", reading) {
-        match item.as_str().filter(|label| (1..=Ident::MAX_BYTES).contains(&label.len()) && !label.contains('\0')) {
+        match item
+            .as_str()
+            .filter(|label| (1..=Ident::MAX_BYTES).contains(&label.len()) && !label.contains('\0'))
+        {
             Some(label) if values.iter().any(|taken| taken == label) => {
-                reading.faults.push(Fault::new(at, "schema/duplicate", format!("{} is there twice", shown(label))));
+                reading.faults.push(Fault::new(
+                    at,
+                    "schema/duplicate",
+                    format!("{} is there twice", shown(label)),
+                ));
             }
             Some(label) => values.push(label.to_owned()),
-            None => reading.faults.push(Fault::new(at, "schema/values", "A label is a text of 1 to 63 bytes")),
+            None => reading
+                .faults
+                .push(Fault::new(at, "schema/values", "A label is a text of 1 to 63 bytes")),
         }
     }
     if values.is_empty() || values.len() > super::MAX_ENUM {
         let message = format!("An enum has 1 to {} labels", super::MAX_ENUM);
-        reading.faults.push(Fault::new(join(path, "values"), "schema/values", message));
+        reading
+            .faults
+            .push(Fault::new(join(path, "values"), "schema/values", message));
         return None;
     }
     Some(EnumSpec { name, values })
@@ -223,12 +261,22 @@ fn read_reference(json: &Value, path: &str, reading: &mut Reading) -> Option<Ref
     let on_delete = match text(map, path, "on_delete", reading) {
         None => OnDelete::NoAction,
         Some(action) => OnDelete::from_text(action).unwrap_or_else(|| {
-            let fault = Fault::new(join(path, "on_delete"), "schema/on-delete", format!("{} is no action", shown(action)));
-            reading.faults.push(fault.hint("Use cascade, restrict, no action, set null or set default"));
+            let fault = Fault::new(
+                join(path, "on_delete"),
+                "schema/on-delete",
+                format!("{} is no action", shown(action)),
+            );
+            reading
+                .faults
+                .push(fault.hint("Use cascade, restrict, no action, set null or set default"));
             OnDelete::NoAction
         }),
     };
-    Some(Reference { table: table?, column: column?, on_delete })
+    Some(Reference {
+        table: table?,
+        column: column?,
+        on_delete,
+    })
 }
 
 fn read_check(json: &Value, path: &str, reading: &mut Reading) -> Option<Check> {
@@ -239,7 +287,9 @@ fn read_check(json: &Value, path: &str, reading: &mut Reading) -> Option<Check> 
     let (min, max) = (given(map, "min").cloned(), given(map, "max").cloned());
     if min.is_none() && max.is_none() {
         let fault = Fault::new(path, "schema/check", "The range has neither min nor max");
-        reading.faults.push(fault.hint(r#"Give {"min": 0}, {"max": 10} or both"#));
+        reading
+            .faults
+            .push(fault.hint(r#"Give {"min": 0}, {"max": 10} or both"#));
         return None;
     }
     Some(Check::Range { min, max })
@@ -250,24 +300,42 @@ pub(crate) fn read_index(json: &Value, path: &str, reading: &mut Reading) -> Opt
     let map = object(json, path, &["columns", "unique", "method"], reading)?;
     let columns = names(map, path, "columns", reading);
     if columns.is_empty() {
-        reading.faults.push(Fault::new(join(path, "columns"), "schema/missing", "An index needs columns"));
+        reading.faults.push(Fault::new(
+            join(path, "columns"),
+            "schema/missing",
+            "An index needs columns",
+        ));
     }
     let method = match text(map, path, "method", reading) {
         None | Some("btree") => IndexMethod::Btree,
         Some("gin") => IndexMethod::Gin,
         Some(other) => {
-            let fault = Fault::new(join(path, "method"), "schema/index", format!("{} is no index method", shown(other)));
-            reading.faults.push(fault.hint("Use btree, or gin for jsonb and arrays"));
+            let fault = Fault::new(
+                join(path, "method"),
+                "schema/index",
+                format!("{} is no index method", shown(other)),
+            );
+            reading
+                .faults
+                .push(fault.hint("Use btree, or gin for jsonb and arrays"));
             IndexMethod::Btree
         }
     };
-    Some(IndexSpec { columns, unique: flag(map, path, "unique", reading), method })
+    Some(IndexSpec {
+        columns,
+        unique: flag(map, path, "unique", reading),
+        method,
+    })
 }
 
 /// Reads `policies`, or `policy` as a list of one.
 pub(crate) fn read_policies(map: &Map<String, Value>, path: &str, reading: &mut Reading) -> Vec<PolicySpec> {
     if map.contains_key("policy") && map.contains_key("policies") {
-        let fault = Fault::new(join(path, "policy"), "schema/policy", "Both policy and policies are given");
+        let fault = Fault::new(
+            join(path, "policy"),
+            "schema/policy",
+            "Both policy and policies are given",
+        );
         reading.faults.push(fault.hint("Keep policies"));
     }
     let items = match map.get("policy") {
@@ -277,25 +345,40 @@ pub(crate) fn read_policies(map: &Map<String, Value>, path: &str, reading: &mut 
         }
         None => list(map, path, "policies", reading),
     };
-    items.into_iter().filter_map(|(path, item)| read_policy(item, &path, reading)).collect()
+    items
+        .into_iter()
+        .filter_map(|(path, item)| read_policy(item, &path, reading))
+        .collect()
 }
 
 fn read_policy(json: &Value, path: &str, reading: &mut Reading) -> Option<PolicySpec> {
     if let Value::String(template) = json {
-        return Some(PolicySpec::Template { template: read_template(template, path, reading)?, column: None });
+        return Some(PolicySpec::Template {
+            template: read_template(template, path, reading)?,
+            column: None,
+        });
     }
     if json.get("template").is_some() {
         let map = object(json, path, &["template", "column"], reading)?;
         let template = text(map, path, "template", reading)?;
         let column = given(map, "column").and_then(|_| name(map, path, "column", reading));
-        return Some(PolicySpec::Template { template: read_template(template, &join(path, "template"), reading)?, column });
+        return Some(PolicySpec::Template {
+            template: read_template(template, &join(path, "template"), reading)?,
+            column,
+        });
     }
     let map = object(json, path, &["name", "command", "to", "using", "check"], reading)?;
     let name = name(map, path, "name", reading);
     let command = text(map, path, "command", reading).unwrap_or("all");
     let command = Command::from_text(command).or_else(|| {
-        let fault = Fault::new(join(path, "command"), "schema/policy", format!("{} is no command", shown(command)));
-        reading.faults.push(fault.hint("Use select, insert, update, delete or all"));
+        let fault = Fault::new(
+            join(path, "command"),
+            "schema/policy",
+            format!("{} is no command", shown(command)),
+        );
+        reading
+            .faults
+            .push(fault.hint("Use select, insert, update, delete or all"));
         None
     });
     let mut to = Vec::new();
@@ -310,146 +393,33 @@ fn read_policy(json: &Value, path: &str, reading: &mut Reading) -> Option<Policy
         }
     }
     if to.is_empty() && !map.contains_key("to") {
-        let fault = Fault::new(join(path, "to"), "schema/missing", "The policy does not say for whom it is");
-        reading.faults.push(fault.hint(r#"Give "to": ["authenticated"], ["anon"] or both"#));
+        let fault = Fault::new(
+            join(path, "to"),
+            "schema/missing",
+            "The policy does not say for whom it is",
+        );
+        reading
+            .faults
+            .push(fault.hint(r#"Give "to": ["authenticated"], ["anon"] or both"#));
     }
     let using = text(map, path, "using", reading).map(str::to_owned);
     let check = text(map, path, "check", reading).map(str::to_owned);
-    Some(PolicySpec::Custom { name: name?, command: command?, to, using, check })
+    Some(PolicySpec::Custom {
+        name: name?,
+        command: command?,
+        to,
+        using,
+        check,
+    })
 }
 
 fn read_template(text: &str, path: &str, reading: &mut Reading) -> Option<Template> {
     let template = Template::from_text(text);
     if template.is_none() {
         let fault = Fault::new(path, "schema/policy", format!("{} is no policy template", shown(text)));
-        reading.faults.push(fault.hint("Use owner, public-read, authenticated, private, or an object with your own rule"));
+        reading
+            .faults
+            .push(fault.hint("Use owner, public-read, authenticated, private, or an object with your own rule"));
     }
     template
-}
-
-/// The object at `path`; each key outside `keys` is a fault.
-pub(crate) fn object<'a>(
-    json: &'a Value,
-    path: &str,
-    keys: &[&str],
-    reading: &mut Reading,
-) -> Option<&'a Map<String, Value>> {
-    let Some(map) = json.as_object() else {
-        reading.faults.push(Fault::new(path, "schema/shape", format!("Expected an object, found {}", kind(json))));
-        return None;
-    };
-    for key in map.keys().filter(|key| !keys.contains(&key.as_str())) {
-        let fault = Fault::new(path, "schema/unknown-key", format!("Unknown key {}", shown(key)));
-        reading.faults.push(fault.hint(format!("Known are {}", keys.join(", "))));
-    }
-    Some(map)
-}
-
-/// A name somebody gives to something new.
-pub(crate) fn name(map: &Map<String, Value>, path: &str, key: &str, reading: &mut Reading) -> Option<Ident> {
-    if !map.contains_key(key) {
-        reading.faults.push(Fault::new(join(path, key), "schema/missing", format!("The {key} is missing")));
-        return None;
-    }
-    checked_name(text(map, path, key, reading)?, &join(path, key), reading)
-}
-
-fn checked_name(text: &str, path: &str, reading: &mut Reading) -> Option<Ident> {
-    let fault = |message: String| Fault::new(path, "schema/name", message);
-    let Ok(ident) = Ident::snake_case(text) else {
-        let hint = "Use 1 to 63 lowercase letters, digits and underscores, beginning with a letter";
-        reading.faults.push(fault(format!("{} is no valid name", shown(text))).hint(hint));
-        return None;
-    };
-    if text.starts_with("pg_") || text.starts_with("plinth") {
-        reading.faults.push(fault(format!("{text} is reserved")).hint("Names must not begin with pg_ or plinth"));
-        return None;
-    }
-    Some(ident)
-}
-
-/// A list of names.
-pub(crate) fn names(map: &Map<String, Value>, path: &str, key: &str, reading: &mut Reading) -> Vec<Ident> {
-    let mut found = Vec::new();
-    for (at, item) in list(map, path, key, reading) {
-        match item.as_str() {
-            Some(text) => found.extend(checked_name(text, &at, reading)),
-            None => reading.faults.push(Fault::new(at, "schema/shape", "Expected a text")),
-        }
-    }
-    found
-}
-
-/// The text under `key`; null counts as absent.
-pub(crate) fn text<'a>(map: &'a Map<String, Value>, path: &str, key: &str, reading: &mut Reading) -> Option<&'a str> {
-    let value = given(map, key)?;
-    let text = value.as_str().filter(|text| !text.contains('\0'));
-    if text.is_none() {
-        let message = format!("Expected a text without NUL, found {}", kind(value));
-        reading.faults.push(Fault::new(join(path, key), "schema/shape", message));
-    }
-    text
-}
-
-fn comment(map: &Map<String, Value>, path: &str, reading: &mut Reading) -> Option<String> {
-    let comment = text(map, path, "comment", reading)?;
-    if comment.len() > MAX_COMMENT {
-        let message = format!("A comment has at most {MAX_COMMENT} bytes");
-        reading.faults.push(Fault::new(join(path, "comment"), "schema/comment", message));
-        return None;
-    }
-    Some(comment.to_owned())
-}
-
-fn flag(map: &Map<String, Value>, path: &str, key: &str, reading: &mut Reading) -> bool {
-    match given(map, key) {
-        None => false,
-        Some(Value::Bool(flag)) => *flag,
-        Some(other) => {
-            let message = format!("Expected true or false, found {}", kind(other));
-            reading.faults.push(Fault::new(join(path, key), "schema/shape", message));
-            false
-        }
-    }
-}
-
-fn list<'a>(map: &'a Map<String, Value>, path: &str, key: &str, reading: &mut Reading) -> Vec<(String, &'a Value)> {
-    match given(map, key) {
-        None => Vec::new(),
-        Some(Value::Array(items)) => {
-            items.iter().enumerate().map(|(index, item)| (format!("{}[{index}]", join(path, key)), item)).collect()
-        }
-        Some(other) => {
-            let message = format!("Expected a list, found {}", kind(other));
-            reading.faults.push(Fault::new(join(path, key), "schema/shape", message));
-            Vec::new()
-        }
-    }
-}
-
-fn given<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
-    map.get(key).filter(|value| !value.is_null())
-}
-
-/// Stands in for a column whose name could not be read; `?` keeps it from meeting a real one.
-fn placeholder(index: usize) -> Ident {
-    let name = Ident::new(format!("?{index}"));
-    name.unwrap_or_else(|_| unreachable!("a question mark and a number are a name"))
-}
-
-/// A user's text as a fault may repeat it: short, in one line.
-pub(crate) fn shown(text: &str) -> String {
-    let short: String = text.chars().take(40).collect();
-    format!("{short:?}{}", if short.len() < text.len() { "…" } else { "" })
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }

@@ -15,7 +15,10 @@ fn read(json: Value) -> TableSpec {
 /// `path code` of every fault.
 fn faults(json: Value) -> Vec<String> {
     let faults = parse(&json, &known()).expect_err(&json.to_string());
-    faults.iter().map(|fault| format!("{} {}", fault.path, fault.code)).collect()
+    faults
+        .iter()
+        .map(|fault| format!("{} {}", fault.path, fault.code))
+        .collect()
 }
 
 #[test]
@@ -62,7 +65,10 @@ fn parse_starter_tables_are_valid_themselves() {
     let users = serde_json::to_value(starter::app_users()).unwrap();
     assert_eq!(parse(&users, &Known::default()).unwrap(), starter::app_users());
     let data = serde_json::to_value(starter::app_data()).unwrap();
-    assert_eq!(parse(&data, &Known::new([starter::app_users()])).unwrap(), starter::app_data());
+    assert_eq!(
+        parse(&data, &Known::new([starter::app_users()])).unwrap(),
+        starter::app_data()
+    );
 }
 
 #[test]
@@ -116,43 +122,139 @@ fn parse_one_fault_cases() {
         (json!({"name": "t"}), "columns schema/missing"),
         (json!({"name": "app_users", "columns": []}), "name schema/name-taken"),
         (json!({"name": "users", "columns": []}), "name schema/name-taken"),
-        (json!({"name": "app_users_pkey", "columns": []}), "name schema/name-taken"),
+        (
+            json!({"name": "app_users_pkey", "columns": []}),
+            "name schema/name-taken",
+        ),
+        (json!({"name": "text", "columns": []}), "name schema/name"),
         (json!({"name": "plinth_x", "columns": []}), "name schema/name"),
-        (json!({"name": "a\"; drop schema x; --", "columns": []}), "name schema/name"),
+        (
+            json!({"name": "a\"; drop schema x; --", "columns": []}),
+            "name schema/name",
+        ),
         (json!({"name": "a".repeat(64), "columns": []}), "name schema/name"),
-        (json!({"name": "a".repeat(1_000_000), "columns": []}), "name schema/name"),
-        (column(json!({"name": "ctid", "type": "text"})), "columns[1].name schema/name"),
+        (
+            json!({"name": "a".repeat(1_000_000), "columns": []}),
+            "name schema/name",
+        ),
+        (
+            column(json!({"name": "ctid", "type": "text"})),
+            "columns[1].name schema/name",
+        ),
         (typed("text[][]", "unique", json!(false)), "columns[0].type schema/type"),
         (typed("pg_class", "unique", json!(false)), "columns[1].type schema/type"),
-        (typed("app_users", "unique", json!(false)), "columns[1].type schema/type"),
+        (
+            typed("app_users", "unique", json!(false)),
+            "columns[1].type schema/type",
+        ),
         (typed("json", "unique", json!(true)), "columns[1].type schema/type"),
         (typed("text", "default", json!(1)), "columns[1].default schema/default"),
-        (typed("text", "default", json!("a\0b")), "columns[1].default schema/default"),
-        (typed("integer", "default", json!(3_000_000_000_u64)), "columns[1].default schema/default"),
-        (typed("integer", "default", json!("now()")), "columns[1].default schema/default"),
-        (typed("uuid", "default", json!("now()")), "columns[1].default schema/default"),
-        (typed("date", "default", json!("2024-02-30")), "columns[1].default schema/default"),
-        (typed("timestamptz", "default", json!("now(); select 1")), "columns[1].default schema/default"),
-        (typed("decimal", "default", json!("NaN")), "columns[1].default schema/default"),
-        (typed("boolean", "default", json!("true")), "columns[1].default schema/default"),
-        (typed("jsonb", "default", json!({"a": "\u{0}"})), "columns[1].default schema/default"),
-        (typed("text[]", "default", json!("x")), "columns[1].default schema/default"),
-        (typed("text", "default_expression", json!("current_setting('x')")), "columns[1].default_expression expression/unknown-function"),
-        (typed("boolean", "check", json!({"min": 1})), "columns[1].check schema/check"),
-        (typed("integer", "check", json!({"min": 2, "max": 1})), "columns[1].check schema/check"),
-        (typed("integer", "check", json!({"min": "x"})), "columns[1].check schema/check"),
+        (
+            typed("text", "default", json!("a\0b")),
+            "columns[1].default schema/default",
+        ),
+        (
+            typed("integer", "default", json!(3_000_000_000_u64)),
+            "columns[1].default schema/default",
+        ),
+        (
+            typed("integer", "default", json!("now()")),
+            "columns[1].default schema/default",
+        ),
+        (
+            typed("uuid", "default", json!("now()")),
+            "columns[1].default schema/default",
+        ),
+        (
+            typed("date", "default", json!("2024-02-30")),
+            "columns[1].default schema/default",
+        ),
+        (
+            typed("timestamptz", "default", json!("now(); select 1")),
+            "columns[1].default schema/default",
+        ),
+        (
+            typed("decimal", "default", json!("NaN")),
+            "columns[1].default schema/default",
+        ),
+        (
+            typed("boolean", "default", json!("true")),
+            "columns[1].default schema/default",
+        ),
+        (
+            typed("jsonb", "default", json!({"a": "\u{0}"})),
+            "columns[1].default schema/default",
+        ),
+        (
+            typed("text[]", "default", json!("x")),
+            "columns[1].default schema/default",
+        ),
+        (
+            typed("text", "default_expression", json!("current_setting('x')")),
+            "columns[1].default_expression expression/unknown-function",
+        ),
+        (
+            typed("boolean", "check", json!({"min": 1})),
+            "columns[1].check schema/check",
+        ),
+        (
+            typed("integer", "check", json!({"min": 2, "max": 1})),
+            "columns[1].check schema/check",
+        ),
+        (
+            typed("integer", "check", json!({"min": "x"})),
+            "columns[1].check schema/check",
+        ),
         (typed("integer", "check", json!({})), "columns[0].check schema/check"),
-        (typed("text", "identity", json!(true)), "columns[1].identity schema/identity"),
+        (
+            typed("text", "identity", json!(true)),
+            "columns[1].identity schema/identity",
+        ),
         (typed("enum", "values", json!([])), "columns[0].values schema/values"),
-        (typed("enum", "values", json!(["a", "a"])), "columns[0].values[1] schema/duplicate"),
-        (typed("text", "references", json!({"table": "app_data", "column": "data_type"})), "columns[1].references.column schema/reference"),
-        (typed("uuid", "references", json!({"table": "app_users", "on_delete": "explode"})), "columns[0].references.on_delete schema/on-delete"),
-        (json!({"name": "t", "columns": [], "policy": "owner"}), "policy schema/policy"),
-        (json!({"name": "t", "columns": [], "policy": "everyone"}), "policy schema/policy"),
-        (json!({"name": "t", "columns": [], "policies": [{"name": "a", "command": "insert", "to": ["anon"], "using": "true", "check": "true"}]}), "policies[0].using schema/policy"),
-        (json!({"name": "t", "columns": [], "policies": [{"name": "service", "to": ["anon"], "using": "true"}]}), "policies[0].name schema/policy"),
-        (json!({"name": "t", "columns": [], "enums": [{"name": "uuid", "values": ["a"]}]}), "enums[0].name schema/name-taken"),
-        (json!({"name": "t", "columns": [], "enums": [{"name": "app_data", "values": ["a"]}]}), "enums[0].name schema/name-taken"),
+        (
+            typed("enum", "values", json!(["a", "a"])),
+            "columns[0].values[1] schema/duplicate",
+        ),
+        (
+            typed(
+                "text",
+                "references",
+                json!({"table": "app_data", "column": "data_type"}),
+            ),
+            "columns[1].references.column schema/reference",
+        ),
+        (
+            typed(
+                "uuid",
+                "references",
+                json!({"table": "app_users", "on_delete": "explode"}),
+            ),
+            "columns[0].references.on_delete schema/on-delete",
+        ),
+        (
+            json!({"name": "t", "columns": [], "policy": "owner"}),
+            "policy schema/policy",
+        ),
+        (
+            json!({"name": "t", "columns": [], "policy": "everyone"}),
+            "policy schema/policy",
+        ),
+        (
+            json!({"name": "t", "columns": [], "policies": [{"name": "a", "command": "insert", "to": ["anon"], "using": "true", "check": "true"}]}),
+            "policies[0].using schema/policy",
+        ),
+        (
+            json!({"name": "t", "columns": [], "policies": [{"name": "service", "to": ["anon"], "using": "true"}]}),
+            "policies[0].name schema/policy",
+        ),
+        (
+            json!({"name": "t", "columns": [], "enums": [{"name": "uuid", "values": ["a"]}]}),
+            "enums[0].name schema/name-taken",
+        ),
+        (
+            json!({"name": "t", "columns": [], "enums": [{"name": "app_data", "values": ["a"]}]}),
+            "enums[0].name schema/name-taken",
+        ),
     ] {
         let found = faults(json.clone());
         assert_eq!(found.first().map(String::as_str), Some(expected), "{json} {found:?}");
@@ -161,6 +263,8 @@ fn parse_one_fault_cases() {
 
 #[test]
 fn parse_too_many_columns_is_a_fault() {
-    let columns: Vec<Value> = (0..=MAX_COLUMNS).map(|n| json!({"name": format!("c{n}"), "type": "text"})).collect();
+    let columns: Vec<Value> = (0..=MAX_COLUMNS)
+        .map(|n| json!({"name": format!("c{n}"), "type": "text"}))
+        .collect();
     assert!(faults(json!({"name": "t", "columns": columns})).contains(&"columns schema/too-many".to_owned()));
 }

@@ -16,7 +16,10 @@ struct Plain<'q> {
 impl Walk<'_> {
     /// `(select auth.uid())`: the form that asks once per statement. It means the bare call.
     pub(super) fn auth_subquery(&mut self, query: &ast::Query) -> Result<Expr> {
-        let other = || refused(format!("The subquery {}", short(&query.to_string()))).hint("Use exists (select 1 from own_table where …)");
+        let other = || {
+            refused(format!("The subquery {}", short(&query.to_string())))
+                .hint("Use exists (select 1 from own_table where …)")
+        };
         let plain = plain(query).ok_or_else(other)?;
         let ([SelectItem::UnnamedExpr(ast::Expr::Function(function))], [], None) =
             (plain.projection, plain.from, plain.filter)
@@ -45,13 +48,18 @@ impl Walk<'_> {
         if !joins.is_empty() {
             return Err(shape("A join inside exists"));
         }
-        let (table, alias) = table(relation).ok_or_else(|| shape(&format!("The table {}", short(&relation.to_string()))))?;
+        let (table, alias) =
+            table(relation).ok_or_else(|| shape(&format!("The table {}", short(&relation.to_string()))))?;
         let frame = self.frame(&table, alias)?;
         let (table, alias) = (frame.spec.name.clone(), frame.alias.clone());
         self.frames.push(frame);
         let filter = plain.filter.map(|filter| self.expr(filter, depth)).transpose();
         self.frames.pop();
-        Ok(Expr::Exists { table, alias, filter: filter?.map(Box::new) })
+        Ok(Expr::Exists {
+            table,
+            alias,
+            filter: filter?.map(Box::new),
+        })
     }
 
     fn frame<'a>(&self, table: &str, alias: Option<String>) -> Result<Frame<'a>>
@@ -59,17 +67,31 @@ impl Walk<'_> {
         Self: Sees<'a>,
     {
         let Some(spec) = self.table(table) else {
-            let fault = Fault::new("", "expression/unknown-table", format!("There is no table {} in this project", short(table)));
+            let fault = Fault::new(
+                "",
+                "expression/unknown-table",
+                format!("There is no table {} in this project", short(table)),
+            );
             return Err(fault.hint("Name a table of this project, without a schema"));
         };
         if spec.name == self.scope.spec.name {
-            let fault = Fault::new("", "expression/recursion", format!("A policy of {table} cannot look into {table} itself"));
-            return Err(fault.hint("The look would be subject to the same policy, without end; look into another table"));
+            let fault = Fault::new(
+                "",
+                "expression/recursion",
+                format!("A policy of {table} cannot look into {table} itself"),
+            );
+            return Err(
+                fault.hint("The look would be subject to the same policy, without end; look into another table")
+            );
         }
         let alias = alias.unwrap_or_else(|| table.to_owned());
         let alias = Ident::snake_case(&alias).map_err(|_| refused(format!("The alias {}", short(&alias))))?;
         if self.frames.iter().any(|frame| frame.alias == alias) {
-            let fault = Fault::new("", "expression/alias", format!("{alias} already names another table here"));
+            let fault = Fault::new(
+                "",
+                "expression/alias",
+                format!("{alias} already names another table here"),
+            );
             return Err(fault.hint("Give the inner table another alias"));
         }
         Ok(Frame { alias, spec })
@@ -84,7 +106,11 @@ trait Sees<'a> {
 impl<'a> Sees<'a> for Walk<'a> {
     fn table(&self, name: &str) -> Option<&'a crate::schema::spec::TableSpec> {
         let own = self.scope.spec;
-        if own.name.as_str() == name { Some(own) } else { self.scope.known.table(name) }
+        if own.name.as_str() == name {
+            Some(own)
+        } else {
+            self.scope.known.table(name)
+        }
     }
 }
 
@@ -111,7 +137,12 @@ fn table(factor: &TableFactor) -> Option<(String, Option<String>)> {
     }
     let alias = match alias {
         None => None,
-        Some(ast::TableAlias { explicit: _, name, columns, at: None }) if columns.is_empty() => Some(fold(name)),
+        Some(ast::TableAlias {
+            explicit: _,
+            name,
+            columns,
+            at: None,
+        }) if columns.is_empty() => Some(fold(name)),
         Some(_) => return None,
     };
     Some((fold(part.as_ident()?), alias))
@@ -120,14 +151,27 @@ fn table(factor: &TableFactor) -> Option<(String, Option<String>)> {
 /// What may stand between `select` and `from`, since nothing of it is kept.
 fn is_harmless(item: &SelectItem) -> bool {
     match item {
-        SelectItem::UnnamedExpr(ast::Expr::Value(value)) => matches!(value.value, Value::Number(..) | Value::Boolean(_) | Value::Null),
+        SelectItem::UnnamedExpr(ast::Expr::Value(value)) => {
+            matches!(value.value, Value::Number(..) | Value::Boolean(_) | Value::Null)
+        }
         SelectItem::Wildcard(options) => *options == ast::WildcardAdditionalOptions::default(),
         _ => false,
     }
 }
 
 fn plain(query: &ast::Query) -> Option<Plain<'_>> {
-    let ast::Query { with, body, order_by, limit_clause, fetch, locks, for_clause, settings, format_clause, pipe_operators } = query;
+    let ast::Query {
+        with,
+        body,
+        order_by,
+        limit_clause,
+        fetch,
+        locks,
+        for_clause,
+        settings,
+        format_clause,
+        pipe_operators,
+    } = query;
     let bare = with.is_none()
         && order_by.is_none()
         && limit_clause.is_none()
@@ -164,7 +208,8 @@ fn plain(query: &ast::Query) -> Option<Plain<'_>> {
         value_table_mode,
         flavor,
     } = &**select;
-    let ungrouped = matches!(group_by, GroupByExpr::Expressions(by, modifiers) if by.is_empty() && modifiers.is_empty());
+    let ungrouped =
+        matches!(group_by, GroupByExpr::Expressions(by, modifiers) if by.is_empty() && modifiers.is_empty());
     let simple = distinct.is_none()
         && select_modifiers.is_none()
         && top.is_none()
@@ -182,5 +227,9 @@ fn plain(query: &ast::Query) -> Option<Plain<'_>> {
         && qualify.is_none()
         && value_table_mode.is_none()
         && *flavor == SelectFlavor::Standard;
-    (bare && simple).then_some(Plain { projection, from, filter: selection.as_ref() })
+    (bare && simple).then_some(Plain {
+        projection,
+        from,
+        filter: selection.as_ref(),
+    })
 }

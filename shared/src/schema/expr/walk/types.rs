@@ -9,9 +9,10 @@ use crate::schema::data_type::{DataType, Scalar};
 /// The column type, or an enum's name to be looked up; `None` for every other type.
 pub(super) fn read(data_type: &Sql) -> Option<DataType> {
     match data_type {
-        Sql::Array(ArrayElemTypeDef::SquareBracket(element, None)) => {
-            Some(DataType { scalar: scalar(element)?, array: true })
-        }
+        Sql::Array(ArrayElemTypeDef::SquareBracket(element, None)) => Some(DataType {
+            scalar: scalar(element)?,
+            array: true,
+        }),
         other => scalar(other).map(DataType::scalar),
     }
 }
