@@ -2,7 +2,7 @@
 -- Owned by the provisioning login. Tenants' roles reach it only through the groups.
 create schema if not exists plinth;
 revoke all on schema plinth from public;
-grant usage on schema plinth to anon, authenticated, service_role, plinth_control, plinth_api;
+grant usage on schema plinth to anon, authenticated, service_role, project_owner, plinth_control, plinth_api;
 
 -- The claims of the request's token. Empty after a commit rather than null, hence nullif.
 create function plinth.jwt() returns jsonb language sql stable set search_path = pg_catalog as
@@ -55,5 +55,8 @@ language sql security definer set search_path = pg_catalog as
 revoke execute on all functions in schema plinth from public;
 grant execute on function plinth.jwt(), plinth.uid(), plinth.role(), plinth.email(), plinth.touch_updated_at(),
   plinth.check_version(text, bigint, bigint), plinth.schema_version(text) to anon, authenticated, service_role;
+-- Owners' tables name the helpers in policies, defaults and triggers.
+grant execute on function plinth.jwt(), plinth.uid(), plinth.role(), plinth.email(), plinth.touch_updated_at()
+  to project_owner;
 grant execute on function plinth.check_version(text, bigint, bigint), plinth.schema_version(text) to plinth_api;
 grant execute on function plinth.push_version(text, bigint) to plinth_control;

@@ -81,7 +81,7 @@ async fn ensure_login(
     client.batch_execute(&sql).await.map_err(failure)
 }
 
-/// Makes a server into a cell: groups, the shared database, the template for databases of their own. `provision` is the
+/// Makes a server into a cell: groups (the tenants' three, and one for the owners of their objects), the shared database, the template for databases of their own. `provision` is the
 /// provisioning login at that server (its database is not used), which will own all of it.
 ///
 /// # Errors
@@ -92,7 +92,7 @@ pub async fn prepare_cell(provision: &Address, trust: &Trust) -> Result<()> {
         ..provision.clone()
     };
     let server = dial(&at("postgres"), trust).await?;
-    for group in ["anon", "authenticated", "service_role"] {
+    for group in ["anon", "authenticated", "service_role", "project_owner"] {
         let sql = format!(
             "do $$ begin
                if not exists (select from pg_catalog.pg_roles where rolname = {}) then create role {group}; end if;
