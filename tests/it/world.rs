@@ -36,6 +36,7 @@ pub fn run<T>(test: impl Future<Output = T>) -> T {
 pub async fn platform() -> &'static Platform {
     PLATFORM
         .get_or_init(|| async {
+            crate::logs::capture();
             let server = plinth_local::testing::server().await.unwrap();
             let random: SharedRandom = Arc::new(SystemRandom);
             Platform::prepare(&server.url("postgres"), BASE_URL, Secrets::generate(&random))

@@ -2,6 +2,7 @@
 //! logins it has on AWS.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use plinth::app::App;
@@ -14,6 +15,7 @@ use plinth::sensitive::Sensitive;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::stack_file::write_private;
 
 /// The functions, by the names of their crates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +71,27 @@ impl Secrets {
         Self {
             passwords: passwords.into(),
             encryption_key: random.token(43),
+        }
+    }
+
+    /// The ones kept in `folder`, drawn and written there (mode 0600) when there are none yet.
+    ///
+    /// # Errors
+    /// The file cannot be read, understood or written.
+    pub fn kept_in(folder: &Path, random: &SharedRandom) -> Result<Self> {
+        let path = folder.join("secrets.json");
+        let wrong = |what: &str| Error::new(format!("{} cannot be {what}", path.display()));
+        match std::fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).map_err(|_| {
+                wrong("understood").hint("Without it the data beside it cannot be opened; restore it from a copy.")
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let drawn = Self::generate(random);
+                let text = serde_json::to_vec_pretty(&drawn).map_err(|error| wrong("made").caused_by(error))?;
+                write_private(folder, &path, &text).map_err(|error| wrong("written").caused_by(error))?;
+                Ok(drawn)
+            }
+            Err(error) => Err(wrong("read").caused_by(error)),
         }
     }
 

@@ -85,19 +85,21 @@ impl Stack {
     /// The folder cannot be written.
     pub fn write(&self, data_dir: &Path) -> Result<()> {
         let path = Self::path(data_dir);
-        self.replace(data_dir, &path)
+        let text = serde_json::to_vec_pretty(self).map_err(std::io::Error::from);
+        text.and_then(|text| write_private(data_dir, &path, &text))
             .map_err(|error| Error::new(format!("{} cannot be written", path.display())).caused_by(error))
     }
+}
 
-    fn replace(&self, data_dir: &Path, path: &Path) -> std::io::Result<()> {
-        // A `NamedTempFile` has mode 0600 from its creation.
-        let mut file = NamedTempFile::new_in(data_dir)?;
-        file.write_all(&serde_json::to_vec_pretty(self)?)?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    }
+/// Writes a file that only its owner may read, from its first byte on, and whole or not at all.
+pub(crate) fn write_private(folder: &Path, path: &Path, text: &[u8]) -> std::io::Result<()> {
+    // A `NamedTempFile` has mode 0600 from its creation.
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(text)?;
+    file.write_all(b"\n")?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }
 
 impl fmt::Debug for Stack {

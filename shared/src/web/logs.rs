@@ -5,13 +5,13 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts logging for a function's process; `RUST_LOG` chooses what (default `info`).
-pub fn init_logs() {
+/// Starts logging to `writer`; `RUST_LOG` chooses what (default `info`).
+pub fn init_logs(writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // A second start (tests) keeps the first subscriber.
     let _already = tracing_subscriber::registry()
         .with(filter)
-        .with(log_layer_for(std::io::stdout))
+        .with(log_layer_for(writer))
         .try_init();
 }
 
