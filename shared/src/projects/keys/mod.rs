@@ -1,17 +1,22 @@
 //! Project keys: made, listed, rotated with an overlap, revoked. Only a hash is stored; the text is shown once.
 
+mod lifetime;
 mod store;
 
+pub use lifetime::{MadeKey, Rotation, create_for, revoke, rotate};
+
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio_postgres::GenericClient;
 
+use super::{Listed, Page, Position};
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{KeyId, ProjectId, Ref, UserId};
+use crate::tenancy::ProjectAccess;
 use crate::token::{KeyClass, ProjectKey};
 
-/// Keys a project may have that are not revoked; data requests carry them all.
+/// Keys a project may have that are neither revoked nor expired; data requests carry them all.
 pub const MAX_KEYS: i64 = 50;
 
 /// A key to be made.
@@ -28,7 +33,7 @@ pub struct NewKey {
 }
 
 /// A key as lists show it: never its text or hash.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyView {
     /// Its id.
@@ -88,13 +93,13 @@ pub async fn create(
     if new.expires_at.is_some_and(|expiry| expiry <= now) {
         return Err(Error::invalid("keys/expiry", "A key must expire in the future"));
     }
-    if store::count_live(executor, project).await? >= MAX_KEYS {
+    if store::count_live(executor, project, now).await? >= MAX_KEYS {
         return Err(Error::new(
             ErrorKind::Quota,
             "keys/quota",
             "The project has as many keys as it may have",
         )
-        .with_details(format!("{MAX_KEYS} keys that are not revoked"))
+        .with_details(format!("{MAX_KEYS} keys that work"))
         .with_hint("Revoke keys that are no longer used"));
     }
     let key = ProjectKey::generate(&app.random, new.class, reference);
@@ -111,4 +116,13 @@ pub async fn create(
     };
     store::insert(executor, project, &view, &key.hash(), new.created_by).await?;
     Ok(CreatedKey { view, key })
+}
+
+/// A project's keys, newest first, those that are over included.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(app: &App, access: &ProjectAccess, page: &Page) -> Result<Listed<KeyView>> {
+    let found = store::list(app, access.project(), page).await?;
+    Ok(page.cut(found, |key| Position(key.created_at, key.id.0)))
 }
