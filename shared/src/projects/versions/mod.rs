@@ -19,10 +19,7 @@ use crate::control::dial::DialError;
 use crate::control::{Database, unavailable};
 use crate::error::Result;
 use crate::ident::{ProjectId, Ref};
-use crate::tenancy::{Cell, Isolation};
-
-/// Longest time a data request may go on using what it remembers of a project whose backend could not be told.
-pub const MAX_AGE_SECONDS: u32 = 30;
+use crate::tenancy::{Cell, Isolation, LONGEST_MEMORY};
 
 /// Longest time a reply waits for one backend.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -44,7 +41,7 @@ pub enum Propagation {
 
 impl Propagation {
     const PENDING: Self = Self::Pending {
-        max_age_seconds: MAX_AGE_SECONDS,
+        max_age_seconds: LONGEST_MEMORY.as_secs() as u32,
     };
 }
 
