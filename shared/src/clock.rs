@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 use rand::TryRng as _;
 use uuid::Uuid;
 
@@ -25,7 +25,9 @@ impl Clock for SystemClock {
         reason = "this is the one place that reads the machine's clock"
     )]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        // As fine as Postgres keeps it: what a reply shows is what the next read shows.
+        now.round(Unit::Microsecond).unwrap_or(now)
     }
 }
 

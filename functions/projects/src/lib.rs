@@ -1,8 +1,34 @@
-//! The `projects` function.
+//! The `projects` function: projects, their members, keys and audit log, jobs and what is in the trash.
+
+mod audit;
+mod headers;
+mod jobs;
+mod keys;
+mod lists;
+mod members;
+mod projects;
+mod trash;
 
 use plinth::web::Routes;
+use utoipa_axum::routes;
 
 /// Its routes.
 pub fn routes() -> Routes {
     Routes::new()
+        .routes(routes!(projects::create, projects::list))
+        .routes(routes!(
+            projects::show,
+            projects::patch,
+            projects::put,
+            projects::delete
+        ))
+        .routes(routes!(projects::restore))
+        .routes(routes!(members::list, members::add))
+        .routes(routes!(members::change, members::remove))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(audit::list))
+        .routes(routes!(jobs::show))
+        .routes(routes!(trash::list))
 }

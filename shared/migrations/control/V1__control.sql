@@ -127,7 +127,7 @@ create table plinth.keys (
   last_used_at timestamptz,
   expires_at timestamptz,
   revoked_at timestamptz,
-  replaced_by uuid references plinth.keys (id)
+  replaced_by uuid references plinth.keys (id) on delete set null
 );
 create index keys_project_id_idx on plinth.keys (project_id);
 
@@ -172,6 +172,19 @@ create table plinth.jobs (
 );
 create index jobs_due_idx on plinth.jobs (run_at) where state in ('queued', 'running');
 
+-- Replies to requests that carried an Idempotency-Key: the same key of the same caller gets the same reply, and the
+-- thing is made once. Never holds a secret.
+create table plinth.idempotency (
+  caller uuid not null,
+  key text not null,
+  -- SHA-256 of what was asked: the same key for something else is a mistake to be told.
+  fingerprint bytea not null,
+  reply jsonb,
+  created_at timestamptz not null,
+  primary key (caller, key)
+);
+create index idempotency_created_at_idx on plinth.idempotency (created_at);
+
 -- Version moves that the backend's own database has still to hear of.
 create table plinth.outbox (
   id bigint generated always as identity primary key,
@@ -179,6 +192,8 @@ create table plinth.outbox (
   version bigint not null,
   attempts integer not null default 0,
   created_at timestamptz not null default now(),
+  -- Not to be tried again before; null: at once.
+  retry_at timestamptz,
   done_at timestamptz
 );
 create index outbox_open_idx on plinth.outbox (project_id) where done_at is null;

@@ -2,18 +2,20 @@
 grant usage on schema plinth to plinth_control, plinth_records, plinth_auth;
 
 grant select, insert, update on plinth.projects, plinth.members, plinth.backends, plinth.tables, plinth.migrations,
-  plinth.keys, plinth.connections, plinth.document_versions, plinth.jobs, plinth.outbox to plinth_control;
+  plinth.keys, plinth.connections, plinth.document_versions, plinth.jobs, plinth.outbox, plinth.idempotency
+  to plinth_control;
 grant select, insert, update, delete on plinth.secrets to plinth_control;
 grant select, update on plinth.cells to plinth_control;
 grant insert, select (kid, project_id, public_jwk, created_at, retired_at) on plinth.signing_keys to plinth_control;
-grant select (id, email, raw_app_meta_data, raw_user_meta_data, created_at, deleted_at) on plinth.users to plinth_control;
+grant select (id, email, raw_app_meta_data, raw_user_meta_data, created_at, deleted_at, banned_until)
+  on plinth.users to plinth_control;
 -- Outside issuers' users get a row when they are first seen, by whichever function sees them.
 grant insert on plinth.users, plinth.identities to plinth_control;
 grant select on plinth.identities to plinth_control;
 grant select on plinth.audit_log, plinth.audit_subjects to plinth_control;
 -- Purging what is past its 30 days; the rest hangs on projects and backends by foreign key.
-grant delete on plinth.projects, plinth.members, plinth.backends, plinth.tables, plinth.keys, plinth.jobs, plinth.outbox
-  to plinth_control;
+grant delete on plinth.projects, plinth.members, plinth.backends, plinth.tables, plinth.keys, plinth.jobs, plinth.outbox,
+  plinth.idempotency to plinth_control;
 
 grant execute on function plinth.bump(uuid), plinth.resolve(text), plinth.touch_keys(jsonb),
   plinth.audit(uuid, uuid, timestamptz, text, text, jsonb, text, text, text, bytea) to plinth_control;

@@ -23,7 +23,7 @@ pub struct Entry<'a> {
     pub target: String,
     /// What else is worth keeping. Never a secret, never personal data.
     pub details: Value,
-    /// Who, as `user:<id>`; kept apart from the chain.
+    /// Who, as `user:<id>` or `system:<what>`; kept apart from the chain.
     pub actor: String,
     /// In which request.
     pub request: &'a RequestInfo,
@@ -42,6 +42,24 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// An entry by work of the platform's own: `system:purge`.
+    pub fn by_system(
+        actor: &'static str,
+        request: &'a RequestInfo,
+        project: Option<ProjectId>,
+        action: &'static str,
+        target: impl ToString,
+    ) -> Self {
+        Self {
+            project,
+            action,
+            target: target.to_string(),
+            details: Value::Null,
+            actor: format!("system:{actor}"),
+            request,
+        }
+    }
+
     /// Adds details.
     #[must_use]
     pub fn with(mut self, details: Value) -> Self {
@@ -52,6 +70,7 @@ impl<'a> Entry<'a> {
 
 /// An entry as its project's owner reads it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct AuditEntry {
     /// Its id.
     pub id: Uuid,

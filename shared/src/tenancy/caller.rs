@@ -1,5 +1,7 @@
 //! Platform users and their membership in projects.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -45,9 +47,14 @@ impl MemberRole {
             Self::Owner => "owner",
         }
     }
+}
 
-    fn parse(text: &str) -> Result<Self> {
-        serde_json::from_value(Value::String(text.to_owned())).map_err(Error::internal)
+impl FromStr for MemberRole {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        serde_json::from_value(Value::from(text))
+            .map_err(|_| Error::invalid("members/role", "A role is owner, admin, developer or viewer"))
     }
 }
 
@@ -221,7 +228,7 @@ impl Tenancy {
         let access = ProjectAccess {
             project: ProjectId(row.get(0)),
             reference: row.get::<_, &str>(1).parse()?,
-            role: MemberRole::parse(row.get(2))?,
+            role: row.get::<_, &str>(2).parse()?,
             caller,
         };
         if access.role < least {

@@ -26,6 +26,9 @@ use crate::token::{Claims, JwkSet, RemoteKeys, bearer, unverified_issuer, verify
 
 /// Projects remembered per process.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(512).unwrap();
+/// A project is asked for anew after this time, even when its backend has nothing new to say: so long at most a change
+/// that could not be told to a backend goes unheard (while the control database can be asked).
+pub const LONGEST_MEMORY: Duration = Duration::from_secs(30);
 /// How long the platform's own public keys are used without asking again.
 const PLATFORM_KEYS_FRESH: Duration = Duration::from_secs(300);
 
@@ -34,7 +37,7 @@ pub struct Tenancy {
     config: Arc<Config>,
     control: Database,
     clock: SharedClock,
-    projects: Mutex<LruCache<Ref, Arc<Project>>>,
+    projects: Mutex<LruCache<Ref, (Arc<Project>, Instant)>>,
     platform_keys: RwLock<Option<(Arc<JwkSet>, Instant)>>,
     remote: RemoteKeys,
 }
@@ -130,9 +133,16 @@ impl Tenancy {
     /// 404 when there is none (any more).
     pub async fn project(&self, reference: &Ref) -> Result<Arc<Project>> {
         let remembered = lock(&self.projects).get(reference).cloned();
-        match remembered {
-            Some(project) => Ok(project),
-            None => self.refresh(reference).await,
+        let Some((project, at)) = remembered else {
+            return self.refresh(reference).await;
+        };
+        if at.elapsed() < LONGEST_MEMORY {
+            return Ok(project);
+        }
+        match self.refresh(reference).await {
+            // Without the control database nothing was changed either: data goes on being served.
+            Err(error) if error.kind() == ErrorKind::Unavailable => Ok(project),
+            asked => asked,
         }
     }
 
@@ -152,7 +162,7 @@ impl Tenancy {
             return Err(not_found());
         };
         let project: Arc<Project> = Arc::new(serde_json::from_value(found).map_err(Error::internal)?);
-        lock(&self.projects).put(reference.clone(), project.clone());
+        lock(&self.projects).put(reference.clone(), (project.clone(), Instant::now()));
         Ok(project)
     }
 }

@@ -1,0 +1,279 @@
+//! All SQL of projects and of remembered requests.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use tokio_postgres::{GenericClient, Row};
+
+use super::{BackendView, NewProject, Page, ProjectView, name_taken};
+use crate::app::App;
+use crate::control::{bytes, failure, int8, json, text, time, uuid, violates};
+use crate::error::{Error, Result};
+use crate::ident::{BackendId, ProjectId, Ref, UserId};
+use crate::tenancy::{MemberRole, not_found};
+
+/// A project's row.
+pub(super) struct Stored {
+    /// With the least role: [`Stored::shown_to`] fills in the reader's.
+    pub view: ProjectView,
+    pub created_by: UserId,
+    pub deleted_at: Option<Timestamp>,
+}
+
+impl Stored {
+    /// As somebody with that role sees it.
+    pub fn shown_to(self, role: MemberRole) -> ProjectView {
+        ProjectView { role, ..self.view }
+    }
+
+    /// Unless it is deleted.
+    pub fn alive(self) -> Result<Self> {
+        if self.deleted_at.is_some() {
+            return Err(not_found());
+        }
+        Ok(self)
+    }
+}
+
+const COLUMNS: &str = "
+    p.id, p.ref, p.name, p.description, p.status, p.settings, p.version, p.created_at, p.updated_at,
+    b.id, b.tier, b.isolation, b.state";
+const BACKEND: &str = "left join plinth.backends b on b.project_id = p.id and b.deleted_at is null";
+
+fn view(app: &App, row: &Row, role: MemberRole) -> Result<ProjectView> {
+    let reference: Ref = row.get::<_, &str>(1).parse()?;
+    Ok(ProjectView {
+        id: ProjectId(row.get(0)),
+        api_url: app.config.web.project_url(&reference),
+        reference,
+        name: row.get(2),
+        description: row.get(3),
+        status: row.get(4),
+        settings: match row.get(5) {
+            Value::Object(settings) => settings,
+            _ => Map::new(),
+        },
+        role,
+        version: row.get(6),
+        created_at: row.get(7),
+        updated_at: row.get(8),
+        backend: backend(row)?,
+    })
+}
+
+fn backend(row: &Row) -> Result<Option<BackendView>> {
+    let Some(id) = row.get(9) else {
+        return Ok(None);
+    };
+    let named = |name: &str| Value::String(name.to_owned());
+    Ok(Some(BackendView {
+        database_id: BackendId(id),
+        backend_type: serde_json::from_value(named(row.get(10))).map_err(Error::internal)?,
+        isolation: row.get::<_, Option<&str>>(11).map(str::parse).transpose()?,
+        status: row.get(12),
+    }))
+}
+
+/// The project, deleted or not.
+pub(super) async fn find(app: &App, executor: &tokio_postgres::Client, project: ProjectId) -> Result<Stored> {
+    select(app, executor, project, "").await
+}
+
+/// The project, deleted or not, locked against other changes until the transaction ends.
+pub(super) async fn locked(app: &App, executor: &impl GenericClient, project: ProjectId) -> Result<Stored> {
+    select(app, executor, project, "for no key update of p").await
+}
+
+async fn select(app: &App, executor: &impl GenericClient, project: ProjectId, lock: &'static str) -> Result<Stored> {
+    let sql =
+        format!("select {COLUMNS}, p.created_by, p.deleted_at from plinth.projects p {BACKEND} where p.id = $1 {lock}");
+    let rows = executor.query_typed(&sql, &[uuid(&project.0)]).await.map_err(failure)?;
+    let row = rows.first().ok_or_else(not_found)?;
+    Ok(Stored {
+        view: view(app, row, MemberRole::Viewer)?,
+        created_by: UserId(row.get(13)),
+        deleted_at: row.get(14),
+    })
+}
+
+pub(super) async fn of_member(app: &App, user: UserId, page: &Page) -> Result<Vec<ProjectView>> {
+    let sql = format!(
+        "select {COLUMNS}, m.role
+         from plinth.members m join plinth.projects p on p.id = m.project_id {BACKEND}
+         where m.user_id = $1 and m.deleted_at is null and p.deleted_at is null
+           and ($2::timestamptz is null or (p.created_at, p.id) < ($2, $3))
+           and not exists (select from plinth.users u where u.id = $1 and (u.deleted_at is not null or u.banned_until > $5))
+         order by p.created_at desc, p.id desc limit $4"
+    );
+    let (at, id) = page.after.map(|place| (place.0, place.1)).unzip();
+    let (limit, now) = (page.fetched(), app.clock.now());
+    let params = [uuid(&user.0), time(&at), uuid(&id), int8(&limit), time(&now)];
+    let client = app.control.get().await?;
+    let rows = client.query_typed(&sql, &params).await.map_err(failure)?;
+    rows.iter()
+        .map(|row| view(app, row, row.get::<_, &str>(13).parse()?))
+        .collect()
+}
+
+pub(super) async fn deleted_of(
+    app: &App,
+    user: UserId,
+    since: Timestamp,
+    page: &Page,
+) -> Result<Vec<(ProjectId, String, Timestamp)>> {
+    let sql = "
+        select p.id, p.name, p.deleted_at
+        from plinth.members m join plinth.projects p on p.id = m.project_id
+        where m.user_id = $1 and m.role = 'owner' and m.deleted_at is null and p.deleted_at >= $2
+          and ($3::timestamptz is null or (p.deleted_at, p.id) < ($3, $4))
+        order by p.deleted_at desc, p.id desc limit $5";
+    let (at, id) = page.after.map(|place| (place.0, place.1)).unzip();
+    let limit = page.fetched();
+    let params = [uuid(&user.0), time(&since), time(&at), uuid(&id), int8(&limit)];
+    let client = app.control.get().await?;
+    let rows = client.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(rows
+        .iter()
+        .map(|row| (ProjectId(row.get(0)), row.get(1), row.get(2)))
+        .collect())
+}
+
+/// Whether the account is deleted or banned: its tokens may still hold.
+pub(super) async fn barred(executor: &impl GenericClient, user: UserId, now: Timestamp) -> Result<bool> {
+    let sql = "select 1 from plinth.users where id = $1 and (deleted_at is not null or banned_until > $2)";
+    let params = [uuid(&user.0), time(&now)];
+    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(!rows.is_empty())
+}
+
+/// One change at a time of what a creator has, so that two requests cannot both take the last place.
+pub(super) async fn lock_creator(executor: &impl GenericClient, user: UserId) -> Result<()> {
+    let sql = "select pg_advisory_xact_lock(hashtextextended('plinth.projects:' || $1::text, 0))";
+    executor.query_typed(sql, &[uuid(&user.0)]).await.map_err(failure)?;
+    Ok(())
+}
+
+pub(super) async fn count_created(executor: &impl GenericClient, user: UserId) -> Result<i64> {
+    let sql = "select count(*) from plinth.projects where created_by = $1 and deleted_at is null";
+    let rows = executor.query_typed(sql, &[uuid(&user.0)]).await.map_err(failure)?;
+    Ok(rows.first().map_or(0, |row| row.get(0)))
+}
+
+pub(super) async fn insert(
+    executor: &impl GenericClient,
+    id: ProjectId,
+    reference: &Ref,
+    new: &NewProject,
+    user: UserId,
+    now: Timestamp,
+) -> Result<()> {
+    let sql = "
+        insert into plinth.projects (id, ref, name, description, status, settings, created_by, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $8)";
+    let (reference, settings) = (reference.as_str(), Value::Object(new.settings.clone()));
+    let params = [
+        uuid(&id.0),
+        text(&reference),
+        text(&new.name),
+        text(&new.description),
+        text(&new.status),
+        json(&settings),
+        uuid(&user.0),
+        time(&now),
+    ];
+    executor.query_typed(sql, &params).await.map_err(named)?;
+    Ok(())
+}
+
+pub(super) async fn insert_owner(
+    executor: &impl GenericClient,
+    project: ProjectId,
+    user: UserId,
+    now: Timestamp,
+) -> Result<()> {
+    let sql = "
+        insert into plinth.members (project_id, user_id, role, created_at, updated_at)
+        values ($1, $2, 'owner', $3, $3)";
+    let params = [uuid(&project.0), uuid(&user.0), time(&now)];
+    executor.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(())
+}
+
+pub(super) async fn update(executor: &impl GenericClient, project: &ProjectView, now: Timestamp) -> Result<()> {
+    let sql = "
+        update plinth.projects set name = $2, description = $3, status = $4, settings = $5, updated_at = $6
+        where id = $1";
+    let settings = Value::Object(project.settings.clone());
+    let params = [
+        uuid(&project.id.0),
+        text(&project.name),
+        text(&project.description),
+        text(&project.status),
+        json(&settings),
+        time(&now),
+    ];
+    executor.query_typed(sql, &params).await.map_err(named)?;
+    Ok(())
+}
+
+pub(super) async fn set_deleted(
+    executor: &impl GenericClient,
+    project: ProjectId,
+    at: Option<Timestamp>,
+) -> Result<()> {
+    let sql = "update plinth.projects set deleted_at = $2 where id = $1";
+    executor
+        .query_typed(sql, &[uuid(&project.0), time(&at)])
+        .await
+        .map_err(named)?;
+    Ok(())
+}
+
+fn named(error: tokio_postgres::Error) -> Error {
+    if violates(&error, "projects_name_key") {
+        return name_taken();
+    }
+    failure(error)
+}
+
+/// Whether the request is the first with its key.
+pub(super) async fn remember_request(
+    executor: &impl GenericClient,
+    caller: UserId,
+    key: &String,
+    fingerprint: &Vec<u8>,
+    now: Timestamp,
+) -> Result<bool> {
+    let sql = "
+        insert into plinth.idempotency (caller, key, fingerprint, created_at) values ($1, $2, $3, $4)
+        on conflict do nothing returning true";
+    let params = [uuid(&caller.0), text(key), bytes(fingerprint), time(&now)];
+    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(!rows.is_empty())
+}
+
+pub(super) async fn remembered_reply(
+    executor: &impl GenericClient,
+    caller: UserId,
+    key: &String,
+) -> Result<(Vec<u8>, Value)> {
+    let sql = "select fingerprint, reply from plinth.idempotency where caller = $1 and key = $2";
+    let params = [uuid(&caller.0), text(key)];
+    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
+    // Purged between the two statements: as good as never sent, but this transaction cannot tell any more.
+    let row = rows
+        .first()
+        .ok_or_else(|| crate::control::unavailable("the remembered request has just been purged"))?;
+    Ok((row.get(0), row.get::<_, Option<Value>>(1).unwrap_or_default()))
+}
+
+pub(super) async fn remember_reply(
+    executor: &impl GenericClient,
+    caller: UserId,
+    key: &String,
+    reply: &Value,
+) -> Result<()> {
+    let sql = "update plinth.idempotency set reply = $3 where caller = $1 and key = $2";
+    let params = [uuid(&caller.0), text(key), json(reply)];
+    executor.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(())
+}
