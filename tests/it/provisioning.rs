@@ -1,1 +1,270 @@
-//! (in progress)
+//! Managed backends: made, found, restored, given up, removed; whatever fails on the way.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use plinth::app::App;
+use plinth::clock::{SharedClock, SharedRandom, SystemClock, SystemRandom};
+use plinth::control::dial::{Trust, dial};
+use plinth::error::Error;
+use plinth::ident::{ProjectId, Ref, UserId};
+use plinth::provisioning::{self, Disturb, Disturbance, Outcome, Provisioned, Request, State, Step};
+use plinth::tenancy::{Caller, Isolation, MemberRole, PlatformRole, PlatformUser, ProjectAccess, RequestInfo};
+use plinth_local::platform::{Function, Platform, Secrets};
+use plinth_local::postgres::{Options, Server};
+use tokio_postgres::Client;
+
+use crate::world::{BASE_URL, platform, run};
+
+const LEVELS: [Isolation; 2] = [Isolation::Schema, Isolation::Database];
+
+/// A connection as the superuser.
+pub async fn superuser(database: &str) -> Client {
+    let server = plinth_local::testing::server().await.unwrap();
+    connect(server.url(database).expose()).await.unwrap()
+}
+
+pub async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+    tokio::spawn(async {
+        // It ends with the client, or with the server.
+        let _ = connection.await;
+    });
+    Ok(client)
+}
+
+/// A project that has no backend yet, and what its owner needs to give it one.
+pub struct Site {
+    pub app: App,
+    pub access: ProjectAccess,
+}
+
+impl Site {
+    /// On the platform that the tests share.
+    pub async fn new() -> Self {
+        Self::on(platform().await, Arc::new(SystemClock)).await
+    }
+
+    pub async fn on(platform: &Platform, clock: SharedClock) -> Self {
+        let app = platform.app_at(Function::Provision, clock).unwrap();
+        let random: SharedRandom = Arc::new(SystemRandom);
+        let (project, user, reference) = (random.uuid(), random.uuid(), random.project_ref());
+        let owner = dial(&platform.master, &Trust::new(None).unwrap()).await.unwrap();
+        let sql = "
+            insert into plinth.projects (id, ref, name, created_by, created_at, updated_at)
+            values ($1, $2, $2, $3, now(), now())";
+        owner
+            .execute(sql, &[&project, &reference.as_str(), &user])
+            .await
+            .unwrap();
+        let sql = "
+            insert into plinth.members (project_id, user_id, role, created_at, updated_at)
+            values ($1, $2, 'owner', now(), now())";
+        owner.execute(sql, &[&project, &user]).await.unwrap();
+        let user = PlatformUser {
+            id: UserId(user),
+            email: None,
+            role: PlatformRole::User,
+            outside: None,
+        };
+        let request = RequestInfo {
+            id: "test".into(),
+            address: None,
+        };
+        let caller = Caller { user, request };
+        let access = app
+            .tenancy
+            .require(caller, ProjectId(project), MemberRole::Owner)
+            .await
+            .unwrap();
+        Self { app, access }
+    }
+
+    pub async fn provision(&self, isolation: Isolation) -> Result<Provisioned, Error> {
+        let isolation = Some(isolation);
+        provisioning::provision(&self.app, &self.access, Request { isolation }).await
+    }
+
+    async fn disturbed(&self, isolation: Isolation, after: Step, how: Disturbance) -> Result<Provisioned, Error> {
+        let request = Request {
+            isolation: Some(isolation),
+        };
+        provisioning::provision_disturbed(&self.app, &self.access, request, Disturb { after, how }).await
+    }
+
+    pub fn reference(&self) -> &Ref {
+        self.access.reference()
+    }
+
+    /// Everything that is there of this project beside its own row, and nothing of anybody else's.
+    async fn remains(&self) -> BTreeSet<String> {
+        let reference = self.reference().as_str();
+        let mut found = BTreeSet::new();
+        let cell = superuser("plinth_cell").await;
+        let sql = "
+            select 'role ' || rolname from pg_roles where rolname like '%' || $1::text || '%'
+            union all select 'database ' || datname from pg_database where datname like '%' || $1 || '%'
+            union all select 'schema ' || nspname from pg_namespace where nspname like '%' || $1 || '%'
+            union all select 'version ' || ref from plinth.version where ref = $1";
+        found.extend(
+            cell.query(sql, &[&reference])
+                .await
+                .unwrap()
+                .iter()
+                .map(|row| row.get::<_, String>(0)),
+        );
+        let control = superuser("plinth").await;
+        let sql = "
+            select 'backend ' || id from plinth.backends where project_id = $1
+            union all select 'secret ' || purpose from plinth.secrets where project_id = $1
+            union all select 'key ' || class from plinth.keys where project_id = $1
+            union all select 'signing key ' || kid from plinth.signing_keys where project_id = $1
+            union all select 'audit ' || action from plinth.audit_log where project_id = $1
+            union all select 'wrong counter' from plinth.cells c
+              where backends <> (select count(*) from plinth.backends b where b.cell_id = c.id)";
+        let project = self.access.project().0;
+        found.extend(
+            control
+                .query(sql, &[&project])
+                .await
+                .unwrap()
+                .iter()
+                .map(|row| row.get::<_, String>(0)),
+        );
+        found
+    }
+
+    /// Asserts that the project's data is served by exactly what belongs to that level.
+    async fn assert_whole(&self, isolation: Isolation) {
+        let found = self.remains().await;
+        let count = |kind: &str| found.iter().filter(|what| what.starts_with(kind)).count();
+        let expected = match isolation {
+            Isolation::Schema => [
+                ("role", 4),
+                ("database", 0),
+                ("schema", 3),
+                ("version", 1),
+                ("secret", 0),
+            ],
+            Isolation::Database => [
+                ("role", 5),
+                ("database", 1),
+                ("schema", 0),
+                ("version", 0),
+                ("secret", 1),
+            ],
+        };
+        for (kind, number) in expected {
+            assert_eq!(count(kind), number, "{kind}: {found:?}");
+        }
+        for (kind, number) in [("backend", 1), ("key", 2), ("signing", 1), ("wrong", 0)] {
+            assert_eq!(count(kind), number, "{kind}: {found:?}");
+        }
+        let database = match isolation {
+            Isolation::Schema => "plinth_cell".to_owned(),
+            Isolation::Database => format!("p_{}", self.reference()),
+        };
+        let inside = superuser(&database).await;
+        let sql = "
+            select c.relname::text, c.relrowsecurity from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where n.nspname = any($1) and c.relkind = 'r' order by 1";
+        let schemas = vec![format!("project_{}", self.reference()), "public".to_owned()];
+        let tables: Vec<(String, bool)> = inside
+            .query(sql, &[&schemas])
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| (row.get(0), row.get(1)))
+            .collect();
+        assert_eq!(tables, [("app_data".to_owned(), true), ("app_users".to_owned(), true)]);
+    }
+}
+
+#[test]
+fn a_backend_is_made_once_and_found_after_that() {
+    run(async {
+        for level in LEVELS {
+            let site = Site::new().await;
+            let made = site.provision(level).await.unwrap();
+            assert_eq!((made.outcome, made.backend.state), (Outcome::Made, State::Ready));
+            assert!(made.keys.is_some());
+            site.assert_whole(level).await;
+            let found = site.provision(level).await.unwrap();
+            assert_eq!((found.outcome, found.backend.id), (Outcome::Found, made.backend.id));
+            assert!(found.keys.is_none());
+            site.assert_whole(level).await;
+        }
+    });
+}
+
+#[test]
+fn after_a_failure_at_any_step_nothing_is_left_and_a_repeat_succeeds() {
+    run(async {
+        for (level, steps) in [
+            (Isolation::Schema, &Step::SCHEMA[..]),
+            (Isolation::Database, &Step::DATABASE[..]),
+        ] {
+            for step in steps {
+                let site = Site::new().await;
+                let error = site.disturbed(level, *step, Disturbance::Fail).await.unwrap_err();
+                assert_eq!(error.code(), "provisioning/failed", "{step:?}");
+                assert_eq!(site.remains().await, BTreeSet::new(), "{level:?} {step:?}");
+                let made = site.provision(level).await.unwrap();
+                assert_eq!(made.outcome, Outcome::Made, "{step:?}");
+                site.assert_whole(level).await;
+            }
+        }
+    });
+}
+
+#[test]
+fn after_a_death_at_any_step_a_repeat_completes() {
+    run(async {
+        for (level, steps) in [
+            (Isolation::Schema, &Step::SCHEMA[..]),
+            (Isolation::Database, &Step::DATABASE[..]),
+        ] {
+            for step in steps {
+                let site = Site::new().await;
+                let hung = site.disturbed(level, *step, Disturbance::Hang);
+                // The step is reached within the time; then the future is dropped, as with a process that dies.
+                tokio::time::timeout(Duration::from_secs(3), hung).await.unwrap_err();
+                let made = site.provision(level).await.unwrap();
+                assert_eq!(made.outcome, Outcome::Made, "{step:?}");
+                assert!(made.keys.is_some());
+                site.assert_whole(level).await;
+            }
+        }
+    });
+}
+
+#[test]
+fn a_race_ends_with_one_backend() {
+    run(async {
+        for level in LEVELS {
+            let site = &Site::new().await;
+            let (a, b, c) = tokio::join!(site.provision(level), site.provision(level), site.provision(level));
+            let done = [a.unwrap(), b.unwrap(), c.unwrap()];
+            assert!(done.iter().all(|one| one.backend.id == done[0].backend.id));
+            assert!(done.iter().all(|one| one.backend.state == State::Ready));
+            let made = done.iter().filter(|one| one.outcome == Outcome::Made);
+            assert_eq!(made.count(), 1);
+            assert_eq!(done.iter().filter(|one| one.keys.is_some()).count(), 1);
+            site.assert_whole(level).await;
+        }
+    });
+}
+
+#[test]
+fn another_isolation_is_refused() {
+    run(async {
+        let site = Site::new().await;
+        site.provision(Isolation::Schema).await.unwrap();
+        let error = site.provision(Isolation::Database).await.unwrap_err();
+        assert_eq!(error.code(), "provisioning/exists");
+        site.assert_whole(Isolation::Schema).await;
+        let found = provisioning::provision(&site.app, &site.access, Request::default()).await;
+        assert_eq!(found.unwrap().outcome, Outcome::Found);
+    });
+}

@@ -1,8 +1,17 @@
-//! The `migrate` function.
+//! The `migrate` function, invoked on every deploy: prepares the databases and raises the backends to this version.
 
-use plinth::web::Routes;
+use lambda_http::lambda_runtime::{Error, LambdaEvent};
+use plinth::app::App;
+use plinth::config::Migration;
+use plinth::provisioning::{self, Report};
+use serde_json::Value;
 
-/// Its routes.
-pub fn routes() -> Routes {
-    Routes::new()
+/// Runs one deploy's migrations. The event's content does not matter; a repeat is harmless.
+///
+/// # Errors
+/// The step that failed: the invocation counts as failed and may be repeated.
+pub async fn handle(app: &App, settings: &Migration, _: LambdaEvent<Value>) -> Result<Report, Error> {
+    let report = provisioning::migrate(app, settings).await?;
+    tracing::info!(upgraded = report.upgraded, failed = report.failed, "migrated");
+    Ok(report)
 }

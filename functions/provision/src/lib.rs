@@ -1,8 +1,23 @@
-//! The `provision` function.
+//! The `provision` function: a project's backend, made, shown, given up.
+
+mod body;
+mod create_database;
+mod deprovision;
+mod provision;
+mod reload;
+mod show;
 
 use plinth::web::Routes;
+use utoipa_axum::routes;
 
 /// Its routes.
 pub fn routes() -> Routes {
     Routes::new()
+        .routes(routes!(
+            provision::provision,
+            show::show_backend,
+            deprovision::deprovision
+        ))
+        .routes(routes!(reload::reload_backend))
+        .routes(routes!(create_database::create_database))
 }

@@ -4,12 +4,14 @@
 mod accounts;
 mod database;
 mod env;
+mod migration;
 mod vault;
 mod web;
 
 pub use accounts::{Accounts, OutsideIssuer, SignUp};
 pub use database::{Address, Databases, Login, Tls};
 pub use env::Env;
+pub use migration::Migration;
 pub use vault::MasterKey;
 pub use web::Web;
 

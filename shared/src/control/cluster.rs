@@ -53,7 +53,9 @@ pub async fn prepare_control(
     let database = Ident::new(control.database.as_str())?;
     let open = format!(
         "revoke all on database {0} from public;
-         grant connect on database {0} to plinth_control, plinth_records, plinth_auth;",
+         grant connect on database {0} to plinth_control, plinth_records, plinth_auth;
+         -- A database is dropped whoever is still connected to it.
+         grant pg_signal_backend to plinth_provision;",
         database.quoted()
     );
     client.batch_execute(&open).await.map_err(failure)?;

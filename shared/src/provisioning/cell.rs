@@ -1,0 +1,111 @@
+//! What happens in the cell, as the provisioning login.
+
+use futures_util::future;
+
+use super::steps::{Step, Steps};
+use super::{Backend, render};
+use crate::app::App;
+use crate::control::{Client, failure, int8, scram_verifier, text};
+use crate::error::Result;
+use crate::sensitive::Sensitive;
+use crate::tenancy::Isolation;
+
+/// Makes everything of a backend's that lives in its cell. Returns the password of the project's own login, if it has
+/// one.
+pub(super) async fn create(app: &App, backend: &Backend, version: i64, steps: &Steps) -> Result<Option<Sensitive>> {
+    match backend.isolation {
+        Isolation::Schema => {
+            let sql = render::schema_level(&backend.reference, version)?;
+            let client = app.cells.shared(&backend.cell)?.get().await?;
+            client.batch_execute(&sql).await.map_err(failure)?;
+            drop(client);
+            steps.passed(Step::Schema).await?;
+            Ok(None)
+        }
+        Isolation::Database => create_database(app, backend, version, steps).await.map(Some),
+    }
+}
+
+async fn create_database(app: &App, backend: &Backend, version: i64, steps: &Steps) -> Result<Sensitive> {
+    let reference = &backend.reference;
+    // 43 letters and digits are 256 bits.
+    let password = Sensitive::new(app.random.token(43));
+    let verifier = scram_verifier(&password, &app.random.bytes());
+    let client = app.cells.shared(&backend.cell)?.get().await?;
+    let roles = render::database_roles(reference, &verifier);
+    client.batch_execute(&roles).await.map_err(failure)?;
+    steps.passed(Step::Roles).await?;
+    alone(&client, &render::database_create(reference)).await?;
+    steps.passed(Step::Database).await?;
+    let admit = render::database_admit(reference);
+    client.batch_execute(&admit).await.map_err(failure)?;
+    drop(client);
+    steps.passed(Step::Admit).await?;
+    furnish(app, backend, version).await?;
+    steps.passed(Step::Furnish).await?;
+    Ok(password)
+}
+
+async fn furnish(app: &App, backend: &Backend, version: i64) -> Result<()> {
+    let own = backend.names().own();
+    let sql = render::database_furnish(&backend.reference, version)?;
+    let client = app.cells.named(&backend.cell, &own)?.get().await?;
+    let furnished = client.batch_execute(&sql).await.map_err(failure);
+    drop(client);
+    // Nobody needs this connection again soon, and the pool has better uses for its places.
+    app.cells.forget(&backend.cell, &own);
+    furnished
+}
+
+/// Takes away whatever there is of a backend in its cell; repeatable.
+pub(super) async fn clear(app: &App, backend: &Backend) -> Result<()> {
+    let client = app.cells.shared(&backend.cell)?.get().await?;
+    let reference = &backend.reference;
+    match backend.isolation {
+        Isolation::Schema => client
+            .batch_execute(&render::schema_drop(reference))
+            .await
+            .map_err(failure),
+        Isolation::Database => {
+            app.cells.forget(&backend.cell, &backend.names().own());
+            alone(&client, &render::database_drop(reference)).await?;
+            let roles = render::database_roles_drop(reference);
+            client.batch_execute(&roles).await.map_err(failure)
+        }
+    }
+}
+
+/// Runs a statement that takes no transaction, with its own limits, in one round trip. The settings are the session's,
+/// whose text is all ours.
+async fn alone(client: &Client, sql: &str) -> Result<()> {
+    let (_, outcome, _) = future::join3(
+        client.batch_execute("set lock_timeout = '5s'; set statement_timeout = '20s'"),
+        client.batch_execute(sql),
+        client.batch_execute("reset lock_timeout; reset statement_timeout"),
+    )
+    .await;
+    outcome.map_err(failure)
+}
+
+/// Tells a backend that keys, settings or state have moved on.
+pub(super) async fn push_version(app: &App, backend: &Backend, version: i64) -> Result<()> {
+    let sql = "select plinth.push_version($1, $2)";
+    run(app, backend, sql, version).await
+}
+
+/// Makes everybody forget what they know of a backend's tables.
+pub(super) async fn move_schema(app: &App, backend: &Backend, version: i64) -> Result<()> {
+    let sql = "update plinth.version set schema = schema + 1, control = greatest(control, $2) where ref = $1";
+    run(app, backend, sql, version).await
+}
+
+async fn run(app: &App, backend: &Backend, sql: &str, version: i64) -> Result<()> {
+    let database = app
+        .cells
+        .of_project(&backend.cell, &backend.reference, backend.isolation)?;
+    let client = database.get().await?;
+    let reference = backend.reference.as_str();
+    let params = [text(&reference), int8(&version)];
+    client.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(())
+}

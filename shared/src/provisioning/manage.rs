@@ -1,0 +1,110 @@
+//! A backend after its birth: found, reloaded, given up, removed.
+
+use super::provision::require_admin;
+use super::{Backend, State, cell, store, versions};
+use crate::app::App;
+use crate::audit::{self, Entry};
+use crate::control::failure;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ident::{BackendId, ProjectId};
+use crate::tenancy::ProjectAccess;
+
+/// The project's managed backend, if it has one.
+///
+/// # Errors
+/// When the control database fails.
+pub async fn find(app: &App, access: &ProjectAccess) -> Result<Option<Backend>> {
+    let client = app.control.get().await?;
+    let found = store::of_project(&*client, access.project()).await?;
+    Ok(found.filter(|backend| backend.deleted_at.is_none()))
+}
+
+/// Gives the backend up: data requests stop at once, its data is kept for 30 days, and provisioning again brings it
+/// back. Needs the role `admin`.
+///
+/// # Errors
+/// `backend/not-provisioned` (404) when there is none.
+pub async fn deprovision(app: &App, access: &ProjectAccess) -> Result<Backend> {
+    require_admin(access)?;
+    let project = access.project();
+    let mut client = app.control.get().await?;
+    let tx = client.transaction().await.map_err(failure)?;
+    tx.batch_execute(store::LIMITS).await.map_err(failure)?;
+    store::lock_project(&tx, project).await?;
+    let backend = live(store::of_project(&tx, project).await?)?;
+    store::set_deleted(app, &tx, backend.id, true).await?;
+    let entry = Entry::by(access.caller(), Some(project), "backend.deprovision", backend.id);
+    audit::record(app, &tx, &entry).await?;
+    let version = store::bump(&tx, project).await?;
+    tx.commit().await.map_err(failure)?;
+    drop(client);
+    if backend.state == State::Ready {
+        versions::push(app, &backend, version).await;
+    }
+    Ok(Backend {
+        deleted_at: Some(app.clock.now()),
+        ..backend
+    })
+}
+
+/// Makes every process forget what it knows of the backend's tables and settings.
+///
+/// # Errors
+/// `backend/not-provisioned` (404); 503 when the backend cannot be reached.
+pub async fn reload(app: &App, access: &ProjectAccess) -> Result<Backend> {
+    let project = access.project();
+    let mut client = app.control.get().await?;
+    let tx = client.transaction().await.map_err(failure)?;
+    tx.batch_execute(store::LIMITS).await.map_err(failure)?;
+    store::lock_project(&tx, project).await?;
+    let backend = live(store::of_project(&tx, project).await?)?;
+    let entry = Entry::by(access.caller(), Some(project), "backend.reload", backend.id);
+    audit::record(app, &tx, &entry).await?;
+    let version = store::bump(&tx, project).await?;
+    tx.commit().await.map_err(failure)?;
+    drop(client);
+    cell::move_schema(app, &backend, version).await?;
+    let client = app.control.get().await?;
+    store::heard(app, &*client, project, version).await?;
+    Ok(backend)
+}
+
+/// Removes a backend and everything in it for good: tables, accounts, roles, database, secret. Repeatable: what is gone
+/// already is passed over. Says whether there was anything. For purging; the audit row is the caller's.
+///
+/// # Errors
+/// `provisioning/not-deleted` (409) for a backend that serves, unless `even_live`; 503 when its cell cannot be reached
+/// (a repeat goes on from there).
+pub async fn drop_backend(app: &App, project: ProjectId, id: BackendId, even_live: bool) -> Result<bool> {
+    let mut client = app.control.get().await?;
+    let tx = client.transaction().await.map_err(failure)?;
+    tx.batch_execute(store::LIMITS).await.map_err(failure)?;
+    store::lock_even_deleted(&tx, project).await?;
+    let found = store::lock_backend(&tx, id).await?;
+    let Some(backend) = found.filter(|backend| backend.project == project) else {
+        return Ok(false);
+    };
+    if backend.deleted_at.is_none() && !even_live {
+        return Err(Error::new(
+            ErrorKind::Conflict,
+            "provisioning/not-deleted",
+            "The backend is in use",
+        ));
+    }
+    cell::clear(app, &backend).await?;
+    store::remove(&tx, &backend).await?;
+    tx.commit().await.map_err(failure)?;
+    Ok(true)
+}
+
+fn live(found: Option<Backend>) -> Result<Backend> {
+    let live = found.filter(|backend| backend.deleted_at.is_none());
+    live.ok_or_else(|| {
+        Error::new(
+            ErrorKind::NotFound,
+            "backend/not-provisioned",
+            "The project has no backend",
+        )
+        .with_hint("POST /api/projects/{id}/backend/provision")
+    })
+}

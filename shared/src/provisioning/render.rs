@@ -1,0 +1,272 @@
+//! The SQL of provisioning as text. Each text is one message, which Postgres runs as one transaction; names come from
+//! [`Names`] only, and nothing of a tenant's is in it.
+
+use crate::control::accounts_ddl;
+use crate::error::{Error, Result};
+use crate::ident::{Ident, Ref, literal};
+use crate::schema::ddl::{Context, Helpers, Roles, create_table};
+use crate::schema::known::Known;
+use crate::schema::starter;
+use crate::tenancy::{Isolation, Names};
+
+/// Nothing waits longer for a lock, and no message works longer.
+const LIMITS: &str =
+    "set local lock_timeout = '3s'; set local statement_timeout = '15s'; set local search_path = pg_catalog;\n";
+/// Connections a project's own login may have.
+const CONNECTIONS: u32 = 20;
+
+/// Everything of level `schema`.
+pub(super) fn schema_level(reference: &Ref, control: i64) -> Result<String> {
+    let names = Names(reference);
+    let level = Isolation::Schema;
+    let [schema, trash, auth] = [names.schema(level), names.trash(level), names.auth(level)];
+    let owner = names.owner();
+    let mut sql = String::from(LIMITS);
+    sql += &roles(names, "plinth_api");
+    sql += &format!(
+        "create schema {0} authorization {owner};
+create schema {1} authorization {owner};
+grant usage on schema {0} to {2}, {3}, {4};
+create schema {5};\n",
+        schema.quoted(),
+        trash.quoted(),
+        names.service().quoted(),
+        names.authenticated().quoted(),
+        names.anon().quoted(),
+        auth.quoted(),
+        owner = owner.quoted(),
+    );
+    sql += &accounts(&auth);
+    sql += &starter_tables(names, level)?;
+    sql += &sync_profile(&auth, &schema, &owner, "plinth_auth");
+    sql += &version(reference, control);
+    Ok(sql)
+}
+
+/// The roles of level `database`, its login among them.
+pub(super) fn database_roles(reference: &Ref, verifier: &str) -> String {
+    let names = Names(reference);
+    let own = names.own();
+    let members = roles(names, &own.quoted().to_string());
+    // Unlike a data request, the tenant's own SQL speaks as the login: it inherits. Its search path is its own, while
+    // everybody else meets a database where nothing of the tenant's is found without being named.
+    format!(
+        "{LIMITS}create role {own} login connection limit {CONNECTIONS} password {};\n{members}",
+        literal(verifier),
+        own = own.quoted(),
+    )
+}
+
+/// The database, closed until [`database_admit`]: the template's access list is not copied, everybody could connect.
+pub(super) fn database_create(reference: &Ref) -> String {
+    format!(
+        "create database {} template {} allow_connections false",
+        Names(reference).own().quoted(),
+        crate::control::CELL_TEMPLATE
+    )
+}
+
+/// Who may connect, and what they find there.
+pub(super) fn database_admit(reference: &Ref) -> String {
+    let own = Names(reference).own();
+    format!(
+        "{LIMITS}revoke all on database {own} from public;
+grant connect on database {own} to {own}, plinth_auth, plinth_control;
+alter database {own} set search_path = pg_catalog;
+alter role {own} in database {own} set search_path = public;
+alter database {own} with allow_connections true;\n",
+        own = own.quoted()
+    )
+}
+
+/// What is in the database beside the template's helpers.
+pub(super) fn database_furnish(reference: &Ref, control: i64) -> Result<String> {
+    let names = Names(reference);
+    let level = Isolation::Database;
+    let [schema, trash, auth] = [names.schema(level), names.trash(level), names.auth(level)];
+    let owner = names.owner();
+    let mut sql = String::from(LIMITS);
+    sql += &format!(
+        "alter schema {0} owner to {owner};
+grant usage on schema {0} to {2}, {3}, {4};
+create schema {1} authorization {owner};
+create schema {5};\n",
+        schema.quoted(),
+        trash.quoted(),
+        names.service().quoted(),
+        names.authenticated().quoted(),
+        names.anon().quoted(),
+        auth.quoted(),
+        owner = owner.quoted(),
+    );
+    sql += &accounts(&auth);
+    sql += &auth_helpers(names);
+    sql += &starter_tables(names, level)?;
+    // Called on the project's own login, never on ours: what the tenant hung on the table (a deferred trigger runs at
+    // commit, as whoever holds the session) must not find our rights.
+    sql += &sync_profile(&auth, &schema, &owner, &names.service().quoted().to_string());
+    sql += &version(reference, control);
+    Ok(sql)
+}
+
+/// The four roles. `login` is the login of data requests, which may become three of them; at level `database` all four.
+fn roles(names: Names<'_>, login: &str) -> String {
+    let own = names.own().quoted().to_string();
+    let owners = if login == own {
+        format!("plinth_provision, {own}")
+    } else {
+        "plinth_provision".to_owned()
+    };
+    format!(
+        "create role {} nologin in role project_owner role {owners};
+create role {} nologin in role service_role role {login};
+create role {} nologin in role authenticated role {login};
+create role {} nologin in role anon role {login};\n",
+        names.owner().quoted(),
+        names.service().quoted(),
+        names.authenticated().quoted(),
+        names.anon().quoted(),
+    )
+}
+
+/// Credentials: ours, and worked on by the auth function's login alone.
+fn accounts(auth: &Ident) -> String {
+    format!(
+        "{}grant usage on schema {auth} to plinth_auth;
+grant select, insert, update, delete on all tables in schema {auth} to plinth_auth;\n",
+        accounts_ddl(auth),
+        auth = auth.quoted()
+    )
+}
+
+/// The function that keeps an end user's profile row; it runs with the rights of the tables' owner.
+fn sync_profile(auth: &Ident, schema: &Ident, owner: &Ident, caller: &str) -> String {
+    format!(
+        "create function {auth}.sync_profile(id uuid, email text, meta jsonb) returns void
+language sql security definer set search_path = pg_catalog as $body$
+  insert into {schema}.app_users as profile (id, email, full_name, avatar_url, metadata)
+  select $1, $2, $3 ->> 'full_name', $3 ->> 'avatar_url', coalesce($3, '{{}}') where $2 is not null
+  on conflict (id) do update set email = excluded.email, metadata = excluded.metadata,
+    full_name = coalesce(excluded.full_name, profile.full_name),
+    avatar_url = coalesce(excluded.avatar_url, profile.avatar_url)
+$body$;
+revoke execute on function {auth}.sync_profile(uuid, text, jsonb) from public;
+grant execute on function {auth}.sync_profile(uuid, text, jsonb) to {caller};
+grant create on schema {auth} to {owner};
+alter function {auth}.sync_profile(uuid, text, jsonb) owner to {owner};
+revoke create on schema {auth} from {owner};\n",
+        auth = auth.quoted(),
+        schema = schema.quoted(),
+        owner = owner.quoted(),
+    )
+}
+
+/// `auth.uid()` and its like, and what a tenant may see of its end users' accounts.
+///
+/// Nobody may reference `auth.users`: the check of a foreign key casts with the tenant's own cast function, as the owner
+/// of the referenced table.
+fn auth_helpers(names: Names<'_>) -> String {
+    let mut sql = String::new();
+    for (name, returns) in [("uid", "uuid"), ("role", "text"), ("email", "text"), ("jwt", "jsonb")] {
+        sql += &format!(
+            "create function auth.{name}() returns {returns} language sql stable set search_path = pg_catalog as 'select plinth.{name}()';\n"
+        );
+    }
+    let [owner, service] = [names.owner(), names.service()];
+    sql += &format!(
+        "revoke execute on all functions in schema auth from public;
+grant usage on schema auth to anon, authenticated, service_role, project_owner;
+grant execute on all functions in schema auth to anon, authenticated, service_role, project_owner;
+grant select (id, email, phone, email_confirmed_at, phone_confirmed_at, last_sign_in_at, raw_app_meta_data,
+  raw_user_meta_data, is_anonymous, created_at, updated_at) on auth.users to {}, {};\n",
+        owner.quoted(),
+        service.quoted()
+    );
+    sql
+}
+
+fn version(reference: &Ref, control: i64) -> String {
+    format!(
+        "insert into plinth.version (ref, control) values ({}, {control});\n",
+        literal(reference.as_str())
+    )
+}
+
+/// The default tables, made by their owner.
+fn starter_tables(names: Names<'_>, level: Isolation) -> Result<String> {
+    let schema = names.schema(level);
+    let roles = Roles {
+        owner: names.owner(),
+        service: names.service(),
+        authenticated: names.authenticated(),
+        anon: names.anon(),
+    };
+    let helpers = Helpers {
+        auth: Ident::fixed("plinth"),
+        triggers: Ident::fixed("plinth"),
+    };
+    let tables = [starter::app_users(), starter::app_data()];
+    let known = Known::new(tables.clone());
+    let context = Context {
+        schema: &schema,
+        roles: &roles,
+        helpers: &helpers,
+        known: &known,
+    };
+    let mut sql = format!("set local role {};\n", names.owner().quoted());
+    for table in &tables {
+        let change = create_table(table, &context).map_err(|faults| Error::internal(faults.to_string()))?;
+        sql += &change.up_sql();
+    }
+    for statement in starter::users_view(&context) {
+        sql += &format!("{statement};\n");
+    }
+    sql += "reset role;\n";
+    Ok(sql)
+}
+
+/// Takes everything of level `schema` away; what is not there is passed over.
+pub(super) fn schema_drop(reference: &Ref) -> String {
+    let names = Names(reference);
+    let level = Isolation::Schema;
+    format!(
+        "{LIMITS}drop schema if exists {}, {}, {} cascade;
+delete from plinth.version where ref = {};
+{}",
+        names.schema(level).quoted(),
+        names.trash(level).quoted(),
+        names.auth(level).quoted(),
+        literal(reference.as_str()),
+        roles_drop(reference, ""),
+    )
+}
+
+/// Takes the database away, whoever is connected. One statement: it has no transaction.
+pub(super) fn database_drop(reference: &Ref) -> String {
+    format!(
+        "drop database if exists {} with (force)",
+        Names(reference).own().quoted()
+    )
+}
+
+/// Takes the roles of level `database` away, once nothing is left that they own.
+pub(super) fn database_roles_drop(reference: &Ref) -> String {
+    format!(
+        "{LIMITS}{}",
+        roles_drop(reference, &format!(", {}", Names(reference).own().quoted()))
+    )
+}
+
+fn roles_drop(reference: &Ref, more: &str) -> String {
+    let names = Names(reference);
+    format!(
+        "drop role if exists {}, {}, {}, {}{more};\n",
+        names.owner().quoted(),
+        names.service().quoted(),
+        names.authenticated().quoted(),
+        names.anon().quoted(),
+    )
+}
+
+#[cfg(test)]
+mod tests;
