@@ -4,6 +4,7 @@
 mod caller;
 mod data;
 mod project;
+mod touch;
 
 pub use caller::{Caller, MemberRole, PlatformRole, PlatformUser, ProjectAccess, RequestInfo};
 pub use data::{DataAccess, DataRole};
@@ -37,6 +38,7 @@ pub struct Tenancy {
     projects: Mutex<LruCache<Ref, Arc<Project>>>,
     platform_keys: RwLock<Option<(Arc<JwkSet>, Instant)>>,
     remote: RemoteKeys,
+    key_use: touch::KeyUse,
 }
 
 impl Tenancy {
@@ -49,6 +51,7 @@ impl Tenancy {
             projects: Mutex::new(LruCache::new(REMEMBERED)),
             platform_keys: RwLock::default(),
             remote: RemoteKeys::default(),
+            key_use: touch::KeyUse::default(),
         }
     }
 
