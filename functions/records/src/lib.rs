@@ -1,8 +1,31 @@
-//! The `records` function.
+//! The `records` function: rows of projects' tables, in the PostgREST dialect and as plain JSON.
 
+mod database;
+mod later;
+mod path;
+mod rest;
+mod v1;
+
+use axum::extract::DefaultBodyLimit;
 use plinth::web::Routes;
+use utoipa_axum::routes;
+
+/// Largest body: what Lambda takes.
+const BODY_LIMIT: usize = 6 << 20;
 
 /// Its routes.
 pub fn routes() -> Routes {
     Routes::new()
+        .routes(routes!(rest::root))
+        .routes(routes!(rest::root_with_slash))
+        .routes(routes!(rest::table))
+        .routes(routes!(database::query))
+        .routes(routes!(database::create))
+        .routes(routes!(database::update, database::delete))
+        .routes(routes!(v1::list, v1::create))
+        .routes(routes!(v1::read, v1::update, v1::delete))
+        .routes(routes!(later::storage))
+        .routes(routes!(later::realtime))
+        .routes(routes!(later::functions))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
 }

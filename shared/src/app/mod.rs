@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::backend::dial::Trust;
-use crate::backend::{Address, Driver, Engine, Registry, Target};
+use crate::backend::{Address, Catalogs, Driver, Engine, Registry, Target};
 use crate::clock::{SharedClock, SharedRandom, SystemClock, SystemRandom};
 use crate::config::{Config, Env, Login};
 use crate::control::Database;
@@ -35,6 +35,8 @@ pub struct Parts {
     pub cells: Cells,
     /// Tenants' data.
     pub backends: Registry,
+    /// What is known of their tables.
+    pub catalogs: Catalogs,
     /// Who calls.
     pub tenancy: Tenancy,
     /// Secrets.
@@ -84,6 +86,7 @@ impl App {
         Ok(Self(Arc::new(Parts {
             cells: Cells::new(config.clone(), trust.clone()),
             backends: Registry::new(drivers, databases.pool_targets),
+            catalogs: Catalogs::default(),
             tenancy: Tenancy::new(config.clone(), control.clone(), clock.clone()),
             vault: Vault::new(config.master_key.clone()),
             passwords: Passwords::default(),

@@ -1,13 +1,15 @@
 //! The port to tenants' data. Services speak to these traits; a driver implements what its engine can; only a `main.rs`
 //! names a driver.
 
+mod catalogs;
 mod registry;
 
+pub use catalogs::Catalogs;
 pub use registry::{Registry, Target};
 
-/// How drivers of the Postgres family open connections.
+/// How drivers of the Postgres family open and keep connections.
 pub use crate::config::{Address, Login, Tls};
-pub use crate::control::dial;
+pub use crate::control::{Client, Database, dial};
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use std::time::Duration;
 
 use crate::error::Result;
 use crate::ident::{Ident, Ref};
-use crate::query::Plan;
+use crate::query::{Counts, Plan};
 use crate::schema::catalog::Catalog;
 
 /// A boxed future, which keeps the port usable as `dyn`.
@@ -46,6 +48,8 @@ pub struct Place {
     pub reference: Ref,
     /// The exposed schema.
     pub schema: Ident,
+    /// A role that may use the schema: the catalog is read as this one.
+    pub reader: Ident,
     /// Whether the database carries our version row (managed and dedicated backends do).
     pub versioned: bool,
 }
@@ -92,38 +96,31 @@ pub struct Scope {
     pub deadline: Duration,
 }
 
-/// What a plan came to: the reply's body, built in the database, and the numbers its status and headers need.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rows {
-    /// The body, JSON text.
-    pub body: String,
-    /// Rows in it, or rows written.
-    pub page_rows: i64,
-    /// Rows in all, where a count was asked for.
-    pub total_rows: Option<i64>,
-    /// Rows an upsert inserted rather than updated, where that is known.
-    pub inserted: Option<i64>,
-    /// The `Location` query of a created row, where asked for.
-    pub location: Option<String>,
-    /// `response.status`, as a database function set it.
-    pub response_status: Option<String>,
-    /// `response.headers`, as a database function set it.
-    pub response_headers: Option<String>,
-}
-
 /// The code of the error that a plan made on an older version ends with. Nothing has happened then: plan anew, run once
 /// more.
 pub const STALE: &str = "PL001";
 
+/// The code of the error when the server does not let the target's login in, or has no such database: what is known of
+/// the target is out of date, or somebody changed its password.
+pub const REFUSED: &str = "backend/refused";
+
 /// Reads catalogs and runs plans.
 pub trait Records: Send + Sync {
-    /// What is there now, with its version, read together.
-    fn catalog<'a>(&'a self, place: &'a Place) -> Fut<'a, Result<Snapshot>>;
+    /// What is there now, with its version, read together, within `deadline`.
+    fn catalog<'a>(&'a self, place: &'a Place, deadline: Duration) -> Fut<'a, Result<Snapshot>>;
+
+    /// Whether a plan made on `scope.versions` would still be one on the present state. For what the plan alone
+    /// refuses: a table that is not in a remembered catalog may be there by now.
+    ///
+    /// Errors: [`STALE`] when keys, settings or tables have moved on; else as [`Records::run`]. A place without versions
+    /// is always current.
+    fn check<'a>(&'a self, scope: &'a Scope) -> Fut<'a, Result<()>>;
 
     /// Runs a plan in one transaction. No byte of the outcome is handed on before the commit has succeeded.
     ///
-    /// Errors: [`STALE`] when the plan is older than the backend; the engine's errors as the client may see them;
-    /// `PGRST003` when no connection comes free in time, `PGRST001` when there is none to be had; a write whose commit was
-    /// not confirmed in time says that its outcome is unknown.
-    fn run<'a>(&'a self, scope: &'a Scope, plan: &'a Plan) -> Fut<'a, Result<Rows>>;
+    /// Errors: [`STALE`] when the plan is older than the backend; nothing has happened then. The engine's errors as the
+    /// client may see them, in a versioned place only when the plan was current. `PGRST003` when no connection comes free
+    /// in time, `PGRST001` when there is none to be had, [`REFUSED`]. `records/deadline` when a read takes too long,
+    /// `records/outcome-unknown` when nobody heard whether a write was committed.
+    fn run<'a>(&'a self, scope: &'a Scope, plan: &'a Plan) -> Fut<'a, Result<Counts>>;
 }

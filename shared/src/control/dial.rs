@@ -7,7 +7,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{CancelToken, Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::unavailable;
@@ -92,6 +92,27 @@ async fn connect(address: &Address, trust: &Trust) -> Result<Client, DialError> 
             drive(connection);
             Ok(client)
         }
+    }
+}
+
+/// Asks the server at `address` to stop what the token's connection is doing. Whether it was still doing it, nobody
+/// tells.
+///
+/// # Errors
+/// When the server cannot be reached within `within`.
+pub async fn cancel(token: &CancelToken, address: &Address, trust: &Trust, within: Duration) -> Result<(), DialError> {
+    let asked = async {
+        match address.tls {
+            Tls::Disable => token.cancel_query(NoTls).await,
+            Tls::Verify => {
+                let tls = MakeRustlsConnect::new((*trust.0).clone());
+                token.cancel_query(tls).await
+            }
+        }
+    };
+    match tokio::time::timeout(within, asked).await {
+        Ok(outcome) => outcome.map_err(DialError::Postgres),
+        Err(_) => Err(DialError::Deadline),
     }
 }
 

@@ -1,5 +1,7 @@
-//! A bounded set of connections to one database of ours.
+//! A bounded set of connections to one database.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
@@ -16,10 +18,10 @@ use crate::error::{Error, Result};
 const PROBE_AFTER: Duration = Duration::from_secs(20);
 const PROBE_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Connections to one database with one login. Nothing is dialled before the first [`Database::get`].
-#[derive(Clone, Debug)]
-pub struct Database {
-    pool: managed::Pool<Dialler>,
+/// Connections to one database with one login, each with a state `S` that lives and dies with it (a driver keeps its
+/// prepared statements there). Nothing is dialled before the first [`Database::get`].
+pub struct Database<S: Default + Send = ()> {
+    pool: managed::Pool<Dialler<S>>,
 }
 
 impl Database {
@@ -28,12 +30,27 @@ impl Database {
     /// # Errors
     /// Never in practice: the pool's settings are ours.
     pub fn new(address: Address, trust: Trust, size: usize, wait: Duration) -> Result<Self> {
+        Self::with_state(address, trust, size, wait)
+    }
+}
+
+impl<S: Default + Send> Database<S> {
+    /// [`Database::new`] with a state for each connection.
+    ///
+    /// # Errors
+    /// Never in practice: the pool's settings are ours.
+    pub fn with_state(address: Address, trust: Trust, size: usize, wait: Duration) -> Result<Self> {
         let timeouts = Timeouts {
             wait: Some(wait),
             create: None,
             recycle: None,
         };
-        let pool = managed::Pool::builder(Dialler { address, trust })
+        let dialler = Dialler {
+            address,
+            trust,
+            state: PhantomData,
+        };
+        let pool = managed::Pool::builder(dialler)
             .max_size(size)
             .timeouts(timeouts)
             .runtime(Runtime::Tokio1)
@@ -46,7 +63,7 @@ impl Database {
     ///
     /// # Errors
     /// `database/unavailable` when the server cannot be reached or every connection stays busy.
-    pub async fn get(&self) -> Result<Client> {
+    pub async fn get(&self) -> Result<Client<S>> {
         match self.pool.get().await {
             Ok(object) => Ok(Client(object)),
             Err(PoolError::Backend(error)) => Err(error.into()),
@@ -58,7 +75,7 @@ impl Database {
     ///
     /// # Errors
     /// As it came from the server.
-    pub async fn try_get(&self) -> Result<Client, PoolError<DialError>> {
+    pub async fn try_get(&self) -> Result<Client<S>, PoolError<DialError>> {
         self.pool.get().await.map(Client)
     }
 
@@ -68,10 +85,37 @@ impl Database {
     }
 }
 
-/// A connection on loan from a [`Database`].
-pub struct Client(Object<Dialler>);
+impl<S: Default + Send> Clone for Database<S> {
+    fn clone(&self) -> Self {
+        Self {
+            pool: self.pool.clone(),
+        }
+    }
+}
 
-impl Deref for Client {
+impl<S: Default + Send> fmt::Debug for Database<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Database").field(&self.pool.manager().address).finish()
+    }
+}
+
+/// A connection on loan from a [`Database`].
+pub struct Client<S: Default + Send = ()>(Object<Dialler<S>>);
+
+impl<S: Default + Send> Client<S> {
+    /// The connection and its state.
+    pub fn parts(&mut self) -> (&tokio_postgres::Client, &mut S) {
+        let dialled = &mut *self.0;
+        (&dialled.client, &mut dialled.state)
+    }
+
+    /// Closes the connection instead of giving it back: nobody knows what state it is in.
+    pub fn discard(self) {
+        drop(Object::take(self.0));
+    }
+}
+
+impl<S: Default + Send> Deref for Client<S> {
     type Target = tokio_postgres::Client;
 
     fn deref(&self) -> &Self::Target {
@@ -79,38 +123,39 @@ impl Deref for Client {
     }
 }
 
-impl DerefMut for Client {
+impl<S: Default + Send> DerefMut for Client<S> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.0.client
     }
 }
 
 /// Dials for the pool.
-#[derive(Debug)]
-pub struct Dialler {
+struct Dialler<S> {
     address: Address,
     trust: Trust,
+    state: PhantomData<fn() -> S>,
 }
 
 /// A live connection and when it was last handed out.
-#[derive(Debug)]
-pub struct Dialled {
+struct Dialled<S> {
     client: tokio_postgres::Client,
     used: Instant,
+    state: S,
 }
 
-impl managed::Manager for Dialler {
-    type Type = Dialled;
+impl<S: Default + Send> managed::Manager for Dialler<S> {
+    type Type = Dialled<S>;
     type Error = DialError;
 
-    async fn create(&self) -> Result<Dialled, DialError> {
+    async fn create(&self) -> Result<Dialled<S>, DialError> {
         Ok(Dialled {
             client: dial(&self.address, &self.trust).await?,
             used: Instant::now(),
+            state: S::default(),
         })
     }
 
-    async fn recycle(&self, dialled: &mut Dialled, _: &Metrics) -> RecycleResult<DialError> {
+    async fn recycle(&self, dialled: &mut Dialled<S>, _: &Metrics) -> RecycleResult<DialError> {
         if dialled.client.is_closed() {
             return Err(RecycleError::message("closed by the server"));
         }

@@ -1,1 +1,5 @@
-//! (in progress)
+//! Drivers: one folder per engine family, each behind a cargo feature, all with the same files. Only a `main.rs` (and the
+//! local stack) names one.
+
+#[cfg(feature = "postgres")]
+pub mod postgres;

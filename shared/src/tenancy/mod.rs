@@ -4,6 +4,7 @@
 mod caller;
 mod data;
 mod project;
+mod touch;
 
 pub use caller::{Caller, MemberRole, PlatformRole, PlatformUser, ProjectAccess, RequestInfo};
 pub use data::{DataAccess, DataRole};
@@ -40,6 +41,7 @@ pub struct Tenancy {
     projects: Mutex<LruCache<Ref, (Arc<Project>, Instant)>>,
     platform_keys: RwLock<Option<(Arc<JwkSet>, Instant)>>,
     remote: RemoteKeys,
+    key_use: touch::KeyUse,
 }
 
 impl Tenancy {
@@ -52,6 +54,7 @@ impl Tenancy {
             projects: Mutex::new(LruCache::new(REMEMBERED)),
             platform_keys: RwLock::default(),
             remote: RemoteKeys::default(),
+            key_use: touch::KeyUse::default(),
         }
     }
 

@@ -1,0 +1,134 @@
+//! `/p/{ref}/rest/v1`: tables in the PostgREST dialect.
+
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{OriginalUri, State};
+use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use plinth::app::App;
+use plinth::error::{Error, ErrorKind, Result};
+use plinth::query::{self, Reply, Request};
+use plinth::records::{Door, Facts, handle};
+
+use crate::path;
+
+/// The one schema that clients see, whatever it is called in the database.
+const SCHEMA: &str = "public";
+
+/// The API's description; not there yet.
+#[utoipa::path(method(get, head), path = "/p/{ref}/rest/v1", responses((status = 501, description = "Not there yet")))]
+pub(crate) async fn root(State(app): State<App>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Error {
+    refuse_after_identifying(&app, &uri, &headers, not_implemented("The root's OpenAPI document")).await
+}
+
+/// The API's description; not there yet.
+#[utoipa::path(method(get, head), path = "/p/{ref}/rest/v1/", responses((status = 501, description = "Not there yet")))]
+pub(crate) async fn root_with_slash(State(app): State<App>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Error {
+    refuse_after_identifying(&app, &uri, &headers, not_implemented("The root's OpenAPI document")).await
+}
+
+/// Reads and writes a table's rows.
+#[utoipa::path(
+    method(get, head, post, patch, put, delete),
+    path = "/p/{ref}/rest/v1/{*path}",
+    responses((status = 200, description = "The rows"), (status = 201, description = "Created"),
+        (status = 204, description = "Done"))
+)]
+pub(crate) async fn table(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    method: Method,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response> {
+    let parsed = body.map_err(unreadable).and_then(|body| parse(&method, &uri, &headers, &body));
+    let request = match parsed {
+        Ok(request) => request,
+        // Who asks comes first: a stranger learns nothing about the request.
+        Err(error) => return Err(refuse_after_identifying(&app, &uri, &headers, error).await),
+    };
+    let door = Door::Project(path::reference(&uri)?);
+    let facts = Facts::new(&method, &format!("/{}", request.table), &headers);
+    let reply = handle(&app, &door, &headers, &facts, |_| Ok(request.clone())).await?;
+    respond(reply)
+}
+
+async fn refuse_after_identifying(app: &App, uri: &Uri, headers: &HeaderMap, refusal: Error) -> Error {
+    let identified = async { Door::Project(path::reference(uri)?).open(app, headers).await };
+    identified.await.err().unwrap_or(refusal)
+}
+
+fn parse(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<Request> {
+    use query::Method as Verb;
+
+    let parts = path::behind(uri, "/rest/v1")?;
+    let table = match parts.as_slice() {
+        [table] => table,
+        [] => return Err(not_implemented("The root's OpenAPI document")),
+        [rpc, _] if rpc == "rpc" => return Err(not_implemented("Calling functions")),
+        _ => {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                "PGRST125",
+                "Invalid path specified in request URL",
+            ));
+        }
+    };
+    let verb = match method.as_str() {
+        "GET" => Verb::Get,
+        "HEAD" => Verb::Head,
+        "POST" => Verb::Post,
+        "PATCH" => Verb::Patch,
+        "PUT" => Verb::Put,
+        "DELETE" => Verb::Delete,
+        other => {
+            let message = format!("Unsupported HTTP method: {other}");
+            return Err(Error::new(ErrorKind::MethodNotAllowed, "PGRST117", message));
+        }
+    };
+    check_profile(verb, headers)?;
+    query::parse_request(verb, table, uri.query().unwrap_or_default(), headers, body)
+}
+
+fn check_profile(verb: query::Method, headers: &HeaderMap) -> Result<()> {
+    let name = if verb.is_read() {
+        "accept-profile"
+    } else {
+        "content-profile"
+    };
+    match headers.get(name) {
+        Some(schema) if schema.as_bytes() != SCHEMA.as_bytes() => {
+            let asked: String = String::from_utf8_lossy(schema.as_bytes()).chars().take(63).collect();
+            Err(
+                Error::new(ErrorKind::NotAcceptable, "PGRST106", format!("Invalid schema: {asked}"))
+                    .with_hint(format!("Only the following schemas are exposed: {SCHEMA}")),
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_implemented(feature: &'static str) -> Error {
+    Error::new(ErrorKind::Unsupported, "PGRST127", "Feature not implemented").with_details(feature)
+}
+
+/// The error for a body that did not arrive.
+pub(crate) fn unreadable(rejection: BytesRejection) -> Error {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        Error::new(ErrorKind::TooLarge, "http/too-large", "The body is larger than 6 MB")
+            .with_hint("Send fewer rows at a time")
+    } else {
+        Error::invalid("PGRST102", "The body could not be read").with_details(rejection.body_text())
+    }
+}
+
+fn respond(reply: Reply) -> Result<Response> {
+    let mut response = Response::new(reply.body.map_or_else(Body::empty, Body::from));
+    *response.status_mut() = StatusCode::from_u16(reply.status).map_err(Error::internal)?;
+    for (name, value) in reply.headers {
+        let name = HeaderName::try_from(name).map_err(Error::internal)?;
+        let value = HeaderValue::try_from(value).map_err(Error::internal)?;
+        response.headers_mut().append(name, value);
+    }
+    Ok(response)
+}

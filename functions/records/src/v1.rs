@@ -1,0 +1,119 @@
+//! `/api/v1/{table}`: the project's key names the project, the path the table and the row.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{OriginalUri, State};
+use axum::response::Response;
+use http::{HeaderMap, Method, Uri};
+use plinth::app::App;
+use plinth::error::{Error, Result};
+use plinth::query;
+use plinth::records::{Door, Facade};
+
+use crate::database::Asked;
+use crate::path;
+use crate::rest::unreadable;
+
+/// Lists rows; the query is PostgREST's (`age=gte.18&order=name&limit=10`).
+#[utoipa::path(get, path = "/api/v1/{table}", responses((status = 200, description = "The rows")))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let asked = asked(app, method, headers);
+    let parts = asked.admit(parts(&uri)).await?;
+    let raw = uri.query().unwrap_or_default();
+    // Neither `Accept` nor `Prefer` shapes this reply.
+    let request = query::parse_request(query::Method::Get, &parts.table, raw, &HeaderMap::new(), b"");
+    let request = asked.admit(request).await?;
+    asked.answer(&parts.table, Facade::Read(&request)).await
+}
+
+/// Creates a row, or several.
+#[utoipa::path(post, path = "/api/v1/{table}", responses((status = 201, description = "The row")))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    method: Method,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response> {
+    let asked = asked(app, method, headers);
+    let parts = asked.admit(parts(&uri)).await?;
+    let json = &asked.admit(text(body)).await?;
+    let table = &parts.table;
+    asked.answer(table, Facade::Create { table, json }).await
+}
+
+/// Reads one row.
+#[utoipa::path(get, path = "/api/v1/{table}/{recordId}", responses((status = 200, description = "The row")))]
+pub(crate) async fn read(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let asked = asked(app, method, headers);
+    let Parts { table, id } = &asked.admit(parts(&uri)).await?;
+    asked.answer(table, Facade::One { table, id }).await
+}
+
+/// Changes one row: the columns that are given.
+#[utoipa::path(put, path = "/api/v1/{table}/{recordId}", responses((status = 200, description = "The row")))]
+pub(crate) async fn update(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    method: Method,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response> {
+    let asked = asked(app, method, headers);
+    let Parts { table, id } = &asked.admit(parts(&uri)).await?;
+    let json = &asked.admit(text(body)).await?;
+    asked.answer(table, Facade::Update { table, id, json }).await
+}
+
+/// Deletes one row.
+#[utoipa::path(delete, path = "/api/v1/{table}/{recordId}", responses((status = 200, description = "What it was")))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let asked = asked(app, method, headers);
+    let Parts { table, id } = &asked.admit(parts(&uri)).await?;
+    asked.answer(table, Facade::Delete { table, id }).await
+}
+
+fn asked(app: App, method: Method, headers: HeaderMap) -> Asked {
+    Asked {
+        app,
+        door: Door::Key,
+        headers,
+        method,
+    }
+}
+
+/// Table and row of a path.
+struct Parts {
+    table: String,
+    id: String,
+}
+
+fn parts(uri: &Uri) -> Result<Parts> {
+    let mut parts = path::behind(uri, "/api/v1")?.into_iter();
+    Ok(Parts {
+        table: parts.next().unwrap_or_default(),
+        id: parts.next().unwrap_or_default(),
+    })
+}
+
+fn text(body: Result<Bytes, BytesRejection>) -> Result<String> {
+    let body = body.map_err(unreadable)?;
+    String::from_utf8(body.into()).map_err(|error| {
+        Error::invalid("PGRST102", "The body is not valid UTF-8").with_details(error.to_string())
+    })
+}

@@ -1,0 +1,148 @@
+//! What an error of the server, or of the way to it, means.
+
+use deadpool::managed::PoolError;
+use tokio_postgres::Error as PgError;
+use tokio_postgres::error::{DbError, SqlState};
+
+use crate::backend::dial::DialError;
+use crate::backend::{REFUSED, STALE};
+use crate::error::{Error, ErrorKind};
+use crate::query::pg_error;
+use crate::query::postgres::failed_assertion;
+
+/// Why there is no connection: `PGRST003` when all stayed busy, [`REFUSED`] when the server does not let the login in,
+/// `PGRST001` for the rest. All of them are 503 and worth another try.
+pub(super) fn no_connection(error: PoolError<DialError>) -> Error {
+    match error {
+        PoolError::Timeout(_) => Error::new(
+            ErrorKind::Unavailable,
+            "PGRST003",
+            "Timed out acquiring connection from connection pool.",
+        )
+        .with_hint("Every connection is busy; try again in a moment")
+        .with_retry_after(1),
+        PoolError::Backend(DialError::Postgres(error)) if refused(&error) => Error::new(
+            ErrorKind::Unavailable,
+            REFUSED,
+            "The database does not let this project's login in",
+        )
+        .with_hint("If its password was changed by hand, provision the backend again")
+        .with_retry_after(1)
+        .with_source(error),
+        PoolError::Backend(error) => unreachable(error),
+        other => unreachable(other),
+    }
+}
+
+/// The server cannot be reached just now.
+pub(super) fn unreachable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        "PGRST001",
+        "Could not connect with the database",
+    )
+    .with_hint("Try again in a moment")
+    .with_retry_after(1)
+    .with_source(source)
+}
+
+/// Bad password, no such login, no such database.
+fn refused(error: &PgError) -> bool {
+    let states = [
+        SqlState::INVALID_PASSWORD,
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+        SqlState::INVALID_CATALOG_NAME,
+    ];
+    error.code().is_some_and(|state| states.contains(state))
+}
+
+/// The deadline passed. A write may have been committed all the same.
+pub(super) fn too_late(read_only: bool) -> Error {
+    if read_only {
+        Error::new(ErrorKind::Timeout, "records/deadline", "The request took too long")
+            .with_hint("Ask for fewer rows, or add an index for what you filter and sort by")
+    } else {
+        outcome_unknown()
+    }
+}
+
+/// Nobody heard whether a write was committed.
+pub(super) fn outcome_unknown() -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        "records/outcome-unknown",
+        "The database did not confirm the write: it may have happened or not",
+    )
+    .with_hint("Read the rows before you write again")
+}
+
+/// Whether the connection broke, rather than the server refusing a statement on it.
+pub(super) fn broke(error: &PgError) -> bool {
+    match error.code() {
+        Some(state) => gone(state),
+        None => error.is_closed() || is_io(error),
+    }
+}
+
+/// Whether the server itself ended the connection before a commit: then nothing was written.
+pub(super) fn ended_by_server(error: &PgError) -> bool {
+    error.code().is_some_and(gone)
+}
+
+fn gone(state: &SqlState) -> bool {
+    [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+    ]
+    .contains(state)
+        || state.code().starts_with("08")
+}
+
+fn is_io(error: &PgError) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
+}
+
+/// Whether a statement's name was not there (any more), or its old plan cannot be used.
+pub(super) fn lost_name(error: &PgError) -> bool {
+    let Some(told) = error.as_db_error() else { return false };
+    *told.code() == SqlState::INVALID_SQL_STATEMENT_NAME
+        || (*told.code() == SqlState::FEATURE_NOT_SUPPORTED && told.message().starts_with("cached plan must not"))
+}
+
+/// Whether an error may come from a plan that is older than the tables, keys or settings: everything but what has to do
+/// with time, locks and resources.
+pub(super) fn may_be_stale(error: &PgError) -> bool {
+    error.code().is_some_and(|state| {
+        !matches!(&state.code()[..2], "40" | "53" | "54" | "55" | "57" | "58" | "XX") && !gone(state)
+    })
+}
+
+/// The error as the client may see it.
+pub(super) fn shown(error: PgError, marker: &str, anonymous: bool) -> Error {
+    let Some(told) = error.as_db_error() else {
+        return Error::internal(error);
+    };
+    if told.code().code() == STALE {
+        return stale().with_source(error);
+    }
+    // A constraint, a raised exception or a policy cannot know the marker.
+    if let Some(assertion) = failed_assertion(marker, told.message()) {
+        return assertion;
+    }
+    pg_error::from_database(&fields(told), anonymous)
+}
+
+/// The plan is older than the backend.
+pub(super) fn stale() -> Error {
+    Error::new(ErrorKind::Unavailable, STALE, "The backend has just changed").with_retry_after(0)
+}
+
+fn fields(told: &DbError) -> pg_error::DbError {
+    pg_error::DbError {
+        sqlstate: told.code().code().to_owned(),
+        message: told.message().to_owned(),
+        detail: told.detail().map(str::to_owned),
+        hint: told.hint().map(str::to_owned),
+    }
+}

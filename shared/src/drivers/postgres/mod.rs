@@ -1,0 +1,50 @@
+#![doc = include_str!("README.md")]
+
+mod connect;
+mod error;
+mod execute;
+mod introspect;
+mod settings;
+mod statements;
+mod text;
+
+use std::sync::Arc;
+
+use connect::Pool;
+
+use crate::backend::{Driver, Engine, Fut, Place, Records, Scope, Snapshot, Target};
+use crate::error::Result;
+use crate::query::{Counts, Plan};
+
+/// The driver, to be registered by a `main.rs`.
+pub fn driver() -> Arc<dyn Driver> {
+    Arc::new(Postgres)
+}
+
+/// Speaks to PostgreSQL.
+#[derive(Debug)]
+struct Postgres;
+
+impl Driver for Postgres {
+    fn engine(&self) -> Engine {
+        Engine::Postgres
+    }
+
+    fn open(&self, target: &Target) -> Result<Arc<dyn Records>> {
+        Ok(Arc::new(Pool::new(target)?))
+    }
+}
+
+impl Records for Pool {
+    fn catalog<'a>(&'a self, place: &'a Place, deadline: std::time::Duration) -> Fut<'a, Result<Snapshot>> {
+        Box::pin(introspect::catalog(self, place, deadline))
+    }
+
+    fn check<'a>(&'a self, scope: &'a Scope) -> Fut<'a, Result<()>> {
+        Box::pin(execute::check(self, scope))
+    }
+
+    fn run<'a>(&'a self, scope: &'a Scope, plan: &'a Plan) -> Fut<'a, Result<Counts>> {
+        Box::pin(execute::run(self, scope, plan))
+    }
+}

@@ -1,0 +1,135 @@
+//! Which statements of a connection have a name.
+
+use std::num::NonZeroUsize;
+
+use futures_util::TryStreamExt;
+use futures_util::future::join;
+use lru::LruCache;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Error, Row, Statement};
+
+use super::text::Text;
+
+/// Shapes remembered per connection. A prepared one costs about 40 kB in the server's process.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(100).unwrap();
+
+/// The statements of one connection, least recently used forgotten first.
+pub(super) struct Statements(LruCache<String, Known>);
+
+enum Known {
+    /// It ran once, without a name.
+    Seen,
+    /// It has a name.
+    Named(Statement),
+    /// It cannot be given one.
+    Nameless,
+}
+
+/// How a statement is run.
+pub(super) enum How {
+    /// Without a name.
+    Unnamed,
+    /// Without a name, and prepared for the next time in the same round trip.
+    Prepare,
+    /// By its name.
+    Named(Statement),
+}
+
+impl Default for Statements {
+    fn default() -> Self {
+        Self(LruCache::new(REMEMBERED))
+    }
+}
+
+impl Statements {
+    /// How to run `sql` now: the first use of a shape goes without a name (it may never come back), the second one
+    /// prepares it.
+    pub(super) fn how(&mut self, sql: &str) -> How {
+        match self.0.get(sql) {
+            Some(Known::Named(statement)) => How::Named(statement.clone()),
+            Some(Known::Seen) => How::Prepare,
+            Some(Known::Nameless) => How::Unnamed,
+            None => {
+                self.0.put(sql.to_owned(), Known::Seen);
+                How::Unnamed
+            }
+        }
+    }
+
+    /// How to run a statement that every request runs.
+    pub(super) fn how_always(&mut self, sql: &str) -> How {
+        if !self.0.contains(sql) {
+            self.0.put(sql.to_owned(), Known::Seen);
+        }
+        self.how(sql)
+    }
+
+    /// Remembers what came of naming a statement that has run.
+    pub(super) fn keep(&mut self, sql: &str, named: Naming) {
+        let known = match named {
+            Naming::Untried => return,
+            Naming::Done(statement) => Known::Named(statement),
+            Naming::Failed => Known::Nameless,
+        };
+        self.0.put(sql.to_owned(), known);
+    }
+
+    /// Forgets all names: tenant code may have thrown them away (`deallocate all`).
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// What a statement answered.
+pub(super) struct Answer {
+    pub(super) rows: Vec<Row>,
+    pub(super) named: Naming,
+}
+
+/// What came of naming a statement.
+pub(super) enum Naming {
+    /// It was not tried.
+    Untried,
+    /// This is its name.
+    Done(Statement),
+    /// It ran, but has no name.
+    Failed,
+}
+
+/// Runs one statement. Everything is sent when the future is first polled, so futures polled together share a round
+/// trip.
+pub(super) async fn ask(client: &Client, how: How, sql: &str, params: &[Option<String>]) -> Result<Answer, Error> {
+    let values = params.iter().map(|param| Text(param.as_deref()));
+    let (rows, named) = match how {
+        How::Named(statement) => {
+            let rows = client.query_raw(&statement, values).await?.try_collect().await?;
+            (rows, Naming::Untried)
+        }
+        How::Unnamed => (unnamed(client, sql, values).await?, Naming::Untried),
+        How::Prepare => {
+            let (prepared, rows) = join(client.prepare(sql), unnamed(client, sql, values)).await;
+            match (prepared, rows) {
+                (Ok(statement), Ok(rows)) => (rows, Naming::Done(statement)),
+                // It ran, so it may be committed by now: a name that failed afterwards (looking up a parameter's type is
+                // a statement of its own) must not look like a failure.
+                (Err(_), Ok(rows)) => (rows, Naming::Failed),
+                // What is wrong with the statement was told to the first who asked.
+                (Err(first), Err(second)) if second.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {
+                    return Err(first);
+                }
+                (_, Err(error)) => return Err(error),
+            }
+        }
+    };
+    Ok(Answer { rows, named })
+}
+
+async fn unnamed<'a>(
+    client: &Client,
+    sql: &str,
+    values: impl Iterator<Item = Text<'a>>,
+) -> Result<Vec<Row>, Error> {
+    let typed = values.map(|value| (value, Type::UNKNOWN));
+    client.query_typed_raw(sql, typed).await?.try_collect().await
+}
