@@ -1,57 +1,18 @@
 //! Opens one connection to one Postgres: address, TLS with ring, password or IAM token, one deadline for all of it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{CancelToken, Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+pub use super::trust::Trust;
 use super::unavailable;
 use crate::config::{Address, Login, Tls};
 use crate::error::{Error, Result};
 
 /// Longest time a connection may take to be ready: name, TCP, TLS, sign-in.
 pub const DEADLINE: Duration = Duration::from_secs(5);
-
-/// What a server's certificate is verified against.
-#[derive(Clone)]
-pub struct Trust(Arc<ClientConfig>);
-
-impl Trust {
-    /// The public roots, and the given PEM certificates beside them.
-    ///
-    /// # Errors
-    /// `config/invalid` when the PEM text holds something else.
-    pub fn new(ca_pem: Option<&str>) -> Result<Self> {
-        let mut roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        for certificate in CertificateDer::pem_slice_iter(ca_pem.unwrap_or_default().as_bytes()) {
-            let added = certificate
-                .map_err(|error| error.to_string())
-                .and_then(|certificate| roots.add(certificate).map_err(|error| error.to_string()));
-            added.map_err(|why| Error::internal(format!("PLINTH_DATABASE_CA: {why}")))?;
-        }
-        // The provider is named: with two compiled in, the default one panics.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(Error::internal)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self(Arc::new(config)))
-    }
-}
-
-impl std::fmt::Debug for Trust {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Trust")
-    }
-}
 
 /// Signs in at `address`. The connection's driving task ends by itself when the client is dropped.
 ///
@@ -87,7 +48,7 @@ async fn connect(address: &Address, trust: &Trust) -> Result<Client, DialError> 
         }
         Tls::Verify => {
             config.ssl_mode(SslMode::Require);
-            let tls = MakeRustlsConnect::new((*trust.0).clone());
+            let tls = MakeRustlsConnect::new(trust.config().map_err(DialError::Settings)?.clone());
             let (client, connection) = config.connect(tls).await.map_err(DialError::Postgres)?;
             drive(connection);
             Ok(client)
@@ -126,7 +87,7 @@ fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error>> + S
 
 #[cfg(feature = "aws")]
 async fn iam_token(address: &Address) -> Result<crate::sensitive::Sensitive> {
-    crate::vault::aws::database_token(&address.host, address.port, &address.login).await
+    super::aws::database_token(&address.host, address.port, &address.login).await
 }
 
 #[cfg(not(feature = "aws"))]
@@ -145,6 +106,8 @@ pub enum DialError {
     Deadline,
     /// No IAM token could be signed.
     Token(Error),
+    /// No TLS settings could be made.
+    Settings(Error),
 }
 
 impl std::fmt::Display for DialError {
@@ -152,7 +115,7 @@ impl std::fmt::Display for DialError {
         match self {
             Self::Postgres(error) => error.fmt(f),
             Self::Deadline => f.write_str("no connection in time"),
-            Self::Token(error) => error.fmt(f),
+            Self::Token(error) | Self::Settings(error) => error.fmt(f),
         }
     }
 }

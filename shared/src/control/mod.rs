@@ -2,12 +2,15 @@
 //!
 //! Tenants' data is never touched from here; that is the drivers' work.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 mod cluster;
 pub mod dial;
 mod migrations;
 mod param;
 mod pool;
 mod scram;
+mod trust;
 
 pub use cluster::{CELL_DATABASE, CELL_TEMPLATE, FunctionLogins, prepare_cell, prepare_control, register_cell};
 pub use migrations::{accounts_ddl, cell_ddl, migrate_control};

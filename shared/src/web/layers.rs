@@ -8,11 +8,13 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use http::{HeaderName, HeaderValue, Method, header};
-use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
+use lambda_http::{Adapter, RequestExt};
 use serde_json::json;
+use tower::ServiceExt;
 use tower_http::cors::{Any, CorsLayer};
 
+use super::gateway::tidy;
 use super::problem::Cause;
 use super::{BODY_LIMIT, Routes};
 use crate::app::App;
@@ -54,7 +56,8 @@ pub fn around(router: Router, random: SharedRandom) -> Router {
 /// # Errors
 /// When the runtime cannot be reached.
 pub async fn run(routes: Routes, app: App) -> Result<(), lambda_http::Error> {
-    lambda_http::run(finish(routes, app)).await
+    let function = Adapter::from(finish(routes, app));
+    lambda_runtime::run(function.map_request(tidy)).await
 }
 
 async fn health() -> Json<serde_json::Value> {

@@ -1,6 +1,7 @@
 //! HTTP in and out: what every function's router gets around it, and the extractors its handlers take.
 
 mod extract;
+mod gateway;
 mod layers;
 mod logs;
 mod problem;

@@ -1,0 +1,131 @@
+//! What a database server's certificate is verified against.
+
+use std::sync::{Arc, OnceLock};
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::error::{Error, Result};
+
+/// The roots of RDS and Aurora, which are no public ones.
+#[cfg(feature = "aws")]
+const RDS: &str = include_str!("../../../infra/trust/rds-ca.pem");
+#[cfg(not(feature = "aws"))]
+const RDS: &str = "";
+
+/// The public roots, those of RDS, and the operator's own beside them.
+#[derive(Clone)]
+pub struct Trust(Arc<Inner>);
+
+struct Inner {
+    own: Vec<CertificateDer<'static>>,
+    /// Made for the first encrypted connection: a process that needs none does not read eighty certificates.
+    config: OnceLock<ClientConfig>,
+}
+
+impl Trust {
+    /// Adds the given PEM certificates to what is compiled in.
+    ///
+    /// # Errors
+    /// `config/invalid` when the PEM text holds something else.
+    pub fn new(ca_pem: Option<&str>) -> Result<Self> {
+        let own = certificates(ca_pem.unwrap_or_default()).map_err(|why| unreadable(&why))?;
+        // Looked at now, though used later: a wrong setting is said at start.
+        let mut trial = RootCertStore::empty();
+        for certificate in &own {
+            trial
+                .add(certificate.clone())
+                .map_err(|why| unreadable(&why.to_string()))?;
+        }
+        Ok(Self(Arc::new(Inner {
+            own,
+            config: OnceLock::new(),
+        })))
+    }
+
+    /// The TLS settings of a connection.
+    pub(super) fn config(&self) -> Result<&ClientConfig> {
+        if let Some(config) = self.0.config.get() {
+            return Ok(config);
+        }
+        let made = self.make()?;
+        Ok(self.0.config.get_or_init(|| made))
+    }
+
+    fn make(&self) -> Result<ClientConfig> {
+        let mut roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        roots.add_parsable_certificates(certificates(RDS).map_err(Error::internal)?);
+        roots.add_parsable_certificates(self.0.own.iter().cloned());
+        // The provider is named: with two compiled in, the default one panics.
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        Ok(ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(Error::internal)?
+            .with_root_certificates(roots)
+            .with_no_client_auth())
+    }
+}
+
+impl std::fmt::Debug for Trust {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Trust")
+    }
+}
+
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    CertificateDer::pem_slice_iter(pem.as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())
+}
+
+fn unreadable(why: &str) -> Error {
+    Error::internal(format!("PLINTH_DATABASE_CA: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = include_str!("../../../infra/trust/amazon-roots.pem");
+
+    #[test]
+    fn what_is_no_certificate_is_refused_at_once() {
+        for (pem, fine) in [
+            (None, true),
+            (Some(""), true),
+            (Some(ONE), true),
+            (
+                Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+                false,
+            ),
+            (
+                Some("-----BEGIN CERTIFICATE-----\n****\n-----END CERTIFICATE-----\n"),
+                false,
+            ),
+        ] {
+            assert_eq!(Trust::new(pem).is_ok(), fine, "{pem:?}");
+        }
+    }
+
+    #[cfg(feature = "aws")]
+    #[test]
+    fn every_root_of_rds_can_be_read() {
+        let roots = certificates(RDS).unwrap();
+        assert_eq!(roots.len(), RDS.matches("BEGIN CERTIFICATE").count());
+        assert!(roots.len() >= 3 * 25, "three for each region: {}", roots.len());
+        let mut store = RootCertStore::empty();
+        for root in roots {
+            store.add(root).unwrap();
+        }
+    }
+
+    #[test]
+    fn settings_are_made_once_and_serve_every_copy() {
+        let trust = Trust::new(Some(ONE)).unwrap();
+        let copy = trust.clone();
+        assert!(std::ptr::eq(trust.config().unwrap(), copy.config().unwrap()));
+    }
+}
