@@ -64,15 +64,15 @@ async fn connect(address: &Address, trust: &Trust) -> Result<Client, DialError> 
 pub async fn cancel(token: &CancelToken, address: &Address, trust: &Trust, within: Duration) -> Result<(), DialError> {
     let asked = async {
         match address.tls {
-            Tls::Disable => token.cancel_query(NoTls).await,
+            Tls::Disable => token.cancel_query(NoTls).await.map_err(DialError::Postgres),
             Tls::Verify => {
-                let tls = MakeRustlsConnect::new((*trust.0).clone());
-                token.cancel_query(tls).await
+                let tls = MakeRustlsConnect::new(trust.config().map_err(DialError::Settings)?.clone());
+                token.cancel_query(tls).await.map_err(DialError::Postgres)
             }
         }
     };
     match tokio::time::timeout(within, asked).await {
-        Ok(outcome) => outcome.map_err(DialError::Postgres),
+        Ok(outcome) => outcome,
         Err(_) => Err(DialError::Deadline),
     }
 }

@@ -19,7 +19,7 @@ pub async fn wake(app: &App) -> Result<()> {
 async fn send(url: &str) -> Result<()> {
     use crate::error::{Error, ErrorKind};
 
-    let client = aws_sdk_sqs::Client::new(crate::vault::aws::sdk().await);
+    let client = aws_sdk_sqs::Client::new(crate::control::aws::sdk().await?);
     let sent = client.send_message().queue_url(url).message_body("{}").send().await;
     sent.map(|_| ()).map_err(|error| {
         Error::new(
