@@ -24,14 +24,7 @@ const RIGHTS: &[(&str, &[&str])] = &[
             "secretsmanager:GetSecretValue master login",
         ],
     ),
-    (
-        "projects",
-        &[
-            "rds-db:connect plinth_control",
-            "secretsmanager:GetSecretValue MasterKey",
-            "sqs:SendMessage Queue",
-        ],
-    ),
+    ("projects", &["rds-db:connect plinth_control", "sqs:SendMessage Queue"]),
     (
         "provision",
         &[
@@ -91,17 +84,18 @@ fn routers_and_template_have_the_same_paths() {
         if declared.is_empty() {
             continue;
         }
-        let deployed = template.paths(&name);
-        faults.extend(
-            declared
-                .difference(&deployed)
-                .map(|path| format!("{name}: {path} is not in the template")),
-        );
-        faults.extend(
-            deployed
-                .difference(&declared)
-                .map(|path| format!("{name}: {path} is in the template only")),
-        );
+        let mut used = BTreeSet::new();
+        for path in declared {
+            match template.route_of(&path) {
+                Some((route, owner)) if owner == name => {
+                    used.insert(route);
+                }
+                Some((route, owner)) => faults.push(format!("{name}: {path} would go to {owner} by {route}")),
+                None => faults.push(format!("{name}: {path} is not in the template")),
+            }
+        }
+        let unused = template.paths(&name).into_iter().filter(|path| !used.contains(path));
+        faults.extend(unused.map(|path| format!("{name}: {path} is in the template only")));
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
@@ -316,6 +310,19 @@ impl Template {
         let mine = self.routes().into_iter().filter(|(_, owner)| owner == function);
         mine.filter_map(|(key, _)| key.strip_prefix("ANY ").map(str::to_owned))
             .collect()
+    }
+
+    /// The route that takes a path, as the gateway chooses it: the same path, else the longest beginning.
+    fn route_of(&self, path: &str) -> Option<(String, String)> {
+        let takes = |route: &str| match route.strip_suffix("{path+}") {
+            Some(start) => route == path || path.strip_prefix(start).is_some_and(|rest| !rest.is_empty()),
+            None => route == path,
+        };
+        let routes = self.routes().into_iter();
+        let routes = routes.filter_map(|(key, owner)| Some((key.strip_prefix("ANY ")?.to_owned(), owner)));
+        routes
+            .filter(|(route, _)| takes(route))
+            .max_by_key(|(route, _)| (route == path, route.len()))
     }
 
     /// Where requests go that no route takes.
