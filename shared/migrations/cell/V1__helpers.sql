@@ -72,13 +72,10 @@ end
 $$;
 
 revoke execute on all functions in schema plinth from public;
--- Owners run no data requests; what they create mentions these.
-grant execute on function plinth.jwt(), plinth.uid(), plinth.role(), plinth.email(), plinth.touch_updated_at(),
-  plinth.last_migration(text), plinth.schema_changed(text, uuid) to project_owner;
 grant execute on function plinth.jwt(), plinth.uid(), plinth.role(), plinth.email(), plinth.touch_updated_at(),
   plinth.check_version(text, bigint, bigint), plinth.schema_version(text) to anon, authenticated, service_role;
 -- Owners' tables name the helpers in policies, defaults and triggers.
-grant execute on function plinth.jwt(), plinth.uid(), plinth.role(), plinth.email(), plinth.touch_updated_at()
-  to project_owner;
+grant execute on function plinth.jwt(), plinth.uid(), plinth.role(), plinth.email(), plinth.touch_updated_at(),
+  plinth.last_migration(text), plinth.schema_changed(text, uuid) to project_owner;
 grant execute on function plinth.check_version(text, bigint, bigint), plinth.schema_version(text) to plinth_api;
 grant execute on function plinth.push_version(text, bigint) to plinth_control;

@@ -92,7 +92,7 @@ enum Wish<'a> {
 /// # Errors
 /// `tables/invalid-schema` with every fault, `tables/quota`, and what [`alter`] meets.
 pub async fn create(app: &App, access: &ProjectAccess, backend: BackendId, design: &Value) -> Result<Table> {
-    change::run(app, access, backend, Wish::Create(design)).await
+    Box::pin(change::run(app, access, backend, Wish::Create(design))).await
 }
 
 /// Changes a table that is still at `version`, by a list of [operations](crate::schema::ddl::alter).
@@ -114,7 +114,7 @@ pub async fn alter(
         version,
         operations,
     };
-    change::run(app, access, backend, wish).await
+    Box::pin(change::run(app, access, backend, wish)).await
 }
 
 /// Puts a table aside with its rows, at `version` if given. It can be restored for 30 days.
@@ -128,7 +128,7 @@ pub async fn delete(
     table: Uuid,
     version: Option<i64>,
 ) -> Result<Table> {
-    change::run(app, access, backend, Wish::Delete { table, version }).await
+    Box::pin(change::run(app, access, backend, Wish::Delete { table, version })).await
 }
 
 /// Takes a deleted table back, with its rows.
@@ -137,7 +137,7 @@ pub async fn delete(
 /// `tables/name-taken` when its name, or that of one of its keys or enums, has been given away; `tables/restore` when
 /// what it refers to is gone; `tables/not-deleted`; what [`alter`] meets.
 pub async fn restore(app: &App, access: &ProjectAccess, backend: BackendId, table: Uuid) -> Result<Table> {
-    change::run(app, access, backend, Wish::Restore { table }).await
+    Box::pin(change::run(app, access, backend, Wish::Restore { table })).await
 }
 
 /// A backend's tables by name; with `deleted`, those that wait for their restoration instead.
