@@ -52,11 +52,30 @@ create function plinth.push_version(reference text, moved bigint) returns void
 language sql security definer set search_path = pg_catalog as
   $$ update plinth.version set control = greatest(control, moved) where ref = reference $$;
 
+-- The last change of a project's tables that this database knows of, and the note of the next one, made in the very
+-- transaction that changes them. Tenants' own SQL may run as an owner in a database of its own only, where there is no
+-- other project; in the shared database only the provisioning login passes.
+create function plinth.last_migration(reference text) returns uuid
+language sql stable security definer set search_path = pg_catalog as
+  $$ select v.migration from plinth.version v where v.ref = reference $$;
+create function plinth.schema_changed(reference text, change uuid) returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+  if session_user not in ('plinth_provision', 'p_' || reference) then
+    raise exception 'not the login of this project' using errcode = '42501';
+  end if;
+  update plinth.version v set schema = v.schema + 1, migration = change where v.ref = reference;
+  if not found then
+    raise exception 'the project has no version here' using errcode = 'P0002';
+  end if;
+end
+$$;
+
 revoke execute on all functions in schema plinth from public;
 grant execute on function plinth.jwt(), plinth.uid(), plinth.role(), plinth.email(), plinth.touch_updated_at(),
   plinth.check_version(text, bigint, bigint), plinth.schema_version(text) to anon, authenticated, service_role;
 -- Owners' tables name the helpers in policies, defaults and triggers.
-grant execute on function plinth.jwt(), plinth.uid(), plinth.role(), plinth.email(), plinth.touch_updated_at()
-  to project_owner;
+grant execute on function plinth.jwt(), plinth.uid(), plinth.role(), plinth.email(), plinth.touch_updated_at(),
+  plinth.last_migration(text), plinth.schema_changed(text, uuid) to project_owner;
 grant execute on function plinth.check_version(text, bigint, bigint), plinth.schema_version(text) to plinth_api;
 grant execute on function plinth.push_version(text, bigint) to plinth_control;

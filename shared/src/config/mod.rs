@@ -3,6 +3,7 @@
 
 mod accounts;
 mod database;
+mod designer;
 mod env;
 mod migration;
 mod vault;
@@ -10,6 +11,7 @@ mod web;
 
 pub use accounts::{Accounts, OutsideIssuer, SignUp};
 pub use database::{Address, Databases, Login, Tls};
+pub use designer::Designer;
 pub use env::Env;
 pub use migration::Migration;
 pub use vault::MasterKey;
@@ -24,6 +26,8 @@ pub struct Config {
     pub databases: Databases,
     /// Sign-up, outside issuers, token lifetimes.
     pub accounts: Accounts,
+    /// Limits of the table designer.
+    pub designer: Designer,
     /// The key that seals secrets.
     pub master_key: MasterKey,
     /// Base URL and limits.
@@ -39,6 +43,7 @@ impl Config {
         Ok(Self {
             databases: Databases::from_env(env)?,
             accounts: Accounts::from_env(env)?,
+            designer: Designer::from_env(env)?,
             master_key: MasterKey::from_env(env),
             web: Web::from_env(env)?,
         })

@@ -19,7 +19,8 @@ pub const DEADLINE: Duration = Duration::from_secs(5);
 /// # Errors
 /// The Postgres error as it came (its SQLSTATE tells a bad password from a missing database), or a timeout.
 pub async fn dial(address: &Address, trust: &Trust) -> Result<Client, DialError> {
-    match tokio::time::timeout(DEADLINE, connect(address, trust)).await {
+    // Boxed: TLS and sign-in make a large future, and every future that may dial would carry it.
+    match tokio::time::timeout(DEADLINE, Box::pin(connect(address, trust))).await {
         Ok(outcome) => outcome,
         Err(_) => Err(DialError::Deadline),
     }

@@ -30,7 +30,12 @@ pub fn parse(json: &Value, known: &Known) -> Result<TableSpec, Faults> {
     let mut reading = Reading::default();
     let spec = read_table(json, &mut reading);
     if let Some(mut spec) = spec {
+        let given = spec.columns.len();
+        let leads = |spec: &TableSpec| spec.columns.first().map(|column| column.name.clone());
+        let first = leads(&spec);
         complete(&mut spec);
+        // A key that was put in front must not move the paths of the columns that were given.
+        let in_front = usize::from(spec.columns.len() > given && leads(&spec) != first);
         if known.table(spec.name.as_str()).is_some() {
             reading.faults.push(
                 Fault::new(
@@ -41,10 +46,30 @@ pub fn parse(json: &Value, known: &Known) -> Result<TableSpec, Faults> {
                 .hint("Choose another name, or alter that table"),
             );
         }
+        let read = std::mem::take(&mut reading.faults);
         verify(&mut spec, known, &mut reading);
+        let found = std::mem::replace(&mut reading.faults, read);
+        for fault in found.iter() {
+            reading.faults.push(shifted(fault, in_front));
+        }
         return reading.faults.or(spec);
     }
     Err(reading.faults)
+}
+
+/// A fault whose path counts columns without the `by` that were put in front.
+fn shifted(fault: &Fault, by: usize) -> Fault {
+    let mut fault = fault.clone();
+    let rest = fault
+        .path
+        .strip_prefix("columns[")
+        .and_then(|rest| rest.split_once(']'));
+    if let Some((index, rest)) = rest
+        && let Ok(index) = index.parse::<usize>()
+    {
+        fault.path = format!("columns[{}]{rest}", index.saturating_sub(by));
+    }
+    fault
 }
 
 /// Adds what every table has: a primary key, and the two times when they are asked for.
