@@ -135,6 +135,11 @@ impl Site {
         found
     }
 
+    /// Whether any role of this project is there.
+    pub async fn has_roles(&self) -> bool {
+        self.remains().await.iter().any(|what| what.starts_with("role"))
+    }
+
     /// Asserts that the project's data is served by exactly what belongs to that level.
     async fn assert_whole(&self, isolation: Isolation) {
         let found = self.remains().await;
@@ -266,5 +271,216 @@ fn another_isolation_is_refused() {
         site.assert_whole(Isolation::Schema).await;
         let found = provisioning::provision(&site.app, &site.access, Request::default()).await;
         assert_eq!(found.unwrap().outcome, Outcome::Found);
+    });
+}
+
+#[test]
+fn a_backend_given_up_stops_at_once_and_comes_back_with_its_data() {
+    run(async {
+        for level in LEVELS {
+            let site = Site::new().await;
+            let made = site.provision(level).await.unwrap();
+            let seen = site.app.tenancy.refresh(site.reference()).await.unwrap();
+            let database = match level {
+                Isolation::Schema => "plinth_cell".to_owned(),
+                Isolation::Database => format!("p_{}", site.reference()),
+            };
+            let inside = superuser(&database).await;
+            let schema = seen.names().schema(level);
+            let table = format!("{}.app_data", schema.quoted());
+            inside
+                .batch_execute(&format!("insert into {table} (data_type) values ('kept')"))
+                .await
+                .unwrap();
+
+            provisioning::deprovision(&site.app, &site.access).await.unwrap();
+            // A plan made before is refused, and the one made anew finds no backend.
+            assert_eq!(
+                check(&inside, site.reference(), seen.version).await,
+                Some("PL001".to_owned())
+            );
+            let now = site.app.tenancy.refresh(site.reference()).await.unwrap();
+            assert_eq!(now.ready_backend().unwrap_err().code(), "backend/not-provisioned");
+            assert!(provisioning::find(&site.app, &site.access).await.unwrap().is_none());
+            let again = provisioning::deprovision(&site.app, &site.access).await;
+            assert_eq!(again.unwrap_err().code(), "backend/not-provisioned");
+
+            let back = site.provision(level).await.unwrap();
+            assert_eq!((back.outcome, back.backend.id), (Outcome::Restored, made.backend.id));
+            let now = site.app.tenancy.refresh(site.reference()).await.unwrap();
+            assert!(now.ready_backend().is_ok());
+            assert_eq!(check(&inside, site.reference(), now.version).await, None);
+            let rows = inside.query(&format!("select from {table}"), &[]).await.unwrap();
+            assert_eq!(rows.len(), 1);
+            let actions: Vec<String> = site
+                .remains()
+                .await
+                .into_iter()
+                .filter(|what| what.starts_with("audit"))
+                .collect();
+            assert_eq!(
+                actions,
+                [
+                    "audit backend.deprovision",
+                    "audit backend.provision",
+                    "audit backend.restore"
+                ]
+            );
+        }
+    });
+}
+
+/// What the end of a data request says about a plan made at that version.
+async fn check(inside: &Client, reference: &Ref, version: i64) -> Option<String> {
+    let sql = format!("select plinth.check_version('{reference}', {version}, 1)");
+    let error = inside.batch_execute(&sql).await.err()?;
+    Some(error.code()?.code().to_owned())
+}
+
+#[test]
+fn after_thirty_days_a_new_backend_takes_the_old_ones_place() {
+    run(async {
+        let clock = Arc::new(plinth::testing::FixedClock::at(plinth::clock::Clock::now(&SystemClock)));
+        for level in LEVELS {
+            let site = Site::on(platform().await, clock.clone()).await;
+            let made = site.provision(level).await.unwrap();
+            provisioning::deprovision(&site.app, &site.access).await.unwrap();
+            clock.advance(plinth::clock::RESTORE_WINDOW + Duration::from_secs(1));
+            let fresh = site.provision(level).await.unwrap();
+            assert_eq!(fresh.outcome, Outcome::Made);
+            assert_ne!(fresh.backend.id, made.backend.id);
+            assert!(fresh.keys.is_none(), "the project's keys are still there");
+            site.assert_whole(level).await;
+        }
+    });
+}
+
+#[test]
+fn removal_takes_everything_and_can_be_repeated() {
+    run(async {
+        for level in LEVELS {
+            let site = Site::new().await;
+            let made = site.provision(level).await.unwrap();
+            let (project, id) = (site.access.project(), made.backend.id);
+            let live = provisioning::drop_backend(&site.app, project, id, false).await;
+            assert_eq!(live.unwrap_err().code(), "provisioning/not-deleted");
+            provisioning::deprovision(&site.app, &site.access).await.unwrap();
+            // Somebody is still connected.
+            let _lingering = superuser("plinth_cell").await;
+            assert!(provisioning::drop_backend(&site.app, project, id, false).await.unwrap());
+            assert!(!provisioning::drop_backend(&site.app, project, id, false).await.unwrap());
+            let mut left = site.remains().await;
+            left.retain(|what| !what.starts_with("audit") && !what.starts_with("key") && !what.starts_with("signing"));
+            assert_eq!(left, BTreeSet::new());
+        }
+    });
+}
+
+#[test]
+fn roles_can_become_what_they_must_and_nobody_else() {
+    run(async {
+        let (site, other) = (Site::new().await, Site::new().await);
+        site.provision(Isolation::Schema).await.unwrap();
+        other.provision(Isolation::Database).await.unwrap();
+        let cell = superuser("plinth_cell").await;
+        let sql = "
+            select m.rolname || ' in ' || r.rolname from pg_auth_members a
+            join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member
+            where r.rolname like $1 or m.rolname like $1 order by 1";
+        for (one, expected) in [
+            (
+                &site,
+                "p_x_anon in anon, p_x_authenticated in authenticated, p_x_owner in project_owner, \
+                 p_x_service in service_role, plinth_api in p_x_anon, plinth_api in p_x_authenticated, \
+                 plinth_api in p_x_service, plinth_provision in p_x_owner",
+            ),
+            (
+                &other,
+                "p_x in p_x_anon, p_x in p_x_authenticated, p_x in p_x_owner, p_x in p_x_service, p_x_anon in anon, \
+                 p_x_authenticated in authenticated, p_x_owner in project_owner, p_x_service in service_role, \
+                 plinth_provision in p_x_owner",
+            ),
+        ] {
+            let like = format!("p_{}%", one.reference());
+            let rows = cell.query(sql, &[&like]).await.unwrap();
+            let found: Vec<String> = rows
+                .iter()
+                .map(|row| row.get::<_, String>(0).replace(one.reference().as_str(), "x"))
+                .collect();
+            assert_eq!(found.join(", "), expected);
+        }
+        let sql = "
+            select rolname::text from pg_roles where rolname like $1
+              and (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls or not rolinherit
+                or (rolcanlogin and length(rolname) > 22))";
+        for one in [&site, &other] {
+            let rows = cell.query(sql, &[&format!("p_{}%", one.reference())]).await.unwrap();
+            assert!(rows.is_empty());
+        }
+        // Nothing of the project's is reachable by everybody, and credentials by the auth login alone.
+        let sql = "
+            select n.nspname || '.' || c.relname || ' ' || coalesce(a.grantee::regrole::text, 'public') || ' ' || a.privilege_type
+            from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) a
+            where n.nspname = $1 and c.relkind = 'r' and a.grantee not in (c.relowner, 'plinth_auth'::regrole)";
+        let auth = format!("auth_{}", site.reference());
+        assert!(cell.query(sql, &[&auth]).await.unwrap().is_empty());
+        let sql = "
+            select r.rolname::text from pg_roles r where r.rolname like 'p\\_%' and has_schema_privilege(r.oid, $1, 'usage')";
+        assert!(cell.query(sql, &[&auth]).await.unwrap().is_empty());
+        let rows = cell
+            .query(sql, &[&format!("project_{}", site.reference())])
+            .await
+            .unwrap();
+        assert_eq!(rows.len(), 4, "its own roles and no other project's");
+    });
+}
+
+/// A platform on a server of its own, with room for that many backends.
+async fn platform_of_its_own(capacity: i32) -> (Server, Platform) {
+    let mut options = Options::new("");
+    options.binaries = plinth_local::config::LocalConfig::from_env().unwrap().postgres_bin;
+    let server = Server::temporary(options).await.unwrap();
+    let random: SharedRandom = Arc::new(SystemRandom);
+    let secrets = Secrets::generate(&random);
+    let platform = Platform::prepare(&server.url("postgres"), BASE_URL, secrets)
+        .await
+        .unwrap();
+    let master = dial(&platform.master, &Trust::new(None).unwrap()).await.unwrap();
+    let sql = format!("update plinth.cells set capacity = {capacity}");
+    master.batch_execute(&sql).await.unwrap();
+    (server, platform)
+}
+
+#[test]
+fn a_full_cell_refuses_until_there_is_room() {
+    run(async {
+        let (_server, platform) = platform_of_its_own(2).await;
+        let clock: SharedClock = Arc::new(SystemClock);
+        let sites = [
+            Site::on(&platform, clock.clone()).await,
+            Site::on(&platform, clock.clone()).await,
+            Site::on(&platform, clock.clone()).await,
+        ];
+        let [a, b, c] = &sites;
+        let level = Isolation::Schema;
+        let (x, y, z) = tokio::join!(a.provision(level), b.provision(level), c.provision(level));
+        let mut done: Vec<_> = [(a, x), (b, y), (c, z)].into_iter().collect();
+        done.sort_by_key(|(_, outcome)| outcome.is_err());
+        let Ok([first, second, refused]) = <[_; 3]>::try_from(done) else {
+            panic!()
+        };
+        assert!(second.1.is_ok());
+        assert_eq!(refused.1.unwrap_err().code(), "provisioning/cells-full");
+
+        // A backend that was given up keeps its place until it is removed.
+        provisioning::deprovision(&first.0.app, &first.0.access).await.unwrap();
+        assert_eq!(
+            refused.0.provision(level).await.unwrap_err().code(),
+            "provisioning/cells-full"
+        );
+        let id = first.1.unwrap().backend.id;
+        let removed = provisioning::drop_backend(&first.0.app, first.0.access.project(), id, false).await;
+        assert!(removed.unwrap());
+        assert_eq!(refused.0.provision(level).await.unwrap().outcome, Outcome::Made);
     });
 }

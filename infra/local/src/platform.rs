@@ -214,6 +214,11 @@ impl Platform {
         changed
     }
 
+    /// The password of one of our logins.
+    pub fn password(&self, login: &str) -> Sensitive {
+        self.secrets.password(login)
+    }
+
     /// The environment a function's process gets.
     pub fn env(&self, function: Function) -> BTreeMap<String, String> {
         let (control, cell) = function.logins();

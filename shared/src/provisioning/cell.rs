@@ -61,18 +61,15 @@ async fn furnish(app: &App, backend: &Backend, version: i64) -> Result<()> {
 pub(super) async fn clear(app: &App, backend: &Backend) -> Result<()> {
     let client = app.cells.shared(&backend.cell)?.get().await?;
     let reference = &backend.reference;
-    match backend.isolation {
-        Isolation::Schema => client
-            .batch_execute(&render::schema_drop(reference))
-            .await
-            .map_err(failure),
+    let last = match backend.isolation {
+        Isolation::Schema => render::schema_drop(reference),
         Isolation::Database => {
             app.cells.forget(&backend.cell, &backend.names().own());
             alone(&client, &render::database_drop(reference)).await?;
-            let roles = render::database_roles_drop(reference);
-            client.batch_execute(&roles).await.map_err(failure)
+            render::database_roles_drop(reference)
         }
-    }
+    };
+    client.batch_execute(&last).await.map_err(failure)
 }
 
 /// Runs a statement that takes no transaction, with its own limits, in one round trip. The settings are the session's,

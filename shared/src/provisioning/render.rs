@@ -202,7 +202,10 @@ fn starter_tables(names: Names<'_>, level: Isolation) -> Result<String> {
         anon: names.anon(),
     };
     let helpers = Helpers {
-        auth: Ident::fixed("plinth"),
+        auth: match level {
+            Isolation::Schema => Ident::fixed("plinth"),
+            Isolation::Database => names.auth(level),
+        },
         triggers: Ident::fixed("plinth"),
     };
     let tables = [starter::app_users(), starter::app_data()];
@@ -237,7 +240,7 @@ delete from plinth.version where ref = {};
         names.trash(level).quoted(),
         names.auth(level).quoted(),
         literal(reference.as_str()),
-        roles_drop(reference, ""),
+        roles_drop(reference, level),
     )
 }
 
@@ -251,20 +254,37 @@ pub(super) fn database_drop(reference: &Ref) -> String {
 
 /// Takes the roles of level `database` away, once nothing is left that they own.
 pub(super) fn database_roles_drop(reference: &Ref) -> String {
-    format!(
-        "{LIMITS}{}",
-        roles_drop(reference, &format!(", {}", Names(reference).own().quoted()))
-    )
+    format!("{LIMITS}{}", roles_drop(reference, Isolation::Database))
 }
 
-fn roles_drop(reference: &Ref, more: &str) -> String {
+/// Drops the project's roles. Names of roles are no secret, and a role that a neighbour granted something of its own to
+/// cannot be dropped: such a one loses its name, its login and its memberships, and is nobody from then on.
+fn roles_drop(reference: &Ref, level: Isolation) -> String {
     let names = Names(reference);
+    let own = (level == Isolation::Database).then(|| names.own());
+    let four = [names.owner(), names.service(), names.authenticated(), names.anon()];
+    let roles: Vec<String> = four.iter().chain(&own).map(|role| literal(role.as_str())).collect();
     format!(
-        "drop role if exists {}, {}, {}, {}{more};\n",
-        names.owner().quoted(),
-        names.service().quoted(),
-        names.authenticated().quoted(),
-        names.anon().quoted(),
+        "do $body$
+declare
+  found record;
+  tie record;
+begin
+  for found in select oid, rolname from pg_roles where rolname in ({}) loop
+    begin
+      execute format('drop role %I', found.rolname);
+    exception when dependent_objects_still_exist then
+      for tie in select roleid::regrole as role, member::regrole as member from pg_auth_members
+        where found.oid in (roleid, member) loop
+        execute format('revoke %s from %s', tie.role, tie.member);
+      end loop;
+      execute format('alter role %I nologin password null', found.rolname);
+      execute format('alter role %I rename to %I', found.rolname, 'gone_' || found.oid);
+    end;
+  end loop;
+end
+$body$;\n",
+        roles.join(", ")
     )
 }
 

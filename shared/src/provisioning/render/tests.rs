@@ -50,7 +50,25 @@ fn schema_level_renders_as_one_message() {
     set local lock_timeout = '3s'; set local statement_timeout = '15s'; set local search_path = pg_catalog;
     drop schema if exists "project_abcdefghijklmnopqrst", "trash_abcdefghijklmnopqrst", "auth_abcdefghijklmnopqrst" cascade;
     delete from plinth.version where ref = 'abcdefghijklmnopqrst';
-    drop role if exists "p_abcdefghijklmnopqrst_owner", "p_abcdefghijklmnopqrst_service", "p_abcdefghijklmnopqrst_authenticated", "p_abcdefghijklmnopqrst_anon";
+    do $body$
+    declare
+      found record;
+      tie record;
+    begin
+      for found in select oid, rolname from pg_roles where rolname in ('p_abcdefghijklmnopqrst_owner', 'p_abcdefghijklmnopqrst_service', 'p_abcdefghijklmnopqrst_authenticated', 'p_abcdefghijklmnopqrst_anon') loop
+        begin
+          execute format('drop role %I', found.rolname);
+        exception when dependent_objects_still_exist then
+          for tie in select roleid::regrole as role, member::regrole as member from pg_auth_members
+            where found.oid in (roleid, member) loop
+            execute format('revoke %s from %s', tie.role, tie.member);
+          end loop;
+          execute format('alter role %I nologin password null', found.rolname);
+          execute format('alter role %I rename to %I', found.rolname, 'gone_' || found.oid);
+        end;
+      end loop;
+    end
+    $body$;
     "#);
 }
 
@@ -110,8 +128,26 @@ fn database_level_renders_step_by_step() {
     insert into plinth.version (ref, control) values ('abcdefghijklmnopqrst', 7);
     "#);
     assert_snapshot!(database_drop(&reference), @r#"drop database if exists "p_abcdefghijklmnopqrst" with (force)"#);
-    assert_snapshot!(database_roles_drop(&reference), @r#"
+    assert_snapshot!(database_roles_drop(&reference), @r"
     set local lock_timeout = '3s'; set local statement_timeout = '15s'; set local search_path = pg_catalog;
-    drop role if exists "p_abcdefghijklmnopqrst_owner", "p_abcdefghijklmnopqrst_service", "p_abcdefghijklmnopqrst_authenticated", "p_abcdefghijklmnopqrst_anon", "p_abcdefghijklmnopqrst";
-    "#);
+    do $body$
+    declare
+      found record;
+      tie record;
+    begin
+      for found in select oid, rolname from pg_roles where rolname in ('p_abcdefghijklmnopqrst_owner', 'p_abcdefghijklmnopqrst_service', 'p_abcdefghijklmnopqrst_authenticated', 'p_abcdefghijklmnopqrst_anon', 'p_abcdefghijklmnopqrst') loop
+        begin
+          execute format('drop role %I', found.rolname);
+        exception when dependent_objects_still_exist then
+          for tie in select roleid::regrole as role, member::regrole as member from pg_auth_members
+            where found.oid in (roleid, member) loop
+            execute format('revoke %s from %s', tie.role, tie.member);
+          end loop;
+          execute format('alter role %I nologin password null', found.rolname);
+          execute format('alter role %I rename to %I', found.rolname, 'gone_' || found.oid);
+        end;
+      end loop;
+    end
+    $body$;
+    ");
 }
