@@ -24,10 +24,7 @@ impl Email {
             return Err(invalid("An email address is too long"));
         }
         let well_formed = text.rsplit_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty()
-                && local.len() <= 64
-                && local.bytes().all(is_local)
-                && domain.split('.').all(is_label)
+            !local.is_empty() && local.len() <= 64 && local.bytes().all(is_local) && domain.split('.').all(is_label)
         });
         if !well_formed {
             return Err(invalid("Unable to validate email address: invalid format"));
@@ -102,7 +99,9 @@ impl Metadata {
 
     fn check_size(&self) -> Result<()> {
         if Value::Object(self.0.clone()).to_string().len() > LARGEST_METADATA {
-            return Err(invalid("user_metadata is larger than 4 kB; it travels in every access token"));
+            return Err(invalid(
+                "user_metadata is larger than 4 kB; it travels in every access token",
+            ));
         }
         Ok(())
     }
@@ -307,7 +306,9 @@ mod tests {
     fn an_address_is_lower_cased_and_checked() {
         assert_eq!(Email::parse("Ann+x@Example.COM").unwrap().as_str(), "ann+x@example.com");
         let long = format!("{}@example.com", "a".repeat(65));
-        for bad in ["", "a", "@b", "a@", "a b@c.d", "a@b..c", "a@-b.c", "a\0@b.c", "ä@b.c", "a@b@c.d", &long] {
+        for bad in [
+            "", "a", "@b", "a@", "a b@c.d", "a@b..c", "a@-b.c", "a\0@b.c", "ä@b.c", "a@b@c.d", &long,
+        ] {
             assert_eq!(Email::parse(bad).unwrap_err().code(), "validation_failed", "{bad:?}");
         }
     }
@@ -320,14 +321,26 @@ mod tests {
             (json!({"email": "a@b.c", "password": 123456}), "bad_json"),
             (json!({"email": "a@b.c", "password": "secret1", "data": []}), "bad_json"),
             (json!({}), "anonymous_provider_disabled"),
-            (json!({"phone": "+49", "password": "secret1"}), "phone_provider_disabled"),
-            (json!({"email": "a@b.c", "phone": "+49", "password": "secret1"}), "validation_failed"),
+            (
+                json!({"phone": "+49", "password": "secret1"}),
+                "phone_provider_disabled",
+            ),
+            (
+                json!({"email": "a@b.c", "phone": "+49", "password": "secret1"}),
+                "validation_failed",
+            ),
             (json!({"email": "a@b.c"}), "validation_failed"),
             (json!({"email": "a@b.c", "password": "short"}), "weak_password"),
             (json!({"email": "a@b.c", "password": "x".repeat(73)}), "weak_password"),
             (json!({"email": "a@b.c", "password": "with\0nul"}), "validation_failed"),
-            (json!({"email": "a@b.c", "password": "secret1", "data": {"a": ["\0"]}}), "validation_failed"),
-            (json!({"email": "a@b.c", "password": "secret1", "data": {"a": "x".repeat(5000)}}), "validation_failed"),
+            (
+                json!({"email": "a@b.c", "password": "secret1", "data": {"a": ["\0"]}}),
+                "validation_failed",
+            ),
+            (
+                json!({"email": "a@b.c", "password": "secret1", "data": {"a": "x".repeat(5000)}}),
+                "validation_failed",
+            ),
         ] {
             assert_eq!(NewAccount::parse(&body).unwrap_err().code(), code, "{body}");
         }
@@ -343,7 +356,10 @@ mod tests {
     fn metadata_is_merged_by_key_and_null_removes() {
         let present = json!({"a": 1, "b": {"c": 2}}).as_object().unwrap().clone();
         let changes = Metadata(json!({"a": null, "b": {"d": 3}, "e": 4}).as_object().unwrap().clone());
-        assert_eq!(Value::from(changes.over(present).unwrap()), json!({"b": {"d": 3}, "e": 4}));
+        assert_eq!(
+            Value::from(changes.over(present).unwrap()),
+            json!({"b": {"d": 3}, "e": 4})
+        );
     }
 
     #[test]

@@ -79,7 +79,10 @@ fn refused(error: tokio_postgres::Error) -> Error {
     if !matches!(class, "22" | "23" | "42" | "44" | "P0") {
         return failed(error);
     }
-    let refusal = unprocessable("profile_refused", "The app's profile table does not accept this account");
+    let refusal = unprocessable(
+        "profile_refused",
+        "The app's profile table does not accept this account",
+    );
     // `raise exception` in the app's own trigger: its text was written for this moment. Any other text may quote rows.
     let said = (db.code() == &SqlState::RAISE_EXCEPTION).then(|| db.message().to_owned());
     match said {

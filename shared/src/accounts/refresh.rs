@@ -12,9 +12,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::refusal::{
-    invalid_credentials, refresh_token_already_used, refresh_token_not_found, user_banned,
-};
+use super::refusal::{refresh_token_already_used, refresh_token_not_found, user_banned};
 use super::store::{Session, Store, Token};
 use super::tokens::{Refresh, grant, key};
 use super::{Audience, SessionView, input};
@@ -37,9 +35,12 @@ pub async fn refresh(app: &App, audience: &Audience, body: &Value) -> Result<Ses
     let session = session.ok_or_else(refresh_token_not_found)?;
     let token = store.token(&presented).await?.ok_or_else(refresh_token_not_found)?;
     if session.not_after.is_some_and(|end| end <= now) {
-        return Err(Error::invalid("session_expired", "Invalid Refresh Token: Session Expired"));
+        return Err(Error::invalid(
+            "session_expired",
+            "Invalid Refresh Token: Session Expired",
+        ));
     }
-    let user = store.user(session.user_id).await?.ok_or_else(invalid_credentials)?;
+    let user = store.user(session.user_id).await?.ok_or_else(refresh_token_not_found)?;
     if user.is_banned(now) {
         return Err(user_banned());
     }

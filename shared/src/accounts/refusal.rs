@@ -81,7 +81,10 @@ pub(super) fn user_not_found() -> Error {
 }
 
 pub(super) fn refresh_token_not_found() -> Error {
-    Error::invalid("refresh_token_not_found", "Invalid Refresh Token: Refresh Token Not Found")
+    Error::invalid(
+        "refresh_token_not_found",
+        "Invalid Refresh Token: Refresh Token Not Found",
+    )
 }
 
 pub(super) fn refresh_token_already_used() -> Error {

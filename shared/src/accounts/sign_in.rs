@@ -17,12 +17,7 @@ const ATTEMPTS: usize = 3;
 /// # Errors
 /// 400 `invalid_credentials` for an unknown address and a wrong password alike, in words and in time;
 /// `email_not_confirmed` and `user_banned` only to who knows the password.
-pub async fn sign_in(
-    app: &App,
-    audience: &Audience,
-    credentials: Credentials,
-    origin: &Origin,
-) -> Result<SessionView> {
+pub async fn sign_in(app: &App, audience: &Audience, credentials: Credentials, origin: &Origin) -> Result<SessionView> {
     let key = key(app, audience).await?;
     for _ in 0..ATTEMPTS {
         let (user, rehashed) = check(app, audience, &credentials).await?;

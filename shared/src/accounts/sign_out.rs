@@ -11,13 +11,7 @@ use crate::error::Result;
 ///
 /// # Errors
 /// 403 `session_not_found`, `user_not_found`.
-pub async fn sign_out(
-    app: &App,
-    audience: &Audience,
-    bearer: &Bearer,
-    scope: Scope,
-    origin: &Origin,
-) -> Result<()> {
+pub async fn sign_out(app: &App, audience: &Audience, bearer: &Bearer, scope: Scope, origin: &Origin) -> Result<()> {
     let mut client = audience.connect(app).await?;
     let store = Store::begin(audience, &mut client).await?;
     store.user(bearer.user).await?.ok_or_else(user_not_found)?;

@@ -59,7 +59,10 @@ fn platform_role(app: &App, audience: &Audience, new: &NewAccount) -> Result<Opt
     if accounts.sign_up.allows(email) {
         return Ok(Some(PlatformRole::User));
     }
-    Err(unprocessable("signup_disabled", "Signups not allowed for this instance"))
+    Err(unprocessable(
+        "signup_disabled",
+        "Signups not allowed for this instance",
+    ))
 }
 
 fn app_metadata(role: Option<PlatformRole>) -> Value {

@@ -21,7 +21,10 @@ use crate::token::SigningKey;
 pub async fn ensure(app: &App, executor: &impl GenericClient, project: Option<ProjectId>) -> Result<()> {
     let id: Option<Uuid> = project.map(|project| project.0);
     let sql = "select 1 from plinth.signing_keys where project_id is not distinct from $1 and retired_at is null";
-    let found = executor.query_typed(sql, &[uuid(&id)]).await.map_err(control::failure)?;
+    let found = executor
+        .query_typed(sql, &[uuid(&id)])
+        .await
+        .map_err(control::failure)?;
     if !found.is_empty() {
         return Ok(());
     }

@@ -116,7 +116,9 @@ pub async fn public_keys(app: &App, project: Option<&crate::ident::Ref>) -> Resu
     let client = app.control.get().await?;
     let rows = client.query_typed("select plinth.platform_keys()", &[]).await;
     let rows = rows.map_err(control::failure)?;
-    let row = rows.first().ok_or_else(|| Error::internal("platform_keys() is silent"))?;
+    let row = rows
+        .first()
+        .ok_or_else(|| Error::internal("platform_keys() is silent"))?;
     Ok(row.get(0))
 }
 
@@ -145,7 +147,10 @@ mod tests {
             phone_confirmed_at: None,
             invited_at: None,
             last_sign_in_at: None,
-            app_metadata: json!({"provider": "email", "role": "User"}).as_object().unwrap().clone(),
+            app_metadata: json!({"provider": "email", "role": "User"})
+                .as_object()
+                .unwrap()
+                .clone(),
             user_metadata: Map::new(),
             is_anonymous: false,
             banned_until: None,
@@ -164,7 +169,13 @@ mod tests {
             address: None,
             not_after: None,
         };
-        let claims = claims("http://127.0.0.1/auth/v1", &user, &session, 1_800_000_000, 1_800_003_600);
-        insta::assert_snapshot!(Value::from(claims));
+        let claims = claims(
+            "http://127.0.0.1/auth/v1",
+            &user,
+            &session,
+            1_800_000_000,
+            1_800_003_600,
+        );
+        insta::assert_snapshot!(Value::from(claims), @r#"{"aal":"aal1","amr":[{"method":"password","timestamp":1800000000}],"app_metadata":{"provider":"email","role":"User"},"aud":"authenticated","email":"ann@example.com","exp":1800003600,"iat":1800000000,"is_anonymous":false,"iss":"http://127.0.0.1/auth/v1","phone":"","role":"authenticated","session_id":"00000000-0000-0000-0000-000000000002","sub":"00000000-0000-0000-0000-000000000001","user_metadata":{}}"#);
     }
 }

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::refusal::{forbidden, invalid_credentials, mail_not_configured, session_not_found, unprocessable, user_not_found};
+use super::refusal::{
+    forbidden, invalid_credentials, mail_not_configured, session_not_found, unprocessable, user_not_found,
+};
 use super::store::{Store, User};
 use super::{Audience, Bearer, Changes, Email, Origin, UserView, profile};
 use crate::app::App;
@@ -57,7 +59,9 @@ pub async fn change_user(
         // It was changed since the checks above: what they found is void.
         return Err(invalid_credentials());
     }
-    let new_email = changes.email.filter(|email| user.email.as_deref() != Some(email.as_str()));
+    let new_email = changes
+        .email
+        .filter(|email| user.email.as_deref() != Some(email.as_str()));
     if let Some(email) = &new_email {
         check_email(app, audience, email)?;
         user.email = Some(email.as_str().to_owned());

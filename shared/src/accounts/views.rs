@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::store::{Identity, User};
 use super::Audience;
+use super::store::{Identity, User};
 use crate::app::App;
 use crate::config::SignUp;
 
@@ -220,7 +220,10 @@ mod tests {
             phone_confirmed_at: None,
             invited_at: None,
             last_sign_in_at: Some(at),
-            app_metadata: json!({"provider": "email", "providers": ["email"]}).as_object().unwrap().clone(),
+            app_metadata: json!({"provider": "email", "providers": ["email"]})
+                .as_object()
+                .unwrap()
+                .clone(),
             user_metadata: Map::new(),
             is_anonymous: false,
             banned_until: None,
@@ -239,6 +242,43 @@ mod tests {
             updated_at: at,
         };
         let shown = serde_json::to_string_pretty(&UserView::new(user, vec![identity])).unwrap();
-        insta::assert_snapshot!(shown);
+        insta::assert_snapshot!(shown, @r#"
+        {
+          "id": "00000000-0000-0000-0000-000000000001",
+          "aud": "authenticated",
+          "role": "authenticated",
+          "email": "ann@example.com",
+          "email_confirmed_at": "2027-01-15T08:00:00Z",
+          "phone": "",
+          "confirmed_at": "2027-01-15T08:00:00Z",
+          "last_sign_in_at": "2027-01-15T08:00:00Z",
+          "app_metadata": {
+            "provider": "email",
+            "providers": [
+              "email"
+            ]
+          },
+          "user_metadata": {},
+          "identities": [
+            {
+              "identity_id": "00000000-0000-0000-0000-000000000002",
+              "id": "00000000-0000-0000-0000-000000000001",
+              "user_id": "00000000-0000-0000-0000-000000000001",
+              "identity_data": {
+                "email": "ann@example.com",
+                "sub": "00000000-0000-0000-0000-000000000001"
+              },
+              "provider": "email",
+              "last_sign_in_at": "2027-01-15T08:00:00Z",
+              "created_at": "2027-01-15T08:00:00Z",
+              "updated_at": "2027-01-15T08:00:00Z",
+              "email": "ann@example.com"
+            }
+          ],
+          "created_at": "2027-01-15T08:00:00Z",
+          "updated_at": "2027-01-15T08:00:00Z",
+          "is_anonymous": false
+        }
+"#);
     }
 }

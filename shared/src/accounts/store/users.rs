@@ -151,7 +151,10 @@ impl Store<'_> {
     }
 
     pub async fn user(&self, id: Uuid) -> Result<Option<User>> {
-        let sql = format!("select {USER} from {}.users where id = $1 and deleted_at is null", self.schema);
+        let sql = format!(
+            "select {USER} from {}.users where id = $1 and deleted_at is null",
+            self.schema
+        );
         let rows = self.tx.query_typed(&sql, &[uuid(&id)]).await.map_err(failed)?;
         one(&rows)
     }
