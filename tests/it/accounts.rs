@@ -1,8 +1,8 @@
 //! Accounts of both audiences, through the router, on real tables.
 
-mod by_hand;
 mod flows;
 mod outside;
+mod profiles;
 mod refresh;
 mod refusals;
 mod tenants;
@@ -11,9 +11,10 @@ use http::{Method, StatusCode};
 use plinth::clock::{Clock, SystemClock};
 use plinth::testing::FixedClock;
 use serde_json::{Value, json};
+use tokio_postgres::Client;
 use std::sync::Arc;
 
-use crate::world::{Call, World, platform, text, unique, world};
+use crate::world::{Call, Project, World, platform, text, unique, world};
 
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -35,11 +36,14 @@ impl Door {
     }
 
     pub async fn project(world: &World) -> Self {
-        let project = by_hand::project(world).await;
+        Self::of(world, &world.project("schema").await)
+    }
+
+    pub fn of(world: &World, project: &Project) -> Self {
         Self {
             world: world.clone(),
             base: format!("/p/{}/auth/v1", project.reference),
-            key: Some(project.publishable),
+            key: Some(project.publishable.clone()),
         }
     }
 
@@ -83,6 +87,21 @@ impl Door {
     pub async fn user(&self, session: &Value) -> crate::world::Reply {
         self.get("/user").bearer(&text(session, "access_token")).send().await
     }
+}
+
+/// Any database, with all rights.
+pub async fn superuser(database: &str) -> Client {
+    let server = plinth_local::testing::server().await.unwrap();
+    let (client, connection) = tokio_postgres::connect(server.url(database).expose(), tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// The database of all projects of level `schema`, with all rights.
+pub async fn cell() -> Client {
+    superuser(plinth::control::CELL_DATABASE).await
 }
 
 /// Both audiences of the usual world.

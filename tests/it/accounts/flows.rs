@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::json;
 
-use super::{Door, PASSWORD, by_hand, doors, world_with};
+use super::{Door, PASSWORD, cell, doors, world_with};
 use crate::world::{run, text, unique, world};
 
 #[test]
@@ -177,14 +177,10 @@ fn a_user_never_sets_app_metadata_or_takes_a_taken_address() {
 fn an_imported_bcrypt_password_works_and_is_hashed_anew() {
     run(async {
         let world = world().await;
-        let project = by_hand::project(world).await;
-        let door = Door {
-            world: world.clone(),
-            base: format!("/p/{}/auth/v1", project.reference),
-            key: Some(project.publishable),
-        };
+        let project = world.project("schema").await;
+        let door = Door::of(world, &project);
         let session = door.sign_up().await;
-        let cell = by_hand::cell(world).await;
+        let cell = cell().await;
         // bcrypt of "hunter2", cost 4.
         let users = format!("auth_{}.users", project.reference);
         let hash = BCRYPT;
@@ -209,59 +205,10 @@ fn an_imported_bcrypt_password_works_and_is_hashed_anew() {
 const BCRYPT: &str = "$2b$04$abcdefghijklmnopqrstuuV3duMsC0HpUex6N9qapiuOHHWkwRXVm";
 
 #[test]
-fn the_profile_row_follows_its_user() {
-    run(async {
-        let world = world().await;
-        let project = by_hand::project(world).await;
-        let door = Door {
-            world: world.clone(),
-            base: format!("/p/{}/auth/v1", project.reference),
-            key: Some(project.publishable),
-        };
-        let email = format!("{}@example.com", unique());
-        let body =
-            json!({ "email": email, "password": PASSWORD, "data": { "full_name": "Ann", "avatar_url": "a.png" } });
-        let session = door.post("/signup").json(&body).send().await.expect(StatusCode::OK);
-        let cell = by_hand::cell(world).await;
-        let table = format!("project_{}.app_users", project.reference);
-        let profile = async || {
-            let sql = format!("select id::text, email, full_name, avatar_url from {table}");
-            let row = cell.query_one(&sql, &[]).await.unwrap();
-            [0, 1, 2, 3].map(|column| row.get::<_, Option<String>>(column).unwrap_or_default())
-        };
-        assert_eq!(
-            profile().await,
-            [&text(&session["user"], "id"), &email, "Ann", "a.png"].map(String::from)
-        );
-        let token = text(&session, "access_token");
-        let body = json!({ "data": { "full_name": "Ann B" } });
-        door.put("/user")
-            .bearer(&token)
-            .json(&body)
-            .send()
-            .await
-            .expect(StatusCode::OK);
-        assert_eq!(profile().await[2], "Ann B");
-
-        cell.batch_execute(&format!("alter table {table} add check (email not like 'banned%')"))
-            .await
-            .unwrap();
-        let body = json!({ "email": "banned@example.com", "password": PASSWORD });
-        let refused = door.post("/signup").json(&body).send().await;
-        assert_eq!(refused.code(StatusCode::UNPROCESSABLE_ENTITY), "profile_refused");
-        let nobody = door.sign_in("banned@example.com", PASSWORD).await;
-        assert_eq!(nobody.code(StatusCode::BAD_REQUEST), "invalid_credentials");
-
-        cell.batch_execute(&format!("drop table {table}")).await.unwrap();
-        door.post("/signup").json(&body).send().await.expect(StatusCode::OK);
-    });
-}
-
-#[test]
 fn the_backends_own_paths_reach_the_same_accounts() {
     run(async {
         let world = world().await;
-        let (project, other) = (by_hand::project(world).await, by_hand::project(world).await);
+        let (project, other) = (world.project("schema").await, world.project("schema").await);
         let path = |action: &str| format!("/api/database/{}/auth/{action}", project.backend);
         let body = json!({ "email": format!("{}@example.com", unique()), "password": PASSWORD });
         let send = async |action: &str, key: &str| world.post(&path(action)).key(key).json(&body).send().await;
@@ -295,7 +242,8 @@ fn who_may_sign_up_to_the_platform_is_a_setting() {
             "email_address_not_authorized"
         );
         // End users are their project's business.
-        Door::project(&strict).await.sign_up().await;
+        let project = world().await.project("schema").await;
+        Door::of(&strict, &project).sign_up().await;
     });
 }
 

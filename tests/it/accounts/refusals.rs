@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Door, PASSWORD, by_hand, doors};
+use super::{Door, PASSWORD, doors};
 use crate::world::{Call, run, text, unique, world};
 
 #[test]
@@ -248,7 +248,7 @@ fn what_comes_later_says_so() {
 fn public_keys_are_public_and_cacheable() {
     run(async {
         let world = world().await;
-        let project = by_hand::project(world).await;
+        let project = world.project("schema").await;
         let of_project = format!("/p/{}/auth/v1/.well-known/jwks.json", project.reference);
         for path in ["/auth/v1/.well-known/jwks.json", &of_project] {
             let reply = world.get(path).send().await;
@@ -271,7 +271,7 @@ fn public_keys_are_public_and_cacheable() {
 fn a_projects_doors_open_to_its_own_live_keys_only() {
     run(async {
         let world = world().await;
-        let (project, other) = (by_hand::project(world).await, by_hand::project(world).await);
+        let (project, other) = (world.project("schema").await, world.project("schema").await);
         let path = format!("/p/{}/auth/v1/settings", project.reference);
         let with = |key: &str| world.get(&path).key(key);
         let seen = async |call: Call| {
@@ -290,10 +290,11 @@ fn a_projects_doors_open_to_its_own_live_keys_only() {
         let browser = with(&project.secret).header("origin", "https://app.example");
         assert_eq!(seen(browser).await, (403, "keys_secret_in_browser".to_owned()));
 
+        let id: uuid::Uuid = project.id.parse().unwrap();
         let app = world.app(plinth_local::platform::Function::Projects);
         let control = app.control.get().await.unwrap();
         let revoke = "update plinth.keys set revoked_at = now() where project_id = $1 and class = 'publishable'";
-        control.execute(revoke, &[&project.id]).await.unwrap();
+        control.execute(revoke, &[&id]).await.unwrap();
         assert_eq!(
             seen(with(&project.publishable)).await,
             (401, "invalid_api_key".to_owned())
@@ -302,7 +303,7 @@ fn a_projects_doors_open_to_its_own_live_keys_only() {
         control
             .execute(
                 "update plinth.projects set deleted_at = now() where id = $1",
-                &[&project.id],
+                &[&id],
             )
             .await
             .unwrap();

@@ -7,8 +7,12 @@ use plinth::token::SigningKey;
 use plinth_local::platform::Function;
 use serde_json::{Value, json};
 
-use super::{Door, by_hand, doors};
-use crate::world::{World, run, text, world};
+use super::{Door, doors};
+use crate::world::{Project, World, run, text, world};
+
+fn id_of(project: &Project) -> ProjectId {
+    ProjectId(project.id.parse().unwrap())
+}
 
 async fn signer(world: &World, project: Option<ProjectId>) -> SigningKey {
     let app = world.app(Function::Auth);
@@ -46,16 +50,12 @@ fn a_token_opens_only_the_door_it_is_from() {
 fn a_token_that_does_not_hold_is_refused() {
     run(async {
         let world = world().await;
-        let project = by_hand::project(world).await;
-        let door = Door {
-            world: world.clone(),
-            base: format!("/p/{}/auth/v1", project.reference),
-            key: Some(project.publishable.clone()),
-        };
+        let project = world.project("schema").await;
+        let door = Door::of(world, &project);
         let session = door.sign_up().await;
         let good = text(&session, "access_token");
         let [head, payload, signature] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
-        let own = signer(world, Some(ProjectId(project.id))).await;
+        let own = signer(world, Some(id_of(&project))).await;
         let platforms = signer(world, None).await;
         let now = SystemClock.now().as_second();
         let issuer = format!("{}/p/{}/auth/v1", crate::world::BASE_URL, project.reference);
@@ -114,21 +114,17 @@ fn a_token_that_does_not_hold_is_refused() {
 fn a_rotated_key_signs_at_once_and_the_old_one_still_verifies() {
     run(async {
         let world = world().await;
-        let project = by_hand::project(world).await;
-        let door = Door {
-            world: world.clone(),
-            base: format!("/p/{}/auth/v1", project.reference),
-            key: Some(project.publishable),
-        };
+        let project = world.project("schema").await;
+        let door = Door::of(world, &project);
         let before = door.sign_up().await;
         let trust = plinth::control::dial::Trust::new(None).unwrap();
         let master = plinth::control::dial::dial(&world.platform.master, &trust)
             .await
             .unwrap();
         let retire = "update plinth.signing_keys set retired_at = now() where project_id = $1";
-        master.execute(retire, &[&project.id]).await.unwrap();
+        master.execute(retire, &[&id_of(&project).0]).await.unwrap();
         let app = world.app(Function::Projects);
-        plinth::accounts::signing::ensure(&app, &master, Some(ProjectId(project.id)))
+        plinth::accounts::signing::ensure(&app, &master, Some(id_of(&project)))
             .await
             .unwrap();
         let after = door.sign_up().await;
