@@ -199,11 +199,16 @@ impl Platform {
             ("PLINTH_POOL_SIZE", "8"),
         ];
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Ok(Self {
+        let platform = Self {
             master,
             secrets,
             settings,
-        })
+        };
+        let app = platform.app(Function::Projects)?;
+        plinth::accounts::signing::ensure(&app, &client, None)
+            .await
+            .map_err(failed("The platform's signing key cannot be made"))?;
+        Ok(platform)
     }
 
     /// The same platform with one setting changed.

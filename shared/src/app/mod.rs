@@ -14,7 +14,7 @@ use crate::config::{Config, Env, Login};
 use crate::control::Database;
 use crate::error::{Error, Result};
 use crate::tenancy::{Isolation, Project, ProjectBackend, Tenancy, Tier};
-use crate::token::Passwords;
+use crate::token::{OpenedKeys, Passwords};
 use crate::vault::Vault;
 
 /// The parts, shared by every request of a process. Cheap to clone.
@@ -43,6 +43,8 @@ pub struct Parts {
     pub vault: Vault,
     /// Passwords.
     pub passwords: Passwords,
+    /// Signing keys opened lately.
+    pub opened_keys: OpenedKeys,
     trust: Trust,
 }
 
@@ -90,6 +92,7 @@ impl App {
             tenancy: Tenancy::new(config.clone(), control.clone(), clock.clone()),
             vault: Vault::new(config.master_key.clone()),
             passwords: Passwords::default(),
+            opened_keys: OpenedKeys::default(),
             config,
             clock,
             random,

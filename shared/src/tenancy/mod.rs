@@ -67,8 +67,7 @@ impl Tenancy {
         let issuer = unverified_issuer(token).ok_or_else(|| unauthorized("The token is not a JWT"))?;
         let now = self.clock.now();
         if issuer == self.config.web.platform_issuer() {
-            let keys = self.platform_keys(token).await?;
-            let claims = verify(token, &keys, &issuer, Some("authenticated"), now).map_err(as_unauthorized)?;
+            let claims = self.platform_claims(token).await.map_err(as_unauthorized)?;
             return PlatformUser::from_own(&claims);
         }
         let outside = self.config.accounts.issuers.iter().find(|known| known.issuer == issuer);
@@ -76,6 +75,16 @@ impl Tenancy {
         let keys = self.remote.get(&outside.jwks_url, kid(token).as_deref()).await?;
         let claims = verify(token, &keys, &issuer, outside.audience.as_deref(), now).map_err(as_unauthorized)?;
         PlatformUser::from_outside(&issuer, &claims)
+    }
+
+    /// The claims of a token of the platform's own.
+    ///
+    /// # Errors
+    /// As [`verify`]; 503 when the keys cannot be read.
+    pub async fn platform_claims(&self, token: &str) -> Result<Claims> {
+        let keys = self.platform_keys(token).await?;
+        let issuer = self.config.web.platform_issuer();
+        verify(token, &keys, &issuer, Some("authenticated"), self.clock.now())
     }
 
     async fn platform_keys(&self, token: &str) -> Result<Arc<JwkSet>> {
@@ -128,6 +137,23 @@ impl Tenancy {
         let issuer = self.config.web.project_issuer(reference);
         let claims: Claims = verify(token, &project.jwks, &issuer, Some("authenticated"), now)?;
         Ok(DataAccess::by_token(project, &key, claims))
+    }
+
+    /// The project whose key is presented, whatever token comes with it, as things are right now: for services that do
+    /// not end with a version check. With `reference`, only that project's keys count.
+    ///
+    /// # Errors
+    /// As [`Tenancy::identify`].
+    pub async fn identify_key_now(&self, reference: Option<&Ref>, headers: &HeaderMap) -> Result<DataAccess> {
+        let presented = data::presented_key(headers)?;
+        if reference.is_some_and(|reference| presented.reference != *reference) {
+            return Err(data::invalid_key());
+        }
+        let project = self.refresh(&presented.reference).await?;
+        let key = project.key(&presented.hash(), self.clock.now());
+        let key = key.ok_or_else(data::invalid_key)?.clone();
+        data::refuse_secret_in_browser(key.class, headers)?;
+        Ok(DataAccess::by_key(project, &key))
     }
 
     /// The project of that ref, as last seen. A data request proves it fresh by the version check at its end.
@@ -190,6 +216,9 @@ fn unauthorized(hint: &'static str) -> Error {
 
 /// On the control plane the reason goes into the details; the code stays one.
 fn as_unauthorized(error: Error) -> Error {
+    if error.kind() != ErrorKind::Unauthorized {
+        return error;
+    }
     unauthorized("Sign in again to get a new token")
         .with_details(error.public().to_owned())
         .with_source(error)

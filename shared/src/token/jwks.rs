@@ -28,6 +28,8 @@ pub struct RemoteKeys {
 struct Fetched {
     set: Arc<JwkSet>,
     at: Instant,
+    /// When a key that was not in it last caused a fetch.
+    asked_again: Option<Instant>,
 }
 
 impl RemoteKeys {
@@ -41,11 +43,19 @@ impl RemoteKeys {
         let known = sets.get(url).cloned();
         if let Some(known) = &known {
             let has_key = kid.is_none_or(|kid| known.set.find(kid).is_some());
-            let limit = if has_key { FRESH } else { UNKNOWN_KID_PAUSE };
-            if known.at.elapsed() < limit {
+            let asked_lately = known.asked_again.is_some_and(|at| at.elapsed() < UNKNOWN_KID_PAUSE);
+            let good = if has_key {
+                known.at.elapsed() < FRESH
+            } else {
+                asked_lately
+            };
+            if good {
                 return Ok(known.set.clone());
             }
         }
+        let now = Instant::now();
+        let unknown_key = known.as_ref().is_some_and(|known| known.at.elapsed() < FRESH);
+        let asked_again = unknown_key.then_some(now);
         match (self.fetch(url).await, known) {
             (Ok(set), _) => {
                 let set = Arc::new(set);
@@ -53,7 +63,8 @@ impl RemoteKeys {
                     url.to_owned(),
                     Fetched {
                         set: set.clone(),
-                        at: Instant::now(),
+                        at: now,
+                        asked_again,
                     },
                 );
                 Ok(set)
@@ -63,7 +74,8 @@ impl RemoteKeys {
                 sets.insert(
                     url.to_owned(),
                     Fetched {
-                        at: Instant::now(),
+                        at: now,
+                        asked_again,
                         ..known.clone()
                     },
                 );

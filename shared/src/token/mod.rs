@@ -3,9 +3,11 @@
 mod jwks;
 mod jwt;
 mod keys;
+mod opened;
 mod password;
 
 pub use jwks::{Jwk, JwkSet, RemoteKeys};
 pub use jwt::{Claims, SigningKey, bearer, unverified_issuer, verify};
 pub use keys::{KeyClass, ProjectKey, key_hash};
+pub use opened::OpenedKeys;
 pub use password::{Passwords, Verdict};

@@ -1,5 +1,7 @@
 //! Every error becomes a reply here: one table from kind to status, one body.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -48,6 +50,10 @@ pub fn body(error: &Error) -> Value {
 #[derive(Debug, Clone)]
 pub(super) struct Cause(pub String);
 
+/// Rides on the response for those who speak another dialect of errors: the auth function says it as GoTrue does.
+#[derive(Debug, Clone)]
+pub struct Refusal(pub Arc<Error>);
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = status(&self);
@@ -69,6 +75,7 @@ impl IntoResponse for Error {
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(cause(&self));
+        response.extensions_mut().insert(Refusal(Arc::new(self)));
         response
     }
 }
