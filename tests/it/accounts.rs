@@ -11,8 +11,8 @@ use http::{Method, StatusCode};
 use plinth::clock::{Clock, SystemClock};
 use plinth::testing::FixedClock;
 use serde_json::{Value, json};
-use tokio_postgres::Client;
 use std::sync::Arc;
+use tokio_postgres::Client;
 
 use crate::world::{Call, Project, World, platform, text, unique, world};
 

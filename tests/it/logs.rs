@@ -67,25 +67,65 @@ fn planted_secrets_never_reach_a_log() {
         let password = format!("{planted}password");
         let email = format!("{}@example.com", unique());
         let body = json!({ "email": email, "password": password });
-        let session = world.post("/auth/v1/signup").json(&body).send().await.expect(StatusCode::OK);
-        world.post("/auth/v1/token?grant_type=password").json(&body).send().await.expect(StatusCode::OK);
+        let session = world
+            .post("/auth/v1/signup")
+            .json(&body)
+            .send()
+            .await
+            .expect(StatusCode::OK);
+        world
+            .post("/auth/v1/token?grant_type=password")
+            .json(&body)
+            .send()
+            .await
+            .expect(StatusCode::OK);
         let wrong = json!({ "email": email, "password": format!("{planted}wrong") });
-        world.post("/auth/v1/token?grant_type=password").json(&wrong).send().await.expect(StatusCode::BAD_REQUEST);
+        world
+            .post("/auth/v1/token?grant_type=password")
+            .json(&wrong)
+            .send()
+            .await
+            .expect(StatusCode::BAD_REQUEST);
         let project = world.project("database").await;
         let user = world.end_user(&project).await;
         let row = json!({ "data_type": format!("{planted}value"), "user_id": user.id });
         let rest = project.rest("app_data");
-        world.post(&rest).key(&project.secret).json(&row).send().await.expect(StatusCode::CREATED);
+        world
+            .post(&rest)
+            .key(&project.secret)
+            .json(&row)
+            .send()
+            .await
+            .expect(StatusCode::CREATED);
         let filtered = format!("{rest}?data_type=eq.{planted}filter");
-        world.get(&filtered).key(&project.publishable).bearer(&user.token).send().await.expect(StatusCode::OK);
+        world
+            .get(&filtered)
+            .key(&project.publishable)
+            .bearer(&user.token)
+            .send()
+            .await
+            .expect(StatusCode::OK);
         let refused = format!("{rest}?data_type=eq.{planted}filter&nothing=eq.{planted}");
-        world.get(&refused).key(&project.secret).send().await.expect(StatusCode::BAD_REQUEST);
+        world
+            .get(&refused)
+            .key(&project.secret)
+            .send()
+            .await
+            .expect(StatusCode::BAD_REQUEST);
         let forged = format!("plinth_secret_{}_{:x<43}", project.reference, planted);
-        world.get(&rest).key(&forged).send().await.expect(StatusCode::UNAUTHORIZED);
+        world
+            .get(&rest)
+            .key(&forged)
+            .send()
+            .await
+            .expect(StatusCode::UNAUTHORIZED);
         world.get(&rest).key(&project.secret).bearer(&planted).send().await;
 
         let logs = logged();
-        assert!(logs.contains(&project.id) || logs.contains("request"), "nothing was captured");
+        assert!(
+            logs.contains(&project.id) || logs.contains("request"),
+            "nothing was captured"
+        );
         let secrets = [
             planted.as_str(),
             session["access_token"].as_str().unwrap(),

@@ -34,12 +34,22 @@ enum Who {
 }
 
 use Who::{
-    Admin, Developer, EndUser, Nobody, OtherEndUser, OtherPublishable, OtherSecret, Owner, Publishable, Secret, Stranger,
-    Viewer,
+    Admin, Developer, EndUser, Nobody, OtherEndUser, OtherPublishable, OtherSecret, Owner, Publishable, Secret,
+    Stranger, Viewer,
 };
 
 const EVERYBODY: [Who; 12] = [
-    Nobody, OtherPublishable, OtherSecret, Publishable, Secret, EndUser, OtherEndUser, Stranger, Viewer, Developer, Admin,
+    Nobody,
+    OtherPublishable,
+    OtherSecret,
+    Publishable,
+    Secret,
+    EndUser,
+    OtherEndUser,
+    Stranger,
+    Viewer,
+    Developer,
+    Admin,
     Owner,
 ];
 
@@ -53,7 +63,13 @@ struct Row {
 }
 
 const fn row(method: &'static str, path: &'static str, expected: [u16; 12]) -> Row {
-    Row { method, path, query: "", body: None, expected }
+    Row {
+        method,
+        path,
+        query: "",
+        body: None,
+        expected,
+    }
 }
 
 impl Row {
@@ -76,21 +92,49 @@ const fn members(by_role: [u16; 4]) -> [u16; 12] {
 
 /// Control plane, not about one project: every platform user alike.
 const fn users(status: u16) -> [u16; 12] {
-    [401, 401, 401, 401, 401, 401, 401, status, status, status, status, status]
+    [
+        401, 401, 401, 401, 401, 401, 401, status, status, status, status, status,
+    ]
 }
 
 /// Data plane: only the project's own keys and end users count; platform tokens alone are no key, and a platform token
 /// behind a key of the project is no end user. `[publishable, secret, end user]`.
 const fn keys(by_key: [u16; 3]) -> [u16; 12] {
     let [publishable, secret, end_user] = by_key;
-    [401, 401, 401, publishable, secret, end_user, 401, 401, 401, 401, 401, 401]
+    [
+        401,
+        401,
+        401,
+        publishable,
+        secret,
+        end_user,
+        401,
+        401,
+        401,
+        401,
+        401,
+        401,
+    ]
 }
 
 /// The JSON façade of one backend: keys of the project and its members; a neighbour's key finds nothing.
 const fn facade(by_key: [u16; 3], by_role: [u16; 4]) -> [u16; 12] {
     let [publishable, secret, end_user] = by_key;
     let [viewer, developer, admin, owner] = by_role;
-    [401, 404, 404, publishable, secret, end_user, 401, 404, viewer, developer, admin, owner]
+    [
+        401,
+        404,
+        404,
+        publishable,
+        secret,
+        end_user,
+        401,
+        404,
+        viewer,
+        developer,
+        admin,
+        owner,
+    ]
 }
 
 /// No credential matters.
@@ -123,7 +167,13 @@ impl Setting {
             let user = world.user().await;
             let path = format!("/api/projects/{}/members", project.id);
             let body = json!({ "email": user.email, "role": role });
-            world.post(&path).bearer(&project.owner.token).json(&body).send().await.expect(StatusCode::CREATED);
+            world
+                .post(&path)
+                .bearer(&project.owner.token)
+                .json(&body)
+                .send()
+                .await
+                .expect(StatusCode::CREATED);
             team.push(user);
         }
         let (mark, other_mark) = (unique(), unique());
@@ -133,10 +183,23 @@ impl Setting {
         plant(world, &neighbour, &other_end_user, &other_mark).await;
         let made = json!({ "class": "publishable", "name": "spare" });
         let path = format!("/api/projects/{}/keys", project.id);
-        let made = world.post(&path).bearer(&project.owner.token).json(&made).send().await.expect(StatusCode::CREATED);
-        let design = json!({ "schemaJson": { "name": format!("t_{mark}"), "columns": [{ "name": "title", "type": "text" }] } });
+        let made = world
+            .post(&path)
+            .bearer(&project.owner.token)
+            .json(&made)
+            .send()
+            .await
+            .expect(StatusCode::CREATED);
+        let design =
+            json!({ "schemaJson": { "name": format!("t_{mark}"), "columns": [{ "name": "title", "type": "text" }] } });
         let path = project.database("tables/create");
-        let table = world.post(&path).bearer(&project.owner.token).json(&design).send().await.expect(StatusCode::CREATED);
+        let table = world
+            .post(&path)
+            .bearer(&project.owner.token)
+            .json(&design)
+            .send()
+            .await
+            .expect(StatusCode::CREATED);
         let [viewer, developer, admin] = team.try_into().unwrap();
         Self {
             key: made["key"]["id"].as_str().unwrap().to_owned(),
@@ -205,7 +268,10 @@ impl Setting {
 async fn plant(world: &World, project: &Project, user: &User, mark: &str) -> String {
     let body = json!({ "data_type": mark, "user_id": user.id });
     let path = project.rest("app_data");
-    let call = world.post(&path).key(&project.secret).header("prefer", "return=representation");
+    let call = world
+        .post(&path)
+        .key(&project.secret)
+        .header("prefer", "return=representation");
     let made = call.json(&body).send().await.expect(StatusCode::CREATED);
     made[0]["id"].as_str().unwrap().to_owned()
 }
@@ -228,10 +294,16 @@ fn declared() -> BTreeSet<(String, String)> {
 
 #[test]
 fn every_route_has_a_row() {
-    let rows: BTreeSet<_> = rows().iter().map(|row| (row.method.to_owned(), row.path.to_owned())).collect();
+    let rows: BTreeSet<_> = rows()
+        .iter()
+        .map(|row| (row.method.to_owned(), row.path.to_owned()))
+        .collect();
     let missing: Vec<_> = declared().difference(&rows).cloned().collect();
     let unknown: Vec<_> = rows.difference(&declared()).cloned().collect();
-    assert!(missing.is_empty() && unknown.is_empty(), "routes without a row: {missing:?}\nrows without a route: {unknown:?}");
+    assert!(
+        missing.is_empty() && unknown.is_empty(),
+        "routes without a row: {missing:?}\nrows without a route: {unknown:?}"
+    );
 }
 
 #[test]
@@ -256,13 +328,20 @@ async fn matrix(isolation: &str) {
             if status != expected {
                 wrong.push(format!("{what}: {status} instead of {expected}: {:.200}", reply.text));
             }
-            let theirs = [&setting.other_mark, &setting.neighbour.id, &setting.neighbour.owner.email];
+            let theirs = [
+                &setting.other_mark,
+                &setting.neighbour.id,
+                &setting.neighbour.owner.email,
+            ];
             let stranger_at_home = who == Stranger && row.expected[11] == row.expected[7];
             if !stranger_at_home && theirs.iter().any(|mark| reply.text.contains(*mark)) {
                 wrong.push(format!("{what}: the neighbour's data in {:.300}", reply.text));
             }
             if status >= 400 && reply.text.contains(&setting.mark) {
-                wrong.push(format!("{what}: refused, and still the project's data in {:.300}", reply.text));
+                wrong.push(format!(
+                    "{what}: refused, and still the project's data in {:.300}",
+                    reply.text
+                ));
             }
             let changes = !matches!(row.method, "GET" | "HEAD");
             if changes && reply.status.is_success() && row.expected[0] != expected {
@@ -271,7 +350,12 @@ async fn matrix(isolation: &str) {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of the matrix is wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of the matrix is wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 fn rows() -> Vec<Row> {

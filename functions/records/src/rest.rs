@@ -23,7 +23,11 @@ pub(crate) async fn root(State(app): State<App>, OriginalUri(uri): OriginalUri, 
 
 /// The API's description; not there yet.
 #[utoipa::path(method(get, head), path = "/p/{ref}/rest/v1/", responses((status = 501, description = "Not there yet")))]
-pub(crate) async fn root_with_slash(State(app): State<App>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Error {
+pub(crate) async fn root_with_slash(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Error {
     refuse_after_identifying(&app, &uri, &headers, not_implemented("The root's OpenAPI document")).await
 }
 
@@ -41,7 +45,9 @@ pub(crate) async fn table(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response> {
-    let parsed = body.map_err(unreadable).and_then(|body| parse(&method, &uri, &headers, &body));
+    let parsed = body
+        .map_err(unreadable)
+        .and_then(|body| parse(&method, &uri, &headers, &body));
     let request = match parsed {
         Ok(request) => request,
         // Who asks comes first: a stranger learns nothing about the request.

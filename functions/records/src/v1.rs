@@ -113,7 +113,6 @@ fn parts(uri: &Uri) -> Result<Parts> {
 
 fn text(body: Result<Bytes, BytesRejection>) -> Result<String> {
     let body = body.map_err(unreadable)?;
-    String::from_utf8(body.into()).map_err(|error| {
-        Error::invalid("PGRST102", "The body is not valid UTF-8").with_details(error.to_string())
-    })
+    String::from_utf8(body.into())
+        .map_err(|error| Error::invalid("PGRST102", "The body is not valid UTF-8").with_details(error.to_string()))
 }

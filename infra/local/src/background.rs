@@ -6,11 +6,11 @@ use plinth::app::App;
 
 /// How soon work that nobody announced is noticed.
 const LOOK: Duration = Duration::from_secs(1);
+const PURGE: Duration = Duration::from_secs(3600);
 
 /// Runs until dropped. A failure is told and tried again on the next turn: the database may be away for a moment.
 pub async fn run(worker: App, purge: App) {
-    drop(purge);
-    work(worker).await;
+    tokio::join!(work(worker), clean(purge));
 }
 
 async fn work(app: App) {
@@ -24,3 +24,14 @@ async fn work(app: App) {
     }
 }
 
+async fn clean(app: App) {
+    let mut turns = tokio::time::interval(PURGE);
+    turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        turns.tick().await;
+        match plinth::purge::run(&app, app.clock.now()).await {
+            Ok(report) => tracing::info!(?report, "purged what is past its 30 days"),
+            Err(error) => tracing::warn!(%error, "the purge could not finish"),
+        }
+    }
+}

@@ -19,7 +19,10 @@ const REPLY_LIMIT: usize = 1 << 20;
 
 /// The admin of a first start, with a password drawn now. Write it down before [`sign_up`].
 pub fn new_admin(random: &SharedRandom) -> Admin {
-    Admin { email: ADMIN.to_owned(), password: random.token(24) }
+    Admin {
+        email: ADMIN.to_owned(),
+        password: random.token(24),
+    }
 }
 
 /// Signs the admin in, up first if need be.
@@ -27,12 +30,20 @@ pub fn new_admin(random: &SharedRandom) -> Admin {
 /// # Errors
 /// What the API answered.
 pub async fn sign_in(router: &Router, admin: &Admin) -> Result<String> {
-    let client = Client { router, credentials: Vec::new() };
+    let client = Client {
+        router,
+        credentials: Vec::new(),
+    };
     let body = json!({ "email": admin.email, "password": admin.password });
-    let reply = client.call(Method::POST, "/auth/v1/token?grant_type=password", Some(&body)).await?;
+    let reply = client
+        .call(Method::POST, "/auth/v1/token?grant_type=password", Some(&body))
+        .await?;
     let reply = match reply.status {
         StatusCode::OK => reply,
-        _ => client.call(Method::POST, "/auth/v1/signup", Some(&body)).await?.expect(StatusCode::OK, "sign the admin up")?,
+        _ => client
+            .call(Method::POST, "/auth/v1/signup", Some(&body))
+            .await?
+            .expect(StatusCode::OK, "sign the admin up")?,
     };
     text(&reply.body, "access_token")
 }
@@ -42,11 +53,16 @@ pub async fn sign_in(router: &Router, admin: &Admin) -> Result<String> {
 /// # Errors
 /// What the API answered.
 pub async fn demo(router: &Router, token: &str) -> Result<Demo> {
-    let client = Client { router, credentials: vec![("authorization", format!("Bearer {token}"))] };
+    let client = Client {
+        router,
+        credentials: vec![("authorization", format!("Bearer {token}"))],
+    };
     let project = project(&client).await?;
     let id = text(&project, "id")?;
     let path = format!("/api/projects/{id}/backend/provision");
-    let made = client.call(Method::POST, &path, Some(&json!({ "backendType": "managed" }))).await?;
+    let made = client
+        .call(Method::POST, &path, Some(&json!({ "backendType": "managed" })))
+        .await?;
     if !made.status.is_success() {
         return Err(made.refused("provision the demo project"));
     }
@@ -66,7 +82,10 @@ pub async fn demo(router: &Router, token: &str) -> Result<Demo> {
 }
 
 async fn project(client: &Client<'_>) -> Result<Value> {
-    let list = client.call(Method::GET, "/api/projects", None).await?.expect(StatusCode::OK, "list projects")?;
+    let list = client
+        .call(Method::GET, "/api/projects", None)
+        .await?
+        .expect(StatusCode::OK, "list projects")?;
     let projects = list.body["projects"].as_array().cloned().unwrap_or_default();
     if let Some(found) = projects.into_iter().find(|project| project["name"] == DEMO) {
         return Ok(found);
@@ -82,14 +101,22 @@ async fn key(client: &Client<'_>, project: &str, shown: &Value, class: &str) -> 
         return Ok(key.to_owned());
     }
     let body = json!({ "class": class, "name": "local stack" });
-    let made = client.call(Method::POST, &format!("/api/projects/{project}/keys"), Some(&body)).await?;
+    let made = client
+        .call(Method::POST, &format!("/api/projects/{project}/keys"), Some(&body))
+        .await?;
     text(&made.expect(StatusCode::CREATED, "create a key")?.body["key"], "key")
 }
 
 async fn table(client: &Client<'_>, backend: &str) -> Result<()> {
     let path = format!("/api/database/{backend}/tables");
-    let list = client.call(Method::GET, &path, None).await?.expect(StatusCode::OK, "list tables")?;
-    if list.body["tables"].as_array().is_some_and(|tables| tables.iter().any(|table| table["name"] == "todos")) {
+    let list = client
+        .call(Method::GET, &path, None)
+        .await?
+        .expect(StatusCode::OK, "list tables")?;
+    if list.body["tables"]
+        .as_array()
+        .is_some_and(|tables| tables.iter().any(|table| table["name"] == "todos"))
+    {
         return Ok(());
     }
     let body = json!({ "schemaJson": {
@@ -102,14 +129,23 @@ async fn table(client: &Client<'_>, backend: &str) -> Result<()> {
         ],
         "policies": [{ "template": "public-read", "column": "user_id" }],
     }});
-    client.call(Method::POST, &format!("{path}/create"), Some(&body)).await?.expect(StatusCode::CREATED, "create todos")?;
+    client
+        .call(Method::POST, &format!("{path}/create"), Some(&body))
+        .await?
+        .expect(StatusCode::CREATED, "create todos")?;
     Ok(())
 }
 
 async fn fill(router: &Router, demo: &Demo) -> Result<()> {
-    let client = Client { router, credentials: vec![("apikey", demo.secret_key.clone())] };
+    let client = Client {
+        router,
+        credentials: vec![("apikey", demo.secret_key.clone())],
+    };
     let path = format!("/p/{}/rest/v1/todos", demo.r#ref);
-    let some = client.call(Method::GET, &format!("{path}?limit=1"), None).await?.expect(StatusCode::OK, "read todos")?;
+    let some = client
+        .call(Method::GET, &format!("{path}?limit=1"), None)
+        .await?
+        .expect(StatusCode::OK, "read todos")?;
     if some.body.as_array().is_some_and(|rows| !rows.is_empty()) {
         return Ok(());
     }
@@ -118,7 +154,10 @@ async fn fill(router: &Router, demo: &Demo) -> Result<()> {
         { "title": "Query a table with supabase-js", "done": false },
         { "title": "Design a table of my own", "done": false },
     ]);
-    client.call(Method::POST, &path, Some(&rows)).await?.expect(StatusCode::CREATED, "fill todos")?;
+    client
+        .call(Method::POST, &path, Some(&rows))
+        .await?
+        .expect(StatusCode::CREATED, "fill todos")?;
     Ok(())
 }
 
@@ -135,17 +174,25 @@ struct Reply {
 
 impl Reply {
     fn expect(self, status: StatusCode, what: &str) -> Result<Self> {
-        if self.status == status { Ok(self) } else { Err(self.refused(what)) }
+        if self.status == status {
+            Ok(self)
+        } else {
+            Err(self.refused(what))
+        }
     }
 
     fn refused(&self, what: &str) -> Error {
-        Error::new(format!("The first start could not {what}: {} {}", self.status, self.body))
+        Error::new(format!(
+            "The first start could not {what}: {} {}",
+            self.status, self.body
+        ))
     }
 }
 
 impl Client<'_> {
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply> {
-        let lost = |e: Box<dyn std::error::Error + Send + Sync>| Error::new("The stack does not answer itself").caused_by(e);
+        let lost =
+            |e: Box<dyn std::error::Error + Send + Sync>| Error::new("The stack does not answer itself").caused_by(e);
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in &self.credentials {
             request = request.header(*name, value);
@@ -160,13 +207,20 @@ impl Client<'_> {
         let request = request.body(body).map_err(|e| lost(e.into()))?;
         let response = self.router.clone().oneshot(request).await.map_err(|e| lost(e.into()))?;
         let status = response.status();
-        let bytes = to_bytes(response.into_body(), REPLY_LIMIT).await.map_err(|e| lost(e.into()))?;
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).map_err(|e| lost(e.into()))? };
+        let bytes = to_bytes(response.into_body(), REPLY_LIMIT)
+            .await
+            .map_err(|e| lost(e.into()))?;
+        let body = if bytes.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&bytes).map_err(|e| lost(e.into()))?
+        };
         Ok(Reply { status, body })
     }
 }
 
 fn text(value: &Value, name: &str) -> Result<String> {
     let text = value[name].as_str();
-    text.map(str::to_owned).ok_or_else(|| Error::new(format!("The stack's own API sent no {name:?}")))
+    text.map(str::to_owned)
+        .ok_or_else(|| Error::new(format!("The stack's own API sent no {name:?}")))
 }

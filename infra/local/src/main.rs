@@ -65,7 +65,9 @@ async fn serve(
     mut stop: StopSignals,
     log: &Path,
 ) -> Result<()> {
-    let address = listener.local_addr().map_err(|error| Error::new("The port is gone").caused_by(error))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Error::new("The port is gone").caused_by(error))?;
     let url = format!("http://{address}");
     let ready = tokio::select! {
         ready = stack::prepare(&source, &config.data_dir, &url, &say) => ready?,
@@ -95,7 +97,10 @@ fn greeting(stack: &Stack, data_dir: &Path, log: &Path) -> String {
     text += &format!("  Log              {}\n", log.display());
     if let Some(demo) = &stack.demo {
         text += "\nNext: read the demo table\n\n";
-        text += &format!("  curl -H 'apikey: {}' '{}/rest/v1/todos'\n", demo.publishable_key, demo.url);
+        text += &format!(
+            "  curl -H 'apikey: {}' '{}/rest/v1/todos'\n",
+            demo.publishable_key, demo.url
+        );
         text += "\nor with supabase-js (npm i @supabase/supabase-js):\n\n";
         text += &format!("  createClient('{}', '{}')\n", demo.url, demo.publishable_key);
     }

@@ -54,8 +54,8 @@ pub async fn prepare(source: &Source, data_dir: &Path, url: &str, say: &(dyn Fn(
     let platform = match source {
         Source::Own(superuser) => Platform::prepare(superuser, url, secrets).await?,
         Source::Given(master) => {
-            let address = Address::from_url(master.expose())
-                .map_err(|why| Error::new(format!("PLINTH_DATABASE_URL {why}")))?;
+            let address =
+                Address::from_url(master.expose()).map_err(|why| Error::new(format!("PLINTH_DATABASE_URL {why}")))?;
             Platform::prepare_with(address, url, secrets).await?
         }
     };
@@ -84,7 +84,12 @@ pub async fn prepare(source: &Source, data_dir: &Path, url: &str, say: &(dyn Fn(
         demo.url = format!("{url}/p/{}", demo.r#ref);
     }
     stack.write(data_dir)?;
-    Ok(Ready { stack, router, worker: platform.app(Function::Worker)?, purge: platform.app(Function::Purge)? })
+    Ok(Ready {
+        stack,
+        router,
+        worker: platform.app(Function::Worker)?,
+        purge: platform.app(Function::Purge)?,
+    })
 }
 
 impl Ready {
@@ -93,7 +98,10 @@ impl Ready {
     /// # Errors
     /// When the listener fails.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let service = self.router.layer(from_fn(peer)).into_make_service_with_connect_info::<SocketAddr>();
+        let service = self
+            .router
+            .layer(from_fn(peer))
+            .into_make_service_with_connect_info::<SocketAddr>();
         let (told, heard) = tokio::sync::oneshot::channel();
         let server = axum::serve(listener, service).with_graceful_shutdown(async move {
             stop.await;
@@ -108,7 +116,8 @@ impl Ready {
         tokio::select! {
             served = server => served.map_err(|error| Error::new("The stack can serve no more").caused_by(error)),
             () = give_up => Ok(()),
-            () = background::run(self.worker, self.purge) => Ok(()),
+            // Boxed: what a job may do is a deeply nested future.
+            () = Box::pin(background::run(self.worker, self.purge)) => Ok(()),
         }
     }
 }

@@ -131,7 +131,11 @@ fn by_key(request: Request, catalog: &Catalog) -> Request {
     let Some(relation) = relation.filter(|relation| !relation.primary_key.is_empty()) else {
         return request;
     };
-    let columns: Vec<_> = relation.primary_key.iter().map(|column| (column.as_str(), false)).collect();
+    let columns: Vec<_> = relation
+        .primary_key
+        .iter()
+        .map(|column| (column.as_str(), false))
+        .collect();
     facade::ordered(request, &columns)
 }
 
@@ -139,11 +143,10 @@ fn by_key(request: Request, catalog: &Catalog) -> Request {
 fn key<'a>(table: &str, catalog: &'a Catalog) -> Result<&'a str> {
     match catalog.relation(table).map(|relation| relation.primary_key.as_slice()) {
         Some([only]) => Ok(only.as_str()),
-        Some([_, ..]) => Err(Error::invalid(
-            "records/composite-key",
-            "The table's primary key has several columns",
-        )
-        .with_hint("Use /rest/v1 with a filter for each of them")),
+        Some([_, ..]) => Err(
+            Error::invalid("records/composite-key", "The table's primary key has several columns")
+                .with_hint("Use /rest/v1 with a filter for each of them"),
+        ),
         // A table that is not there is refused by the planner, in the same words as everywhere.
         Some([]) | None => Ok("id"),
     }

@@ -79,7 +79,9 @@ impl Tenancy {
     }
 
     async fn write_touched(&self, due: &HashMap<KeyId, Timestamp>) -> Result<()> {
-        let used = due.iter().map(|(key, at)| (key.0.to_string(), Value::from(at.to_string())));
+        let used = due
+            .iter()
+            .map(|(key, at)| (key.0.to_string(), Value::from(at.to_string())));
         let used = Value::Object(used.collect());
         let client = self.control.get().await?;
         client

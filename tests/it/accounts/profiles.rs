@@ -13,7 +13,10 @@ use crate::world::{Project, World, run, text, unique, world};
 async fn profiles(project: &Project, isolation: &str) -> (Client, String) {
     match isolation {
         "schema" => (cell().await, format!("project_{}.app_users", project.reference)),
-        _ => (superuser(&format!("p_{}", project.reference)).await, "public.app_users".to_owned()),
+        _ => (
+            superuser(&format!("p_{}", project.reference)).await,
+            "public.app_users".to_owned(),
+        ),
     }
 }
 
@@ -21,7 +24,10 @@ async fn profiles(project: &Project, isolation: &str) -> (Client, String) {
 async fn tenant(world: &World, project: &Project) -> Client {
     let app = world.app(Function::Auth);
     let project = app.tenancy.refresh(&project.reference.parse().unwrap()).await.unwrap();
-    let target = app.data_target(&project, project.ready_backend().unwrap()).await.unwrap();
+    let target = app
+        .data_target(&project, project.ready_backend().unwrap())
+        .await
+        .unwrap();
     dial(&target.address, &Trust::new(None).unwrap()).await.unwrap()
 }
 
@@ -46,7 +52,12 @@ fn a_profile_row_follows_its_user_at_both_levels() {
             assert_eq!(profile().await, [&id, &email, "Ann", "a.png"].map(String::from));
             let token = text(&session, "access_token");
             let body = json!({ "data": { "full_name": "Ann B" } });
-            door.put("/user").bearer(&token).json(&body).send().await.expect(StatusCode::OK);
+            door.put("/user")
+                .bearer(&token)
+                .json(&body)
+                .send()
+                .await
+                .expect(StatusCode::OK);
             assert_eq!(profile().await[2], "Ann B");
         }
     });
@@ -69,7 +80,10 @@ fn a_profile_that_is_refused_leaves_no_account() {
             let nobody = door.sign_in("banned@example.com", PASSWORD).await;
             assert_eq!(nobody.code(StatusCode::BAD_REQUEST), "invalid_credentials");
 
-            database.batch_execute(&format!("drop table {table} cascade")).await.unwrap();
+            database
+                .batch_execute(&format!("drop table {table} cascade"))
+                .await
+                .unwrap();
             door.post("/signup").json(&body).send().await.expect(StatusCode::OK);
         }
     });

@@ -301,10 +301,7 @@ fn a_projects_doors_open_to_its_own_live_keys_only() {
         );
         assert_eq!(seen(with(&project.secret)).await.0, 200);
         control
-            .execute(
-                "update plinth.projects set deleted_at = now() where id = $1",
-                &[&id],
-            )
+            .execute("update plinth.projects set deleted_at = now() where id = $1", &[&id])
             .await
             .unwrap();
         assert_eq!(seen(with(&project.secret)).await, (404, "project_not_found".to_owned()));

@@ -142,7 +142,11 @@ async fn transact(
     }
     // What the database refused on an old plan is no answer either.
     if scope.place.versioned && error::may_be_stale(&failed) && failed.code().is_some_and(|code| code.code() != STALE) {
-        let role = if step == Step::Settings { "none" } else { scope.role.as_str() };
+        let role = if step == Step::Settings {
+            "none"
+        } else {
+            scope.role.as_str()
+        };
         if !verify(held, named, scope, role, end).await {
             return Err(error::stale().with_source(failed).into());
         }
@@ -210,7 +214,12 @@ async fn send(
         (Some(statements), true) => statements.how_always(sql),
         (Some(statements), false) => statements.how(sql),
     };
-    let settings = ask(client, how(&settings::STATEMENT, true), &settings::STATEMENT, &transaction.settings);
+    let settings = ask(
+        client,
+        how(&settings::STATEMENT, true),
+        &settings::STATEMENT,
+        &transaction.settings,
+    );
     let query = transaction.query.as_ref();
     let query = OptionFuture::from(query.map(|query| ask(client, how(query.sql, false), query.sql, query.params)));
     let check = transaction.check.as_ref();
@@ -258,6 +267,8 @@ fn counts(rows: &[Row]) -> Result<Counts> {
             response_status: row.try_get("response_status")?,
         })
     };
-    let row = rows.first().ok_or_else(|| Error::internal("the statement answered no row"))?;
+    let row = rows
+        .first()
+        .ok_or_else(|| Error::internal("the statement answered no row"))?;
     read(row).map_err(Error::internal)
 }

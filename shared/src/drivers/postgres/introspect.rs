@@ -32,7 +32,9 @@ pub(super) async fn catalog(pool: &Pool, place: &Place, deadline: Duration) -> R
             // The connection died unheard while it lay idle; another one may live.
             Err((_, failed)) if error::broke(&failed) => {
                 held = pool.connect(end).await?;
-                exchange(&mut held, pool.named, &transaction).await.map_err(|(_, failed)| away(failed))
+                exchange(&mut held, pool.named, &transaction)
+                    .await
+                    .map_err(|(_, failed)| away(failed))
             }
             outcome => outcome.map_err(|(_, failed)| away(failed)),
         }
@@ -43,7 +45,9 @@ pub(super) async fn catalog(pool: &Pool, place: &Place, deadline: Duration) -> R
     };
     held.give_back();
     let rows = asked?;
-    let row = rows.first().ok_or_else(|| Error::internal("the catalog answered no row"))?;
+    let row = rows
+        .first()
+        .ok_or_else(|| Error::internal("the catalog answered no row"))?;
     let json: &str = row.try_get(0).map_err(Error::internal)?;
     Ok(Snapshot {
         catalog: serde_json::from_str(json).map_err(Error::internal)?,

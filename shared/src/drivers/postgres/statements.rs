@@ -125,11 +125,7 @@ pub(super) async fn ask(client: &Client, how: How, sql: &str, params: &[Option<S
     Ok(Answer { rows, named })
 }
 
-async fn unnamed<'a>(
-    client: &Client,
-    sql: &str,
-    values: impl Iterator<Item = Text<'a>>,
-) -> Result<Vec<Row>, Error> {
+async fn unnamed<'a>(client: &Client, sql: &str, values: impl Iterator<Item = Text<'a>>) -> Result<Vec<Row>, Error> {
     let typed = values.map(|value| (value, Type::UNKNOWN));
     client.query_typed_raw(sql, typed).await?.try_collect().await
 }
