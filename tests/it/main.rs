@@ -1,4 +1,6 @@
 //! One test binary: everything below runs against a real Postgres of its own.
+// Every function's requests and jobs are in one deeply nested future.
+#![recursion_limit = "256"]
 #![allow(
     missing_docs,
     clippy::unwrap_used,

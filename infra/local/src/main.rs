@@ -1,4 +1,6 @@
 //! `cargo run`: starts the local stack and stops it on Ctrl-C or SIGTERM.
+// Every function's requests and jobs are in one deeply nested future.
+#![recursion_limit = "256"]
 
 use std::fs::OpenOptions;
 use std::io::{Write as _, stderr, stdout};
