@@ -101,7 +101,9 @@ impl From<Error> for Failure {
 
 async fn attempt(pool: &Pool, scope: &Scope, query: Query<'_>, end: Instant) -> Result<Vec<Row>, Failure> {
     let mut held = pool.connect(end).await?;
-    let done = tokio::time::timeout_at(end, transact(&mut held, pool.named, scope, &query, end)).await;
+    // Boxed, here and below: futures of many layers would fill a small thread's stack.
+    let running = Box::pin(transact(&mut held, pool.named, scope, &query, end));
+    let done = tokio::time::timeout_at(end, running).await;
     match done {
         Ok(outcome) => {
             held.give_back();
@@ -214,16 +216,17 @@ async fn send(
         (Some(statements), true) => statements.how_always(sql),
         (Some(statements), false) => statements.how(sql),
     };
-    let settings = ask(
+    let settings = Box::pin(ask(
         client,
         how(&settings::STATEMENT, true),
         &settings::STATEMENT,
         &transaction.settings,
-    );
+    ));
     let query = transaction.query.as_ref();
-    let query = OptionFuture::from(query.map(|query| ask(client, how(query.sql, false), query.sql, query.params)));
+    let query =
+        OptionFuture::from(query.map(|query| Box::pin(ask(client, how(query.sql, false), query.sql, query.params))));
     let check = transaction.check.as_ref();
-    let check = OptionFuture::from(check.map(|params| ask(client, how(CHECK, true), CHECK, params)));
+    let check = OptionFuture::from(check.map(|params| Box::pin(ask(client, how(CHECK, true), CHECK, params))));
     let end = if transaction.rollback { "rollback" } else { "commit" };
 
     // They are polled, and so sent, in this order. An error aborts all that follows and `commit` then reports success:
