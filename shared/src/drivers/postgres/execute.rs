@@ -34,6 +34,7 @@ pub(super) struct Transaction<'a> {
 /// How far a transaction came before it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
+    Begin,
     Settings,
     Query,
     End,
@@ -142,6 +143,16 @@ async fn transact(
             Failure::Broken
         });
     }
+    if step == Step::Begin {
+        // Cancelled from outside, or a timeout that somebody left in the session: what followed ran without a
+        // transaction, as the bare login. Whatever that came to, it is not what was asked for.
+        held.spoil();
+        return Err(if scope.read_only {
+            error::unreachable(failed).into()
+        } else {
+            error::outcome_unknown().with_source(failed).into()
+        });
+    }
     // What the database refused on an old plan is no answer either.
     if scope.place.versioned && error::may_be_stale(&failed) && failed.code().is_some_and(|code| code.code() != STALE) {
         let role = if step == Step::Settings {
@@ -233,7 +244,7 @@ async fn send(
     // the first error is the one that counts.
     let begun = client.batch_execute(settings::begin(transaction.read_only));
     let (begun, set, answer, checked, ended) = join5(begun, settings, query, check, client.batch_execute(end)).await;
-    begun.map_err(|error| (Step::Settings, error))?;
+    begun.map_err(|error| (Step::Begin, error))?;
     let set = set.map_err(|error| (Step::Settings, error))?;
     let answer = answer.transpose().map_err(|error| (Step::Query, error))?;
     let checked = checked.transpose().map_err(|error| (Step::Query, error))?;
