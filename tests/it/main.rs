@@ -1,5 +1,4 @@
 //! One test binary: everything below runs against a real Postgres of its own.
-// Every function's requests and jobs are in one deeply nested future.
 #![recursion_limit = "256"]
 #![allow(
     missing_docs,
@@ -13,6 +12,7 @@ mod bad_input;
 mod escapes_database;
 mod escapes_schema;
 mod faults;
+mod handmade;
 mod keys;
 mod lambda;
 mod layers;

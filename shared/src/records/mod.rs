@@ -35,7 +35,7 @@ pub async fn handle(
     ask: impl Fn(&Catalog) -> Result<Request>,
 ) -> Result<Reply> {
     let access = door.open(app, headers).await?;
-    let stale = match answer(app, &access, facts, &ask).await {
+    let stale = match Box::pin(answer(app, &access, facts, &ask)).await {
         Err(error) if is_stale(&error) => error,
         answered => return answered,
     };
@@ -46,7 +46,7 @@ pub async fn handle(
     }
     // The key may be what has changed.
     let access = door.open(app, headers).await?;
-    match answer(app, &access, facts, &ask).await {
+    match Box::pin(answer(app, &access, facts, &ask)).await {
         Err(error) if error.code() == STALE && is_stale(&error) => Err(changing(error)),
         answered => answered,
     }

@@ -79,6 +79,13 @@ impl Held {
         drop(self.client.take());
     }
 
+    /// Closes the connection: nobody knows what is left in its session.
+    pub(super) fn spoil(&mut self) {
+        if let Some(client) = self.client.take() {
+            client.discard();
+        }
+    }
+
     /// Closes the connection and asks the server to stop; waits for the request to be sent.
     pub(super) async fn cut_off(mut self) {
         if let Some(client) = self.client.take() {

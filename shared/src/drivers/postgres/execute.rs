@@ -34,6 +34,7 @@ pub(super) struct Transaction<'a> {
 /// How far a transaction came before it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
+    Begin,
     Settings,
     Query,
     End,
@@ -101,7 +102,9 @@ impl From<Error> for Failure {
 
 async fn attempt(pool: &Pool, scope: &Scope, query: Query<'_>, end: Instant) -> Result<Vec<Row>, Failure> {
     let mut held = pool.connect(end).await?;
-    let done = tokio::time::timeout_at(end, transact(&mut held, pool.named, scope, &query, end)).await;
+    // Boxed, here and below: futures of many layers would fill a small thread's stack.
+    let running = Box::pin(transact(&mut held, pool.named, scope, &query, end));
+    let done = tokio::time::timeout_at(end, running).await;
     match done {
         Ok(outcome) => {
             held.give_back();
@@ -138,6 +141,16 @@ async fn transact(
             error::unreachable(failed).into()
         } else {
             Failure::Broken
+        });
+    }
+    if step == Step::Begin {
+        // Cancelled from outside, or a timeout that somebody left in the session: what followed ran without a
+        // transaction, as the bare login. Whatever that came to, it is not what was asked for.
+        held.spoil();
+        return Err(if scope.read_only {
+            error::unreachable(failed).into()
+        } else {
+            error::outcome_unknown().with_source(failed).into()
         });
     }
     // What the database refused on an old plan is no answer either.
@@ -214,23 +227,24 @@ async fn send(
         (Some(statements), true) => statements.how_always(sql),
         (Some(statements), false) => statements.how(sql),
     };
-    let settings = ask(
+    let settings = Box::pin(ask(
         client,
         how(&settings::STATEMENT, true),
         &settings::STATEMENT,
         &transaction.settings,
-    );
+    ));
     let query = transaction.query.as_ref();
-    let query = OptionFuture::from(query.map(|query| ask(client, how(query.sql, false), query.sql, query.params)));
+    let query =
+        OptionFuture::from(query.map(|query| Box::pin(ask(client, how(query.sql, false), query.sql, query.params))));
     let check = transaction.check.as_ref();
-    let check = OptionFuture::from(check.map(|params| ask(client, how(CHECK, true), CHECK, params)));
+    let check = OptionFuture::from(check.map(|params| Box::pin(ask(client, how(CHECK, true), CHECK, params))));
     let end = if transaction.rollback { "rollback" } else { "commit" };
 
     // They are polled, and so sent, in this order. An error aborts all that follows and `commit` then reports success:
     // the first error is the one that counts.
     let begun = client.batch_execute(settings::begin(transaction.read_only));
     let (begun, set, answer, checked, ended) = join5(begun, settings, query, check, client.batch_execute(end)).await;
-    begun.map_err(|error| (Step::Settings, error))?;
+    begun.map_err(|error| (Step::Begin, error))?;
     let set = set.map_err(|error| (Step::Settings, error))?;
     let answer = answer.transpose().map_err(|error| (Step::Query, error))?;
     let checked = checked.transpose().map_err(|error| (Step::Query, error))?;
