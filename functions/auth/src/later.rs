@@ -1,29 +1,39 @@
 //! The places of what comes later: links and codes by mail, social login, second factors, admin calls. Each answers a
-//! clear 501 until it is built.
+//! clear 501 until it is built; anything else under the base answers 404, in GoTrue's shape too.
 
+use axum::extract::OriginalUri;
 use plinth::accounts::not_implemented;
-use plinth::error::Error;
+use plinth::error::{Error, ErrorKind};
 
-use crate::request::Named;
-
-/// Their paths.
-pub const PATHS: &[&str] = &[
-    "/otp",
-    "/verify",
-    "/recover",
-    "/resend",
-    "/magiclink",
-    "/reauthenticate",
-    "/authorize",
-    "/callback",
-    "/user/identities/{*rest}",
-    "/factors",
-    "/factors/{*rest}",
-    "/invite",
-    "/admin/{*rest}",
+/// The first parts of their paths.
+const PLACES: &[&str] = &[
+    "admin",
+    "authorize",
+    "callback",
+    "factors",
+    "invite",
+    "magiclink",
+    "otp",
+    "reauthenticate",
+    "recover",
+    "resend",
+    "user",
+    "verify",
 ];
 
-/// Any method.
-pub async fn later(_: Named) -> Error {
-    not_implemented()
+/// What is not there yet.
+#[utoipa::path(method(get, post, put, delete), path = "/{*path}", operation_id = "auth_later", tag = "auth",
+    params(("path" = String, Path, description = "What no other operation takes")),
+    responses((status = 404, description = "Nothing is at this path"), (status = 501, description = "not_implemented")))]
+pub async fn later(OriginalUri(uri): OriginalUri) -> Error {
+    let path = uri.path().split_once("/auth/v1/").map_or("", |(_, path)| path);
+    let first = path.split('/').next().unwrap_or_default();
+    if PLACES.contains(&first) {
+        return not_implemented();
+    }
+    Error::new(
+        ErrorKind::NotFound,
+        "http/no-such-path",
+        "There is nothing at this path",
+    )
 }

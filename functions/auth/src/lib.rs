@@ -31,17 +31,15 @@ pub fn routes() -> Routes {
 }
 
 fn gotrue() -> Routes {
-    let routes = Routes::new()
+    Routes::new()
         .routes(routes!(signup::sign_up))
         .routes(routes!(token::token))
         .routes(routes!(logout::logout))
         .routes(routes!(user::show, user::change))
         .routes(routes!(settings::settings))
         .routes(routes!(health::health))
-        .routes(routes!(jwks::jwks));
-    later::PATHS.iter().fold(routes, |routes, path| {
-        routes.route(path, axum::routing::any(later::later))
-    })
+        .routes(routes!(jwks::jwks))
+        .routes(routes!(later::later))
 }
 
 /// The same operations once more in the document: with the `ref` of their paths, and ids of their own.
@@ -55,7 +53,7 @@ fn of_projects(mut routes: Routes) -> Routes {
         .build();
     for item in routes.get_openapi_mut().paths.paths.values_mut() {
         item.parameters.get_or_insert_default().push(reference.clone().into());
-        let operations = [&mut item.get, &mut item.post, &mut item.put];
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
         for id in operations
             .into_iter()
             .flatten()

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::idempotency::{Seen, seen};
 use super::{IdempotencyKey, ProjectView, checked_description, checked_name, checked_settings, checked_status, store};
+use crate::accounts;
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::control::failure;
@@ -64,6 +65,7 @@ pub async fn create(app: &App, caller: &Caller, new: &NewProject, key: Option<&I
     if store::barred(&transaction, user, app.clock.now()).await? {
         return Err(Error::new(ErrorKind::Unauthorized, "auth/unauthorized", "Unauthorized"));
     }
+    accounts::remember_outside(app, &transaction, &caller.user).await?;
     store::lock_creator(&transaction, user).await?;
     check_quota(app, store::count_created(&transaction, user).await?)?;
     let (id, reference, now) = (ProjectId(app.random.uuid()), app.random.project_ref(), app.clock.now());

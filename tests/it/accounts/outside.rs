@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use plinth::accounts::remember_outside;
 use plinth::clock::{Clock, SharedRandom, SystemClock, SystemRandom};
 use plinth::tenancy::PlatformUser;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::world::{platform, run, unique};
+use crate::world::{World, platform, run, unique};
 
 struct Issuer {
     url: String,
@@ -177,5 +177,38 @@ fn an_outside_user_is_remembered_once_and_takes_no_address() {
             [1, 2, 3].map(|column| row.get::<_, &str>(column)),
             ["Guest", ISSUER, "ann@example.com"]
         );
+    });
+}
+
+#[test]
+fn an_outside_user_who_makes_a_project_is_remembered() {
+    run(async {
+        let (issuer, key) = (Issuer::start().await, key());
+        issuer.publish(&[&key]);
+        let issuers = json!([{ "issuer": ISSUER, "jwks_url": issuer.url, "audience": "plinth" }]).to_string();
+        let world = World::of(
+            &platform().await.with("PLINTH_ISSUERS", &issuers),
+            Arc::new(SystemClock),
+        );
+        let subject = unique();
+        let token = signed(&key, json!({ "sub": subject }))[http::header::AUTHORIZATION].clone();
+        let call = world
+            .post("/api/projects")
+            .header("authorization", token.to_str().unwrap());
+        call.json(&json!({ "name": unique() }))
+            .send()
+            .await
+            .expect(StatusCode::CREATED);
+        let app = world.app(Function::Projects);
+        let sql = "select 1 from plinth.identities where provider = $1 and provider_id = $2";
+        let found = app
+            .control
+            .get()
+            .await
+            .unwrap()
+            .query(sql, &[&ISSUER, &subject])
+            .await
+            .unwrap();
+        assert_eq!(found.len(), 1);
     });
 }

@@ -240,6 +240,10 @@ fn what_comes_later_says_so() {
                 let reply = door.call(method, path).send().await;
                 assert_eq!(reply.code(StatusCode::NOT_IMPLEMENTED), "not_implemented", "{path}");
             }
+            for path in ["/nothing", "/%ff", "/nothing/of/the/kind"] {
+                let reply = door.get(path).send().await;
+                assert_eq!(reply.code(StatusCode::NOT_FOUND), "http_no_such_path");
+            }
         }
     });
 }
