@@ -5,7 +5,7 @@ use futures_util::future;
 use super::steps::{Step, Steps};
 use super::{Backend, render};
 use crate::app::App;
-use crate::control::{Client, failure, int8, scram_verifier, text};
+use crate::control::{Client, failure, scram_verifier, text};
 use crate::error::Result;
 use crate::sensitive::Sensitive;
 use crate::tenancy::Isolation;
@@ -84,25 +84,14 @@ async fn alone(client: &Client, sql: &str) -> Result<()> {
     outcome.map_err(failure)
 }
 
-/// Tells a backend that keys, settings or state have moved on.
-pub(super) async fn push_version(app: &App, backend: &Backend, version: i64) -> Result<()> {
-    let sql = "select plinth.push_version($1, $2)";
-    run(app, backend, sql, version).await
-}
-
 /// Makes everybody forget what they know of a backend's tables.
-pub(super) async fn move_schema(app: &App, backend: &Backend, version: i64) -> Result<()> {
-    let sql = "update plinth.version set schema = schema + 1, control = greatest(control, $2) where ref = $1";
-    run(app, backend, sql, version).await
-}
-
-async fn run(app: &App, backend: &Backend, sql: &str, version: i64) -> Result<()> {
+pub(super) async fn move_schema(app: &App, backend: &Backend) -> Result<()> {
     let database = app
         .cells
         .of_project(&backend.cell, &backend.reference, backend.isolation)?;
     let client = database.get().await?;
+    let sql = "update plinth.version set schema = schema + 1 where ref = $1";
     let reference = backend.reference.as_str();
-    let params = [text(&reference), int8(&version)];
-    client.query_typed(sql, &params).await.map_err(failure)?;
+    client.query_typed(sql, &[text(&reference)]).await.map_err(failure)?;
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! A backend after its birth: found, reloaded, given up, removed.
 
 use super::provision::require_admin;
-use super::{Backend, State, cell, store, versions};
+use super::{Backend, cell, store};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, ProjectId};
+use crate::projects::versions::{self, Propagation};
 use crate::tenancy::ProjectAccess;
 
 /// The project's managed backend, if it has one.
@@ -20,11 +21,11 @@ pub async fn find(app: &App, access: &ProjectAccess) -> Result<Option<Backend>> 
 }
 
 /// Gives the backend up: data requests stop at once, its data is kept for 30 days, and provisioning again brings it
-/// back. Needs the role `admin`.
+/// back. Needs the role `admin`. Says whether the backend has heard of it.
 ///
 /// # Errors
 /// `backend/not-provisioned` (404) when there is none.
-pub async fn deprovision(app: &App, access: &ProjectAccess) -> Result<Backend> {
+pub async fn deprovision(app: &App, access: &ProjectAccess) -> Result<(Backend, Propagation)> {
     require_admin(access)?;
     let project = access.project();
     let mut client = app.control.get().await?;
@@ -35,16 +36,16 @@ pub async fn deprovision(app: &App, access: &ProjectAccess) -> Result<Backend> {
     store::set_deleted(app, &tx, backend.id, true).await?;
     let entry = Entry::by(access.caller(), Some(project), "backend.deprovision", backend.id);
     audit::record(app, &tx, &entry).await?;
-    let version = store::bump(&tx, project).await?;
+    versions::bump(&tx, project).await?;
     tx.commit().await.map_err(failure)?;
     drop(client);
-    if backend.state == State::Ready {
-        versions::push(app, &backend, version).await;
-    }
-    Ok(Backend {
+    // The backend is told although it is given up: requests that were planned before end there.
+    let heard = versions::push(app, project).await?;
+    let backend = Backend {
         deleted_at: Some(app.clock.now()),
         ..backend
-    })
+    };
+    Ok((backend, heard))
 }
 
 /// Makes every process forget what it knows of the backend's tables and settings.
@@ -60,12 +61,11 @@ pub async fn reload(app: &App, access: &ProjectAccess) -> Result<Backend> {
     let backend = live(store::of_project(&tx, project).await?)?;
     let entry = Entry::by(access.caller(), Some(project), "backend.reload", backend.id);
     audit::record(app, &tx, &entry).await?;
-    let version = store::bump(&tx, project).await?;
+    versions::bump(&tx, project).await?;
     tx.commit().await.map_err(failure)?;
     drop(client);
-    cell::move_schema(app, &backend, version).await?;
-    let client = app.control.get().await?;
-    store::heard(app, &*client, project, version).await?;
+    cell::move_schema(app, &backend).await?;
+    versions::push(app, project).await?;
     Ok(backend)
 }
 

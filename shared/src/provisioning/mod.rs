@@ -18,7 +18,6 @@ mod provision;
 mod render;
 mod steps;
 mod store;
-mod versions;
 
 pub use manage::{deprovision, drop_backend, find, reload};
 pub use migrate::{Report, migrate, upgrade_backends};

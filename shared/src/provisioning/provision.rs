@@ -3,17 +3,19 @@
 use serde_json::{Value, json};
 
 use super::steps::{Step, Steps};
-use super::{Backend, FirstKeys, Outcome, Provisioned, Request, State, cell, store, versions};
+use super::{Backend, FirstKeys, Outcome, Provisioned, Request, State, cell, store};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::clock::RESTORE_WINDOW;
 use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::ProjectId;
+use crate::projects::keys::{self, NewKey};
+use crate::projects::versions;
 use crate::schema::starter;
 use crate::sensitive::Sensitive;
 use crate::tenancy::{Isolation, MemberRole, ProjectAccess};
-use crate::token::{KeyClass, ProjectKey, SigningKey};
+use crate::token::{KeyClass, SigningKey};
 
 /// Attempts while another call takes its own failure back.
 const ATTEMPTS: usize = 3;
@@ -111,10 +113,10 @@ async fn reserve(app: &App, access: &ProjectAccess, request: Request) -> Result<
         store::set_deleted(app, &tx, id, false).await?;
         let entry = Entry::by(access.caller(), Some(access.project()), "backend.restore", id);
         audit::record(app, &tx, &entry).await?;
-        let moved = store::bump(&tx, access.project()).await?;
+        versions::bump(&tx, access.project()).await?;
         tx.commit().await.map_err(failure)?;
         drop(client);
-        versions::push(app, &backend, moved).await;
+        versions::push(app, access.project()).await?;
         return Ok(again(backend, version, Outcome::Restored));
     }
     tx.commit().await.map_err(failure)?;
@@ -224,11 +226,11 @@ async fn build(
         .await
         .map_err(Failed::after)?;
     let recorded = Box::pin(record(app, access, &tx, &backend, login.as_ref(), sealed_signing)).await;
-    let (keys, version) = recorded.map_err(Failed::after)?;
+    let keys = recorded.map_err(Failed::after)?;
     steps.passed(Step::Record).await.map_err(Failed::after)?;
     tx.commit().await.map_err(|error| kept(failure(error)))?;
     drop(client);
-    versions::push(app, &backend, version).await;
+    versions::push(app, access.project()).await.map_err(kept)?;
     Ok(Some(Provisioned {
         backend: Backend {
             state: State::Ready,
@@ -247,7 +249,7 @@ async fn record(
     backend: &Backend,
     login: Option<&Sensitive>,
     signing: (String, Value, Value),
-) -> Result<(Option<FirstKeys>, i64)> {
+) -> Result<Option<FirstKeys>> {
     let project = access.project();
     if let Some(password) = login {
         let password = password.expose().as_bytes();
@@ -264,8 +266,8 @@ async fn record(
     let entry = Entry::by(access.caller(), Some(project), "backend.provision", backend.id)
         .with(json!({ "isolation": backend.isolation.as_str(), "cell": backend.cell.id }));
     audit::record(app, tx, &entry).await?;
-    let version = store::bump(tx, project).await?;
-    Ok((keys, version))
+    versions::bump(tx, project).await?;
+    Ok(keys)
 }
 
 /// A publishable and a secret key, for a project without any.
@@ -277,15 +279,26 @@ async fn first_keys(
     if store::has_keys(tx, access.project()).await? {
         return Ok(None);
     }
-    let draw = |class| ProjectKey::generate(&app.random, class, access.reference());
-    let (publishable, secret) = (draw(KeyClass::Publishable), draw(KeyClass::Secret));
-    for key in [&publishable, &secret] {
-        store::keep_key(app, tx, access.project(), access.caller().user.id.0, key).await?;
-    }
     Ok(Some(FirstKeys {
-        publishable: publishable.text().clone(),
-        secret: secret.text().clone(),
+        publishable: first_key(app, access, tx, KeyClass::Publishable).await?,
+        secret: first_key(app, access, tx, KeyClass::Secret).await?,
     }))
+}
+
+async fn first_key(
+    app: &App,
+    access: &ProjectAccess,
+    tx: &tokio_postgres::Transaction<'_>,
+    class: KeyClass,
+) -> Result<Sensitive> {
+    let new = NewKey {
+        class,
+        name: "default".to_owned(),
+        expires_at: None,
+        created_by: Some(access.caller().user.id),
+    };
+    let made = keys::create(app, tx, access.project(), access.reference(), &new).await?;
+    Ok(made.key.text().clone())
 }
 
 /// A new signing key: its id, public half and sealed private half.

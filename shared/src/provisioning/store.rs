@@ -10,7 +10,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, ProjectId, Ref};
 use crate::schema::spec::TableSpec;
 use crate::tenancy::{Cell, Isolation};
-use crate::token::ProjectKey;
 use crate::vault::Envelope;
 
 /// Waits for locks of the control database end before the request does.
@@ -229,32 +228,6 @@ pub(super) async fn has_keys(tx: &impl GenericClient, project: ProjectId) -> Res
     Ok(!rows.is_empty())
 }
 
-/// Keeps a project key's hash.
-pub(super) async fn keep_key(
-    app: &App,
-    tx: &impl GenericClient,
-    project: ProjectId,
-    by: Uuid,
-    key: &ProjectKey,
-) -> Result<()> {
-    let sql = "
-        insert into plinth.keys (id, project_id, class, name, hash, hint, created_by, created_at)
-        values ($1, $2, $3, 'default', $4, $5, $6, $7)";
-    let (id, hash, hint, now) = (app.random.uuid(), key.hash(), key.hint(), app.clock.now());
-    let class = key.class.as_str();
-    let params = [
-        uuid(&id),
-        uuid(&project.0),
-        text(&class),
-        control::bytes(&hash),
-        text(&hint),
-        uuid(&by),
-        time(&now),
-    ];
-    tx.query_typed(sql, &params).await.map_err(control::failure)?;
-    Ok(())
-}
-
 /// Registers a default table with the designer.
 pub(super) async fn keep_table(app: &App, tx: &impl GenericClient, id: BackendId, spec: &TableSpec) -> Result<()> {
     let sql = "
@@ -263,25 +236,6 @@ pub(super) async fn keep_table(app: &App, tx: &impl GenericClient, id: BackendId
     let (name, spec) = (spec.name.as_str(), serde_json::to_value(spec).map_err(Error::internal)?);
     let params = [uuid(&table), uuid(&id.0), text(&name), json(&spec), time(&now)];
     tx.query_typed(sql, &params).await.map_err(control::failure)?;
-    Ok(())
-}
-
-/// Moves the project's version and notes that its backend must hear of it.
-pub(super) async fn bump(tx: &impl GenericClient, project: ProjectId) -> Result<i64> {
-    let rows = tx
-        .query_typed("select plinth.bump($1)", &[uuid(&project.0)])
-        .await
-        .map_err(control::failure)?;
-    let row = rows.first().ok_or_else(crate::tenancy::not_found)?;
-    Ok(row.get(0))
-}
-
-/// The backend has heard of every version up to `version`.
-pub(super) async fn heard(app: &App, client: &impl GenericClient, project: ProjectId, version: i64) -> Result<()> {
-    let sql = "update plinth.outbox set done_at = $3 where project_id = $1 and version <= $2 and done_at is null";
-    let now = app.clock.now();
-    let params = [uuid(&project.0), int8(&version), time(&now)];
-    client.query_typed(sql, &params).await.map_err(control::failure)?;
     Ok(())
 }
 
