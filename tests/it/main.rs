@@ -11,6 +11,7 @@ mod bad_input;
 mod escapes_database;
 mod escapes_schema;
 mod faults;
+mod jobs;
 mod keys;
 mod lambda;
 mod layers;
