@@ -13,6 +13,7 @@ mod escapes_database;
 mod escapes_schema;
 mod faults;
 mod handmade;
+mod jobs;
 mod keys;
 mod lambda;
 mod layers;
