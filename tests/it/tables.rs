@@ -541,7 +541,7 @@ fn a_change_cut_off_at_any_step_is_settled_by_the_next() {
 async fn audit(project: &Project) -> Vec<String> {
     let id: Uuid = project.id.parse().unwrap();
     let sql = "select l.action from plinth.audit_log l join plinth.audit_subjects s on s.audit_id = l.id
-               where l.project_id = $1 and s.actor = $2 order by l.sequence";
+               where l.project_id = $1 and s.actor = $2 and l.action like 'tables.%' order by l.sequence";
     let actor = format!("user:{}", project.owner.id);
     let rows = control().await.query(sql, &[&id, &actor]).await.unwrap();
     rows.iter().map(|row| row.get(0)).collect()
