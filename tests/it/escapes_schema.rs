@@ -1,6 +1,8 @@
 //! Ways out of a project at level `schema`, tried over HTTP by its own owner. What reaches outside is refused by us,
 //! before Postgres sees it: the codes are ours, nothing is written down, and nothing of the neighbour shows.
 
+mod rows;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
