@@ -1,4 +1,5 @@
 //! One test binary: everything below runs against a real Postgres of its own.
+#![recursion_limit = "256"]
 #![allow(
     missing_docs,
     clippy::unwrap_used,
