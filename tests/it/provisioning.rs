@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use plinth::app::App;
 use plinth::clock::{SharedClock, SharedRandom, SystemClock, SystemRandom};
+use plinth::config::{Config, Env, Migration};
 use plinth::control::dial::{Trust, dial};
 use plinth::error::Error;
 use plinth::ident::{ProjectId, Ref, UserId};
@@ -13,9 +15,10 @@ use plinth::provisioning::{self, Disturb, Disturbance, Outcome, Provisioned, Req
 use plinth::tenancy::{Caller, Isolation, MemberRole, PlatformRole, PlatformUser, ProjectAccess, RequestInfo};
 use plinth_local::platform::{Function, Platform, Secrets};
 use plinth_local::postgres::{Options, Server};
+use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::world::{BASE_URL, platform, run};
+use crate::world::{BASE_URL, platform, run, text, unique, world};
 
 const LEVELS: [Isolation; 2] = [Isolation::Schema, Isolation::Database];
 
@@ -482,5 +485,208 @@ fn a_full_cell_refuses_until_there_is_room() {
         let removed = provisioning::drop_backend(&first.0.app, first.0.access.project(), id, false).await;
         assert!(removed.unwrap());
         assert_eq!(refused.0.provision(level).await.unwrap().outcome, Outcome::Made);
+    });
+}
+
+#[test]
+fn the_api_shows_keys_once_and_secrets_never() {
+    run(async {
+        let world = world().await;
+        for isolation in ["schema", "database"] {
+            let owner = world.user().await;
+            let body = json!({ "name": unique() });
+            let made = world
+                .post("/api/projects")
+                .bearer(&owner.token)
+                .json(&body)
+                .send()
+                .await;
+            let project = made.expect(StatusCode::CREATED)["project"].clone();
+            let path = format!("/api/projects/{}/backend/provision", text(&project, "id"));
+            let nothing = json!({ "enabled": false, "backendType": null, "connectionInfo": null });
+            let show = || world.get(&path).bearer(&owner.token);
+            assert_eq!(show().send().await.expect(StatusCode::OK), nothing);
+
+            let body = json!({ "backendType": "jcal-managed", "config": { "isolation": isolation } });
+            let provision = || world.post(&path).bearer(&owner.token).json(&body);
+            let first = provision().send().await.expect(StatusCode::CREATED);
+            let url = format!("{BASE_URL}/p/{}", text(&project, "ref"));
+            assert_eq!(
+                (text(&first, "status"), text(&first, "apiUrl")),
+                ("ready".into(), url.clone())
+            );
+            assert!(text(&first, "apiKey").starts_with("plinth_publishable_"));
+            assert!(text(&first, "secretKey").starts_with("plinth_secret_"));
+            let again = provision().send().await.expect(StatusCode::OK);
+            for same in ["status", "apiUrl", "database", "backendType"] {
+                assert_eq!(again[same], first[same], "{same}");
+            }
+            assert_eq!((&again["apiKey"], &again["secretKey"]), (&Value::Null, &Value::Null));
+            assert!(!text(&again, "hint").is_empty());
+
+            let shown = show().send().await.expect(StatusCode::OK);
+            let info = &shown["connectionInfo"];
+            assert_eq!(
+                (&shown["enabled"], &info["databaseId"]),
+                (&json!(true), &first["database"]["id"])
+            );
+            let keys: Vec<&String> = info.as_object().unwrap().keys().collect();
+            assert_eq!(
+                keys,
+                [
+                    "apiUrl",
+                    "cell",
+                    "createdAt",
+                    "databaseId",
+                    "isolation",
+                    "schema",
+                    "state"
+                ]
+            );
+
+            let create = world.post("/api/database/create").bearer(&owner.token);
+            let found = create
+                .json(&json!({ "projectId": project["id"] }))
+                .send()
+                .await
+                .expect(StatusCode::OK);
+            assert_eq!(text(&found, "message"), "Database created with users table");
+            assert_eq!(found["database"], first["database"]);
+
+            let reload = format!("/api/projects/{}/backend/reload", text(&project, "id"));
+            world
+                .post(&reload)
+                .bearer(&owner.token)
+                .send()
+                .await
+                .expect(StatusCode::OK);
+
+            let gone = world
+                .delete(&path)
+                .bearer(&owner.token)
+                .send()
+                .await
+                .expect(StatusCode::OK);
+            assert_eq!(
+                (text(&gone, "status"), text(&gone, "propagation")),
+                ("deleted".into(), "done".into())
+            );
+            assert_eq!(show().send().await.expect(StatusCode::OK), nothing);
+            let back = provision().send().await.expect(StatusCode::OK);
+            assert_eq!(back["database"]["id"], first["database"]["id"]);
+        }
+    });
+}
+
+#[test]
+fn wrong_requests_are_refused_with_a_hint() {
+    run(async {
+        let world = world().await;
+        let project = world.project("schema").await;
+        let stranger = world.user().await;
+        let path = format!("/api/projects/{}/backend/provision", project.id);
+        for (body, status, code) in [
+            (json!({"backendType": "dedicated"}), 501, "provisioning/unsupported"),
+            (
+                json!({"backendType": "external", "config": {"externalProvider": "postgresql", "credentials": {"password": "planted"}}}),
+                501,
+                "provisioning/unsupported",
+            ),
+            (json!({"backendType": "other"}), 400, "provisioning/backend-type"),
+            (json!({"backendType": 1}), 400, "http/body"),
+            (json!([]), 400, "http/body"),
+            (
+                json!({"config": {"isolation": "x'; drop role y"}}),
+                400,
+                "provisioning/isolation",
+            ),
+            (json!({"config": {"isolation": "database"}}), 409, "provisioning/exists"),
+        ] {
+            let reply = world.post(&path).bearer(&project.owner.token).json(&body).send().await;
+            assert_eq!(reply.status, status, "{body}");
+            assert_eq!(reply.json()["code"], code, "{body}");
+            assert!(!reply.text.contains("planted"));
+        }
+        for reply in [
+            world.get(&path).bearer(&stranger.token).send().await,
+            world.post(&path).bearer(&stranger.token).json(&json!({})).send().await,
+            world.delete(&path).bearer(&stranger.token).send().await,
+            world
+                .post("/api/database/create")
+                .bearer(&stranger.token)
+                .json(&json!({"projectId": project.id}))
+                .send()
+                .await,
+            world
+                .post("/api/database/create")
+                .bearer(&stranger.token)
+                .json(&json!({"projectId": "x"}))
+                .send()
+                .await,
+        ] {
+            assert_eq!(reply.code(StatusCode::NOT_FOUND), "projects/not-found");
+        }
+        assert_eq!(world.get(&path).send().await.status, StatusCode::UNAUTHORIZED);
+    });
+}
+
+#[test]
+fn a_deploy_prepares_a_bare_server_and_can_be_repeated() {
+    run(async {
+        let mut options = Options::new("");
+        options.binaries = plinth_local::config::LocalConfig::from_env().unwrap().postgres_bin;
+        let server = Server::temporary(options).await.unwrap();
+        let root = connect(server.url("postgres").expose()).await.unwrap();
+        let sql = "
+            create role master login createrole createdb password 'm';
+            alter database postgres owner to master;
+            alter database template1 owner to master";
+        root.batch_execute(sql).await.unwrap();
+        // What the cloud's own superuser grants its customers' first login.
+        root.batch_execute("create database plinth owner master").await.unwrap();
+        let at = |login: &str, password: &str| {
+            let url = server.url_as(login, &password.to_owned().into(), "plinth");
+            url.expose().to_owned()
+        };
+        let env = [
+            ("PLINTH_MASTER_URL", at("master", "m")),
+            ("PLINTH_CONTROL_URL", at("plinth_control", "c")),
+            ("PLINTH_CELL_LOGIN", "plinth_provision".to_owned()),
+            ("PLINTH_CELL_PASSWORD", "p".to_owned()),
+            ("PLINTH_LOGIN_CONTROL_PASSWORD", "c".to_owned()),
+            ("PLINTH_LOGIN_RECORDS_PASSWORD", "r".to_owned()),
+            ("PLINTH_LOGIN_AUTH_PASSWORD", "a".to_owned()),
+            ("PLINTH_LOGIN_PROVISION_PASSWORD", "p".to_owned()),
+            ("PLINTH_LOGIN_API_PASSWORD", "d".to_owned()),
+            ("PLINTH_ENCRYPTION_KEY", "k".to_owned()),
+            ("PLINTH_CELL_CAPACITY", "7".to_owned()),
+        ];
+        let env = Env::of(env.map(|(name, value)| (name.to_owned(), value)));
+        let settings = Migration::from_env(&env).unwrap();
+        let config = Config::from_env(&env).unwrap();
+        let app = App::new(config, Arc::new(SystemClock), Arc::new(SystemRandom), vec![]).unwrap();
+        for _ in 0..2 {
+            let report = provisioning::migrate(&app, &settings).await.unwrap();
+            assert_eq!((report.upgraded, report.failed), (0, 0));
+        }
+        let control = connect(server.url("plinth").expose()).await.unwrap();
+        let row = control
+            .query_one(
+                "select (select count(*) from plinth.signing_keys where project_id is null),
+                   (select capacity from plinth.cells)",
+                &[],
+            )
+            .await
+            .unwrap();
+        assert_eq!((row.get::<_, i64>(0), row.get::<_, i32>(1)), (1, 7));
+        // A stranger's login gets in nowhere.
+        root.batch_execute("create role tenant login password 't'")
+            .await
+            .unwrap();
+        for database in ["plinth", "plinth_cell", "plinth_template", "postgres", "template1"] {
+            let url = server.url_as("tenant", &"t".to_owned().into(), database);
+            let refused = connect(url.expose()).await.err().unwrap();
+            assert_eq!(refused.code().unwrap().code(), "42501", "{database}");
+        }
     });
 }
