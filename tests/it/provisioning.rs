@@ -1,190 +1,24 @@
 //! Managed backends: made, found, restored, given up, removed; whatever fails on the way.
 
+mod deploy;
+mod http;
+mod site;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plinth::app::App;
-use plinth::clock::{SharedClock, SharedRandom, SystemClock, SystemRandom};
-use plinth::control::dial::{Trust, dial};
-use plinth::error::Error;
-use plinth::ident::{ProjectId, Ref, UserId};
-use plinth::provisioning::{self, Disturb, Disturbance, Outcome, Provisioned, Request, State, Step};
-use plinth::tenancy::{Caller, Isolation, MemberRole, PlatformRole, PlatformUser, ProjectAccess, RequestInfo};
-use plinth_local::platform::{Function, Platform, Secrets};
-use plinth_local::postgres::{Options, Server};
+use plinth::clock::SystemClock;
+use plinth::ident::Ref;
+use plinth::provisioning::{self, Disturbance, Outcome, Request, State, Step};
+use plinth::tenancy::Isolation;
 use tokio_postgres::Client;
 
-use crate::world::{BASE_URL, platform, run};
+pub use site::{Site, connect, superuser};
+
+use crate::world::{platform, run};
 
 const LEVELS: [Isolation; 2] = [Isolation::Schema, Isolation::Database];
-
-/// A connection as the superuser.
-pub async fn superuser(database: &str) -> Client {
-    let server = plinth_local::testing::server().await.unwrap();
-    connect(server.url(database).expose()).await.unwrap()
-}
-
-pub async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
-    tokio::spawn(async {
-        // It ends with the client, or with the server.
-        let _ = connection.await;
-    });
-    Ok(client)
-}
-
-/// A project that has no backend yet, and what its owner needs to give it one.
-pub struct Site {
-    pub app: App,
-    pub access: ProjectAccess,
-}
-
-impl Site {
-    /// On the platform that the tests share.
-    pub async fn new() -> Self {
-        Self::on(platform().await, Arc::new(SystemClock)).await
-    }
-
-    pub async fn on(platform: &Platform, clock: SharedClock) -> Self {
-        let app = platform.app_at(Function::Provision, clock).unwrap();
-        let random: SharedRandom = Arc::new(SystemRandom);
-        let (project, user, reference) = (random.uuid(), random.uuid(), random.project_ref());
-        let owner = dial(&platform.master, &Trust::new(None).unwrap()).await.unwrap();
-        let sql = "
-            insert into plinth.projects (id, ref, name, created_by, created_at, updated_at)
-            values ($1, $2, $2, $3, now(), now())";
-        owner
-            .execute(sql, &[&project, &reference.as_str(), &user])
-            .await
-            .unwrap();
-        let sql = "
-            insert into plinth.members (project_id, user_id, role, created_at, updated_at)
-            values ($1, $2, 'owner', now(), now())";
-        owner.execute(sql, &[&project, &user]).await.unwrap();
-        let user = PlatformUser {
-            id: UserId(user),
-            email: None,
-            role: PlatformRole::User,
-            outside: None,
-        };
-        let request = RequestInfo {
-            id: "test".into(),
-            address: None,
-        };
-        let caller = Caller { user, request };
-        let access = app
-            .tenancy
-            .require(caller, ProjectId(project), MemberRole::Owner)
-            .await
-            .unwrap();
-        Self { app, access }
-    }
-
-    pub async fn provision(&self, isolation: Isolation) -> Result<Provisioned, Error> {
-        let isolation = Some(isolation);
-        provisioning::provision(&self.app, &self.access, Request { isolation }).await
-    }
-
-    async fn disturbed(&self, isolation: Isolation, after: Step, how: Disturbance) -> Result<Provisioned, Error> {
-        let request = Request {
-            isolation: Some(isolation),
-        };
-        provisioning::provision_disturbed(&self.app, &self.access, request, Disturb { after, how }).await
-    }
-
-    pub fn reference(&self) -> &Ref {
-        self.access.reference()
-    }
-
-    /// Everything that is there of this project beside its own row, and nothing of anybody else's.
-    async fn remains(&self) -> BTreeSet<String> {
-        let reference = self.reference().as_str();
-        let mut found = BTreeSet::new();
-        let cell = superuser("plinth_cell").await;
-        let sql = "
-            select 'role ' || rolname from pg_roles where rolname like '%' || $1::text || '%'
-            union all select 'database ' || datname from pg_database where datname like '%' || $1 || '%'
-            union all select 'schema ' || nspname from pg_namespace where nspname like '%' || $1 || '%'
-            union all select 'version ' || ref from plinth.version where ref = $1";
-        found.extend(
-            cell.query(sql, &[&reference])
-                .await
-                .unwrap()
-                .iter()
-                .map(|row| row.get::<_, String>(0)),
-        );
-        let control = superuser("plinth").await;
-        let sql = "
-            select 'backend ' || id from plinth.backends where project_id = $1
-            union all select 'secret ' || purpose from plinth.secrets where project_id = $1
-            union all select 'key ' || class from plinth.keys where project_id = $1
-            union all select 'signing key ' || kid from plinth.signing_keys where project_id = $1
-            union all select 'audit ' || action from plinth.audit_log where project_id = $1
-            union all select 'wrong counter' from plinth.cells c
-              where backends <> (select count(*) from plinth.backends b where b.cell_id = c.id)";
-        let project = self.access.project().0;
-        found.extend(
-            control
-                .query(sql, &[&project])
-                .await
-                .unwrap()
-                .iter()
-                .map(|row| row.get::<_, String>(0)),
-        );
-        found
-    }
-
-    /// Whether any role of this project is there.
-    pub async fn has_roles(&self) -> bool {
-        self.remains().await.iter().any(|what| what.starts_with("role"))
-    }
-
-    /// Asserts that the project's data is served by exactly what belongs to that level.
-    async fn assert_whole(&self, isolation: Isolation) {
-        let found = self.remains().await;
-        let count = |kind: &str| found.iter().filter(|what| what.starts_with(kind)).count();
-        let expected = match isolation {
-            Isolation::Schema => [
-                ("role", 4),
-                ("database", 0),
-                ("schema", 3),
-                ("version", 1),
-                ("secret", 0),
-            ],
-            Isolation::Database => [
-                ("role", 5),
-                ("database", 1),
-                ("schema", 0),
-                ("version", 0),
-                ("secret", 1),
-            ],
-        };
-        for (kind, number) in expected {
-            assert_eq!(count(kind), number, "{kind}: {found:?}");
-        }
-        for (kind, number) in [("backend", 1), ("key", 2), ("signing", 1), ("wrong", 0)] {
-            assert_eq!(count(kind), number, "{kind}: {found:?}");
-        }
-        let database = match isolation {
-            Isolation::Schema => "plinth_cell".to_owned(),
-            Isolation::Database => format!("p_{}", self.reference()),
-        };
-        let inside = superuser(&database).await;
-        let sql = "
-            select c.relname::text, c.relrowsecurity from pg_class c join pg_namespace n on n.oid = c.relnamespace
-            where n.nspname = any($1) and c.relkind = 'r' order by 1";
-        let schemas = vec![format!("project_{}", self.reference()), "public".to_owned()];
-        let tables: Vec<(String, bool)> = inside
-            .query(sql, &[&schemas])
-            .await
-            .unwrap()
-            .iter()
-            .map(|row| (row.get(0), row.get(1)))
-            .collect();
-        assert_eq!(tables, [("app_data".to_owned(), true), ("app_users".to_owned(), true)]);
-    }
-}
 
 #[test]
 fn a_backend_is_made_once_and_found_after_that() {
@@ -432,55 +266,5 @@ fn roles_can_become_what_they_must_and_nobody_else() {
             .await
             .unwrap();
         assert_eq!(rows.len(), 4, "its own roles and no other project's");
-    });
-}
-
-/// A platform on a server of its own, with room for that many backends.
-async fn platform_of_its_own(capacity: i32) -> (Server, Platform) {
-    let mut options = Options::new("");
-    options.binaries = plinth_local::config::LocalConfig::from_env().unwrap().postgres_bin;
-    let server = Server::temporary(options).await.unwrap();
-    let random: SharedRandom = Arc::new(SystemRandom);
-    let secrets = Secrets::generate(&random);
-    let platform = Platform::prepare(&server.url("postgres"), BASE_URL, secrets)
-        .await
-        .unwrap();
-    let master = dial(&platform.master, &Trust::new(None).unwrap()).await.unwrap();
-    let sql = format!("update plinth.cells set capacity = {capacity}");
-    master.batch_execute(&sql).await.unwrap();
-    (server, platform)
-}
-
-#[test]
-fn a_full_cell_refuses_until_there_is_room() {
-    run(async {
-        let (_server, platform) = platform_of_its_own(2).await;
-        let clock: SharedClock = Arc::new(SystemClock);
-        let sites = [
-            Site::on(&platform, clock.clone()).await,
-            Site::on(&platform, clock.clone()).await,
-            Site::on(&platform, clock.clone()).await,
-        ];
-        let [a, b, c] = &sites;
-        let level = Isolation::Schema;
-        let (x, y, z) = tokio::join!(a.provision(level), b.provision(level), c.provision(level));
-        let mut done: Vec<_> = [(a, x), (b, y), (c, z)].into_iter().collect();
-        done.sort_by_key(|(_, outcome)| outcome.is_err());
-        let Ok([first, second, refused]) = <[_; 3]>::try_from(done) else {
-            panic!()
-        };
-        assert!(second.1.is_ok());
-        assert_eq!(refused.1.unwrap_err().code(), "provisioning/cells-full");
-
-        // A backend that was given up keeps its place until it is removed.
-        provisioning::deprovision(&first.0.app, &first.0.access).await.unwrap();
-        assert_eq!(
-            refused.0.provision(level).await.unwrap_err().code(),
-            "provisioning/cells-full"
-        );
-        let id = first.1.unwrap().backend.id;
-        let removed = provisioning::drop_backend(&first.0.app, first.0.access.project(), id, false).await;
-        assert!(removed.unwrap());
-        assert_eq!(refused.0.provision(level).await.unwrap().outcome, Outcome::Made);
     });
 }

@@ -40,7 +40,7 @@ pub async fn deprovision(app: &App, access: &ProjectAccess) -> Result<(Backend, 
     tx.commit().await.map_err(failure)?;
     drop(client);
     // The backend is told although it is given up: requests that were planned before end there.
-    let heard = versions::push(app, project).await?;
+    let heard = Box::pin(versions::push(app, project)).await?;
     let backend = Backend {
         deleted_at: Some(app.clock.now()),
         ..backend
@@ -64,8 +64,8 @@ pub async fn reload(app: &App, access: &ProjectAccess) -> Result<Backend> {
     versions::bump(&tx, project).await?;
     tx.commit().await.map_err(failure)?;
     drop(client);
-    cell::move_schema(app, &backend).await?;
-    versions::push(app, project).await?;
+    Box::pin(cell::move_schema(app, &backend)).await?;
+    Box::pin(versions::push(app, project)).await?;
     Ok(backend)
 }
 
@@ -91,7 +91,7 @@ pub async fn drop_backend(app: &App, project: ProjectId, id: BackendId, even_liv
             "The backend is in use",
         ));
     }
-    cell::clear(app, &backend).await?;
+    Box::pin(cell::clear(app, &backend)).await?;
     store::remove(&tx, &backend).await?;
     tx.commit().await.map_err(failure)?;
     Ok(true)

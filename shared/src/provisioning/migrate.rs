@@ -4,7 +4,8 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{provision, store};
+use super::store;
+use crate::accounts::signing;
 use crate::app::App;
 use crate::config::Migration;
 use crate::control::dial::{Trust, dial};
@@ -45,7 +46,8 @@ pub async fn migrate(app: &App, settings: &Migration) -> Result<Report> {
     let provision = master.with_login("plinth_provision", logins.provision.as_ref(), CELL_DATABASE);
     prepare_cell(&provision, &trust).await?;
     register_cell(&client, FIRST_CELL, master, settings.capacity).await?;
-    platform_key(app, &client).await?;
+    // Written by the owner of the control database: no function may make a key for the platform.
+    signing::ensure(app, &client, None).await?;
     upgrade_backends(app).await
 }
 
@@ -68,15 +70,6 @@ async fn close_server(client: &tokio_postgres::Client) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// The platform's own signing key, unless there is one. Written by the owner of the control database.
-async fn platform_key(app: &App, client: &tokio_postgres::Client) -> Result<()> {
-    if store::has_signing_key(client, None).await? {
-        return Ok(());
-    }
-    let (kid, public, envelope) = provision::signing_key(app, None).await?;
-    store::keep_signing_key(app, client, None, (&kid, &public, &envelope)).await
 }
 
 /// Raises every backend to what this version installs, one after the other; a repeat goes on where it stopped.

@@ -1,21 +1,21 @@
 //! The use case: one backend per project, whoever asks and however often.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::steps::{Step, Steps};
 use super::{Backend, FirstKeys, Outcome, Provisioned, Request, State, cell, store};
+use crate::accounts::signing;
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::clock::RESTORE_WINDOW;
 use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ident::ProjectId;
 use crate::projects::keys::{self, NewKey};
 use crate::projects::versions;
 use crate::schema::starter;
 use crate::sensitive::Sensitive;
 use crate::tenancy::{Isolation, MemberRole, ProjectAccess};
-use crate::token::{KeyClass, SigningKey};
+use crate::token::KeyClass;
 
 /// Attempts while another call takes its own failure back.
 const ATTEMPTS: usize = 3;
@@ -116,7 +116,7 @@ async fn reserve(app: &App, access: &ProjectAccess, request: Request) -> Result<
         versions::bump(&tx, access.project()).await?;
         tx.commit().await.map_err(failure)?;
         drop(client);
-        versions::push(app, access.project()).await?;
+        Box::pin(versions::push(app, access.project())).await?;
         return Ok(again(backend, version, Outcome::Restored));
     }
     tx.commit().await.map_err(failure)?;
@@ -198,7 +198,6 @@ async fn build(
     if attempt.fresh {
         steps.passed(Step::Reserve).await.map_err(Failed::after)?;
     }
-    let sealed_signing = signing_key(app, Some(access.project())).await.map_err(Failed::after)?;
     let mut client = app.control.get().await.map_err(Failed::after)?;
     let tx = client
         .transaction()
@@ -225,12 +224,12 @@ async fn build(
     let login = Box::pin(cell::create(app, &backend, attempt.version, steps))
         .await
         .map_err(Failed::after)?;
-    let recorded = Box::pin(record(app, access, &tx, &backend, login.as_ref(), sealed_signing)).await;
+    let recorded = Box::pin(record(app, access, &tx, &backend, login.as_ref())).await;
     let keys = recorded.map_err(Failed::after)?;
     steps.passed(Step::Record).await.map_err(Failed::after)?;
     tx.commit().await.map_err(|error| kept(failure(error)))?;
     drop(client);
-    versions::push(app, access.project()).await.map_err(kept)?;
+    Box::pin(versions::push(app, access.project())).await.map_err(kept)?;
     Ok(Some(Provisioned {
         backend: Backend {
             state: State::Ready,
@@ -248,7 +247,6 @@ async fn record(
     tx: &tokio_postgres::Transaction<'_>,
     backend: &Backend,
     login: Option<&Sensitive>,
-    signing: (String, Value, Value),
 ) -> Result<Option<FirstKeys>> {
     let project = access.project();
     if let Some(password) = login {
@@ -256,8 +254,7 @@ async fn record(
         let envelope = app.vault.seal(&app.random, Some(project), password).await?;
         store::keep_login(app, tx, project, &envelope).await?;
     }
-    let (kid, public, envelope) = &signing;
-    store::keep_signing_key(app, tx, Some(project), (kid, public, envelope)).await?;
+    signing::ensure(app, tx, Some(project)).await?;
     for table in [starter::app_users(), starter::app_data()] {
         store::keep_table(app, tx, backend.id, &table).await?;
     }
@@ -299,15 +296,6 @@ async fn first_key(
     };
     let made = keys::create(app, tx, access.project(), access.reference(), &new).await?;
     Ok(made.key.text().clone())
-}
-
-/// A new signing key: its id, public half and sealed private half.
-pub(super) async fn signing_key(app: &App, project: Option<ProjectId>) -> Result<(String, Value, Value)> {
-    let key = SigningKey::generate(&app.random)?;
-    let envelope = app.vault.seal(&app.random, project, key.der()).await?;
-    let public = serde_json::to_value(key.public_jwk()?).map_err(Error::internal)?;
-    let envelope = serde_json::to_value(envelope).map_err(Error::internal)?;
-    Ok((key.kid().to_owned(), public, envelope))
 }
 
 /// Takes a failed attempt back, unless somebody else has completed it meanwhile. When that fails too, the row stays in

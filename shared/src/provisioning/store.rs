@@ -191,33 +191,6 @@ pub(super) async fn keep_login(
     Ok(())
 }
 
-/// Keeps a first signing key; an older one stays.
-pub(super) async fn keep_signing_key(
-    app: &App,
-    tx: &impl GenericClient,
-    project: Option<ProjectId>,
-    (kid, public, envelope): (&str, &serde_json::Value, &serde_json::Value),
-) -> Result<()> {
-    let sql = "
-        insert into plinth.signing_keys (kid, project_id, public_jwk, envelope, created_at) values ($1, $2, $3, $4, $5)
-        on conflict do nothing";
-    let (project, now) = (project.map(|project| project.0), app.clock.now());
-    let params = [text(&kid), uuid(&project), json(public), json(envelope), time(&now)];
-    tx.query_typed(sql, &params).await.map_err(control::failure)?;
-    Ok(())
-}
-
-/// Whether there is a current signing key: the project's, or the platform's.
-pub(super) async fn has_signing_key(client: &impl GenericClient, project: Option<ProjectId>) -> Result<bool> {
-    let sql = "select 1 from plinth.signing_keys where project_id is not distinct from $1 and retired_at is null";
-    let project = project.map(|project| project.0);
-    let rows = client
-        .query_typed(sql, &[uuid(&project)])
-        .await
-        .map_err(control::failure)?;
-    Ok(!rows.is_empty())
-}
-
 /// Whether the project has a key that is not revoked.
 pub(super) async fn has_keys(tx: &impl GenericClient, project: ProjectId) -> Result<bool> {
     let sql = "select 1 from plinth.keys where project_id = $1 and revoked_at is null limit 1";
