@@ -74,9 +74,7 @@ fn a_revoked_key_is_refused_by_the_next_request_of_a_warm_process() {
         for isolation in ["schema", "database"] {
             let world = world().await;
             let project = world.project(isolation).await;
-            let made = make(&project, json!({ "class": "publishable", "name": "k" }))
-                .await
-                .json();
+            let made = make(&project, json!({ "class": "secret", "name": "k" })).await.json();
             let (id, key) = (text(&made, "id"), text(&made, "key"));
             for _ in 0..3 {
                 assert_eq!(used(world, &project, &key).await, 200);
@@ -269,7 +267,7 @@ pub async fn strand(project: &Bare, cell: i32) {
     let client = master().await;
     let port = plinth_local_free_port();
     let sql = "insert into plinth.cells (id, name, host, port, database, capacity, open)
-        values ($1, 'gone-' || $1, '127.0.0.1', $2, 'plinth_cell', 1, false)";
+        values ($1, 'gone-' || gen_random_uuid(), '127.0.0.1', $2, 'plinth_cell', 1, false)";
     client.execute(sql, &[&cell, &port]).await.unwrap();
     let sql = "insert into plinth.backends
         (id, project_id, tier, isolation, cell_id, state, created_at, updated_at)

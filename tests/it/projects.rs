@@ -203,7 +203,7 @@ fn what_a_project_may_be_called_and_set_to_is_checked() {
 fn every_role_may_do_what_its_row_says() {
     run(async {
         // Statuses for: owner, admin, developer, viewer, stranger, nobody.
-        let name = || json!({ "name": unique() });
+        let name = || json!({ "name": "{unique}" });
         let rows: Vec<(Method, &str, Option<Value>, [u16; 6])> = vec![
             (Method::GET, "", None, [200, 200, 200, 200, 404, 401]),
             (Method::PATCH, "", Some(name()), [200, 200, 403, 403, 404, 401]),
@@ -283,6 +283,7 @@ fn every_role_may_do_what_its_row_says() {
                         .replace("{viewer}", &viewer.id)
                         .replace("{key}", &crate::world::text(&key.json(), "id"))
                         .replace("{other}", &stranger.id)
+                        .replace("{unique}", &unique())
                 };
                 let by = match *who {
                     "owner" => Some(&project.owner),
@@ -357,6 +358,33 @@ fn a_guest_may_not_create() {
         let guest = caller(&world().await.user().await, PlatformRole::Guest);
         let refused = plinth::projects::create(&app, &guest, &named(&unique()), None).await;
         assert_eq!(refused.unwrap_err().code(), "projects/guest");
+    });
+}
+
+#[test]
+fn an_outside_issuers_user_is_known_once_they_have_a_project() {
+    run(async {
+        let app = world().await.app(Function::Projects);
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, unique().as_bytes());
+        let user = PlatformUser {
+            id: UserId(id),
+            email: Some("outside@example.com".into()),
+            role: PlatformRole::User,
+            outside: Some(("https://issuer.example".into(), unique())),
+        };
+        let by = Caller {
+            user,
+            request: RequestInfo::default(),
+        };
+        for _ in 0..2 {
+            plinth::projects::create(&app, &by, &named(&unique()), None)
+                .await
+                .unwrap();
+        }
+        let owner = Bare::new().await;
+        let body = json!({ "userId": id, "role": "viewer" });
+        let added = send(Method::POST, &owner.path("/members"), &owner.owner, Some(&body)).await;
+        added.expect(StatusCode::CREATED);
     });
 }
 

@@ -68,6 +68,7 @@ pub async fn create(app: &App, caller: &Caller, new: &NewProject, key: Option<&I
     accounts::remember_outside(app, &transaction, &caller.user).await?;
     store::lock_creator(&transaction, user).await?;
     check_quota(app, store::count_created(&transaction, user).await?)?;
+    accounts::remember_outside(app, &transaction, &caller.user).await?;
     let (id, reference, now) = (ProjectId(app.random.uuid()), app.random.project_ref(), app.clock.now());
     store::insert(&transaction, id, &reference, new, user, now).await?;
     store::insert_owner(&transaction, id, user, now).await?;

@@ -93,11 +93,7 @@ mod tests {
                         Admin | Owner => Ok(()),
                     };
                     let decided = decide(&change);
-                    assert_eq!(
-                        decided.as_ref().map(|()| ()).map_err(Error::code),
-                        expected,
-                        "{change:?}"
-                    );
+                    assert_eq!(decided.as_ref().copied().map_err(Error::code), expected, "{change:?}");
                 }
             }
         }
