@@ -104,7 +104,7 @@ async fn key(client: &Client<'_>, project: &str, shown: &Value, class: &str) -> 
     let made = client
         .call(Method::POST, &format!("/api/projects/{project}/keys"), Some(&body))
         .await?;
-    text(&made.expect(StatusCode::CREATED, "create a key")?.body["key"], "key")
+    text(&made.expect(StatusCode::CREATED, "create a key")?.body, "key")
 }
 
 async fn table(client: &Client<'_>, backend: &str) -> Result<()> {
