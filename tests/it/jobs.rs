@@ -1,5 +1,6 @@
 //! Work that is not a request, against real Postgres.
 
+use http::{Method, StatusCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,14 +9,15 @@ use jiff::Timestamp;
 use plinth::app::App;
 use plinth::clock::Clock;
 use plinth::error::Error;
+use plinth::ident::{ProjectId, UserId};
 use plinth::jobs::{self, ATTEMPTS, Done, Handler, Job, JobView};
 use plinth::testing::FixedClock;
 use plinth_local::platform::Function;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::projects::master;
-use crate::world::{platform, run};
+use crate::projects::{Bare, master, send};
+use crate::world::{User, platform, run, text, world};
 
 static TRIES: AtomicUsize = AtomicUsize::new(0);
 
@@ -140,5 +142,41 @@ fn a_worker_without_its_database_asks_for_every_message_again() {
             json!({ "batchItemFailures": named })
         );
         assert!(worker::handle(&app, &worker::Event::default()).await.is_err());
+    });
+}
+
+#[test]
+fn a_job_is_seen_by_its_projects_members_and_its_creator_only() {
+    run(async {
+        let world = world().await;
+        let app = world.app(Function::Worker);
+        let project = Bare::new().await;
+        let (viewer, stranger) = (project.member("viewer").await, world.user().await);
+        let by = |user: &User| Some(UserId(user.id.parse().unwrap()));
+        let client = app.control.get().await.unwrap();
+        let of = Some(ProjectId(project.uuid()));
+        let payload = json!({});
+        let shared = jobs::enqueue(&app, &*client, "test", of, &payload, by(&project.owner))
+            .await
+            .unwrap();
+        let own = jobs::enqueue(&app, &*client, "test", None, &payload, by(&stranger))
+            .await
+            .unwrap();
+        for (job, user, status) in [
+            (shared, &project.owner, 200),
+            (shared, &viewer, 200),
+            (shared, &stranger, 404),
+            (own, &stranger, 200),
+            (own, &viewer, 404),
+            (Uuid::nil(), &viewer, 404),
+        ] {
+            let reply = send(Method::GET, &format!("/api/jobs/{job}"), user, None).await;
+            assert_eq!(reply.status.as_u16(), status, "{}", reply.text);
+            if status == 404 {
+                assert_eq!(text(&reply.json(), "code"), "jobs/not-found");
+            }
+        }
+        let reply = send(Method::GET, "/api/jobs/nonsense", &viewer, None).await;
+        assert_eq!(reply.code(StatusCode::NOT_FOUND), "jobs/not-found");
     });
 }

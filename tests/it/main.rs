@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod audit;
 mod bad_input;
 mod escapes_database;
 mod escapes_schema;
@@ -19,6 +20,7 @@ mod lambda;
 mod layers;
 mod logs;
 mod matrix;
+mod members;
 mod projects;
 mod provisioning;
 mod purging;
@@ -27,4 +29,5 @@ mod sessions;
 mod stale;
 mod tables;
 mod template;
+mod trash;
 mod world;
