@@ -135,7 +135,8 @@ impl FromStr for Ref {
                 crate::error::ErrorKind::NotFound,
                 "projects/not-found",
                 "Project not found",
-            ))
+            )
+            .with_hint("A project's ref is 20 lowercase letters"))
         }
     }
 }

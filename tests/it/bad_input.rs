@@ -22,9 +22,11 @@ fn assert_client_error(reply: &crate::world::Reply, what: &str) {
         body["code"].as_str().is_some_and(|code| !code.is_empty()),
         "{what}: {body}"
     );
+    // The dialect's own errors say as much as PostgREST's do; ours also say what to do.
+    let ours = body["code"].as_str().is_some_and(|code| code.contains('/'));
     assert!(
-        body["hint"].is_string() || body["details"].is_string() || reply.status == StatusCode::NOT_FOUND,
-        "{what}: {body}"
+        !ours || body["hint"].is_string() || body["details"].is_string(),
+        "{what}: neither hint nor details in {body}"
     );
 }
 
@@ -52,7 +54,14 @@ fn malformed_requests_to_records_are_refused_and_change_nothing() {
             .await
             .expect(StatusCode::CREATED);
         let before = count(world, &project).await;
-        let long = "x".repeat(1 << 20);
+        // A URI has at most 65,534 bytes before the server refuses it; a body may hold a name of a megabyte.
+        let long = "x".repeat(60_000);
+        let longest = format!("{{\"{}\":1}}", "x".repeat(1 << 20));
+        let call = world.post(&project.rest("app_data")).key(&project.secret);
+        assert_client_error(
+            &call.body(longest, "application/json").send().await,
+            "a name of a megabyte",
+        );
         let names = [
             "a\"b",
             "a;drop table app_data",
@@ -102,7 +111,7 @@ fn malformed_requests_to_records_are_refused_and_change_nothing() {
             "data_type=eq.a%00b",
             "data_type=eq.%FF",
             "%FF=eq.1",
-            "data->a->=eq.1",
+            "data-%3Ea-%3E=eq.1",
         ] {
             let reply = world
                 .get(&project.rest(&format!("app_data?{query}")))
@@ -140,7 +149,7 @@ fn malformed_requests_to_records_are_refused_and_change_nothing() {
             long.clone(),
         ] {
             let reply = world.get(&project.rest(&path)).key(&project.secret).send().await;
-            assert_client_error(&reply, "a name of a megabyte");
+            assert_client_error(&reply, "a name of 60 kB");
         }
         for path in ["%FF", "a/b", "app_data/x", "%00"] {
             let reply = world.get(&project.rest(path)).key(&project.secret).send().await;

@@ -73,8 +73,10 @@ async fn far() -> (World, Handmade, watch::Sender<Way>) {
     let project = project(Isolation::Schema, TODOS).await;
     let control = superuser("plinth").await;
     let sql = format!(
-        "insert into plinth.cells (id, name, host, port, database, capacity)
-           values ({port}, 'far-{port}', '127.0.0.1', {port}, 'plinth_cell', 1);
+        // Closed: no other test's project may land in a cell that is about to fall silent.
+        "insert into plinth.cells (id, name, host, port, database, capacity, backends, open)
+           values ({port}, 'far-{port}', '127.0.0.1', {port}, 'plinth_cell', 1, 1, false);
+         update plinth.cells set backends = backends - 1 where id = 1;
          update plinth.backends set cell_id = {port} where id = '{}'",
         project.backend
     );

@@ -56,7 +56,8 @@ pub async fn project(isolation: Isolation, sql: &str) -> Handmade {
             "insert into plinth.projects (id, ref, name, created_by, created_at, updated_at)
                values ('{id}', '{ref}', '{ref}', '{id}', '{now}', '{now}');
              insert into plinth.backends (id, project_id, tier, isolation, cell_id, state, created_at, updated_at)
-               values ('{backend}', '{id}', 'managed', '{level}', 1, 'ready', '{now}', '{now}');",
+               values ('{backend}', '{id}', 'managed', '{level}', 1, 'ready', '{now}', '{now}');
+             update plinth.cells set backends = backends + 1 where id = 1;",
             ref = made.reference,
             level = isolation.as_str(),
         ))

@@ -266,8 +266,8 @@ fn the_backend_knows_the_version_when_the_reply_is_sent() {
 pub async fn strand(project: &Bare, cell: i32) {
     let client = master().await;
     let port = plinth_local_free_port();
-    let sql = "insert into plinth.cells (id, name, host, port, database, capacity, open)
-        values ($1, 'gone-' || gen_random_uuid(), '127.0.0.1', $2, 'plinth_cell', 1, false)";
+    let sql = "insert into plinth.cells (id, name, host, port, database, capacity, backends, open)
+        values ($1, 'gone-' || gen_random_uuid(), '127.0.0.1', $2, 'plinth_cell', 1, 1, false)";
     client.execute(sql, &[&cell, &port]).await.unwrap();
     let sql = "insert into plinth.backends
         (id, project_id, tier, isolation, cell_id, state, created_at, updated_at)

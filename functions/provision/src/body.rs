@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// What kind of backend, and how.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewBackend {
     /// `managed` (also `jcal-managed`), `dedicated` or `external`.
     #[serde(rename = "backendType")]

@@ -23,7 +23,8 @@ pub(crate) fn decode(part: &str) -> Result<String> {
             .with_hint("Percent-encode the UTF-8 bytes of names")
     })?;
     if text.contains('\0') {
-        return Err(Error::invalid("http/path", "A part of the path holds a NUL character"));
+        return Err(Error::invalid("http/path", "A part of the path holds a NUL character")
+            .with_hint("Names have none: leave %00 out"));
     }
     Ok(text.into_owned())
 }

@@ -103,7 +103,8 @@ fn checked_name(name: &str) -> Result<()> {
     Err(Error::invalid(
         "projects/name",
         "A project's name has 1 to 100 characters and no control characters",
-    ))
+    )
+    .with_hint("Choose a shorter name, or one without line breaks"))
 }
 
 fn checked_description(description: Option<&str>) -> Result<()> {

@@ -208,6 +208,7 @@ fn kid(token: &str) -> Option<String> {
 /// What a stranger sees, and everybody for a project that is gone.
 pub fn not_found() -> Error {
     Error::new(ErrorKind::NotFound, "projects/not-found", "Project not found")
+        .with_hint("Check the id, and that you are a member of the project")
 }
 
 fn unauthorized(hint: &'static str) -> Error {

@@ -43,7 +43,8 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
                 ErrorKind::TooLarge,
                 "http/too-large",
                 "The body is larger than 1 MB",
-            )),
+            )
+            .with_hint("Send less at a time")),
             Err(error) => Err(rejected(error)),
         }
     }

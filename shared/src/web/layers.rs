@@ -188,7 +188,8 @@ fn cors() -> CorsLayer {
 /// A reply made by a layer or an extractor outside of our handlers, as one of ours.
 pub(super) fn rejected(error: impl IntoResponse) -> Error {
     let status = error.into_response().status();
-    let error = Error::invalid("http/bad-request", "The request could not be read");
+    let error = Error::invalid("http/bad-request", "The request could not be read")
+        .with_hint("Paths and headers must be valid UTF-8, percent-encoded where they are not plain");
     if status.is_client_error() {
         error.with_status(status.as_u16())
     } else {

@@ -1,0 +1,374 @@
+//! The rows of the matrix.
+
+use serde_json::{Value, json};
+
+use super::Setting;
+use crate::world::unique;
+
+/// A route with what each caller gets, in the order of [`EVERYBODY`].
+#[derive(Clone)]
+pub struct Row {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub query: &'static str,
+    pub body: Option<fn(&Setting) -> Value>,
+    /// Whether a success uses up what the next caller would need.
+    pub spends: bool,
+    pub expected: [u16; 12],
+}
+
+const fn row(method: &'static str, path: &'static str, expected: [u16; 12]) -> Row {
+    Row {
+        method,
+        path,
+        query: "",
+        body: None,
+        spends: false,
+        expected,
+    }
+}
+
+impl Row {
+    const fn body(mut self, body: fn(&Setting) -> Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    const fn spends(mut self) -> Self {
+        self.spends = true;
+        self
+    }
+
+    const fn query(mut self, query: &'static str) -> Self {
+        self.query = query;
+        self
+    }
+}
+
+/// Control plane: only platform users count. `[viewer, developer, admin, owner]`.
+const fn members(by_role: [u16; 4]) -> [u16; 12] {
+    let [viewer, developer, admin, owner] = by_role;
+    [401, 401, 401, 401, 401, 401, 401, 404, viewer, developer, admin, owner]
+}
+
+/// Control plane, not about one project: every platform user alike.
+const fn users(status: u16) -> [u16; 12] {
+    [
+        401, 401, 401, 401, 401, 401, 401, status, status, status, status, status,
+    ]
+}
+
+/// Data plane: only the project's own keys and end users count; platform tokens alone are no key, and a platform token
+/// behind a key of the project is no end user. `[publishable, secret, end user]`.
+const fn keys(by_key: [u16; 3]) -> [u16; 12] {
+    let [publishable, secret, end_user] = by_key;
+    [
+        401,
+        401,
+        401,
+        publishable,
+        secret,
+        end_user,
+        401,
+        401,
+        401,
+        401,
+        401,
+        401,
+    ]
+}
+
+/// The JSON façade of one backend: keys of the project and its members; a neighbour's key finds nothing.
+const fn facade(by_key: [u16; 3], by_role: [u16; 4]) -> [u16; 12] {
+    let [publishable, secret, end_user] = by_key;
+    let [viewer, developer, admin, owner] = by_role;
+    [
+        401,
+        404,
+        404,
+        publishable,
+        secret,
+        end_user,
+        401,
+        404,
+        viewer,
+        developer,
+        admin,
+        owner,
+    ]
+}
+
+/// No credential matters.
+const fn open(status: u16) -> [u16; 12] {
+    [status; 12]
+}
+
+pub fn rows() -> Vec<Row> {
+    [projects(), provisioning(), tables(), records(), accounts()].concat()
+}
+
+fn projects() -> Vec<Row> {
+    vec![
+        row("POST", "/api/projects", users(201)).body(|_| json!({ "name": unique() })),
+        row("GET", "/api/projects", users(200)),
+        row("GET", "/api/trash", users(200)),
+        row("GET", "/api/jobs/{id}", users(404)),
+        row("GET", "/api/projects/{id}", members([200, 200, 200, 200])),
+        row("PATCH", "/api/projects/{id}", members([403, 403, 200, 200])).body(|_| json!({ "name": unique() })),
+        row("PUT", "/api/projects/{id}", members([403, 403, 200, 200])).body(|_| json!({ "name": unique() })),
+        row("GET", "/api/projects/{id}/members", members([200, 200, 200, 200])),
+        row("POST", "/api/projects/{id}/members", members([403, 403, 409, 409]))
+            .body(|setting| json!({ "userId": setting.viewer.id, "role": "viewer" })),
+        row(
+            "PATCH",
+            "/api/projects/{id}/members/{userId}",
+            members([403, 403, 200, 200]),
+        )
+        .body(|_| json!({ "role": "viewer" })),
+        row("GET", "/api/projects/{id}/keys", members([403, 403, 200, 200])),
+        row("POST", "/api/projects/{id}/keys", members([403, 403, 201, 201]))
+            .body(|_| json!({ "class": "publishable", "name": unique() })),
+        row(
+            "POST",
+            "/api/projects/{id}/keys/{keyId}/rotate",
+            members([403, 403, 201, 201]),
+        )
+        .body(|_| json!({ "overlapSeconds": 60 }))
+        .spends(),
+        row(
+            "DELETE",
+            "/api/projects/{id}/keys/{keyId}",
+            members([403, 403, 200, 200]),
+        ),
+        row("GET", "/api/projects/{id}/audit", members([403, 403, 200, 200])),
+        // A member may take themself out; the one named is the viewer.
+        row(
+            "DELETE",
+            "/api/projects/{id}/members/{userId}",
+            members([204, 403, 204, 204]),
+        )
+        .spends(),
+        row("POST", "/api/projects/{id}/restore", members([403, 403, 403, 200])),
+        row("DELETE", "/api/projects/{id}", members([403, 403, 403, 200])).spends(),
+    ]
+}
+
+fn provisioning() -> Vec<Row> {
+    let managed = |_: &Setting| json!({ "backendType": "managed" });
+    vec![
+        row(
+            "GET",
+            "/api/projects/{id}/backend/provision",
+            members([200, 200, 200, 200]),
+        ),
+        row(
+            "POST",
+            "/api/projects/{id}/backend/provision",
+            members([403, 403, 200, 200]),
+        )
+        .body(managed),
+        row(
+            "POST",
+            "/api/projects/{id}/backend/reload",
+            members([403, 200, 200, 200]),
+        ),
+        row("POST", "/api/database/create", members([403, 403, 200, 200]))
+            .body(|setting| json!({ "projectId": setting.project.id })),
+        row(
+            "DELETE",
+            "/api/projects/{id}/backend/provision",
+            members([403, 403, 200, 200]),
+        )
+        .spends(),
+    ]
+}
+
+fn tables() -> Vec<Row> {
+    vec![
+        row("GET", "/api/database/{id}/tables", members([200, 200, 200, 200])),
+        row(
+            "GET",
+            "/api/database/{id}/tables/{tableId}",
+            members([200, 200, 200, 200]),
+        ),
+        row("GET", "/api/database/{id}/migrations", members([200, 200, 200, 200])),
+        row(
+            "POST",
+            "/api/database/{id}/tables/create",
+            members([403, 201, 201, 201]),
+        )
+        .body(|_| json!({ "schemaJson": { "name": unique(), "columns": [{ "name": "a", "type": "text" }] } })),
+        row(
+            "PATCH",
+            "/api/database/{id}/tables/{tableId}",
+            members([403, 200, 200, 200]),
+        )
+        .body(|_| json!({ "operations": [{ "op": "add_column", "column": { "name": unique(), "type": "text" } }] }))
+        .spends(),
+        row(
+            "POST",
+            "/api/database/{id}/tables/{tableId}/restore",
+            members([403, 409, 409, 409]),
+        ),
+        row(
+            "DELETE",
+            "/api/database/{id}/tables/{tableId}",
+            members([403, 200, 200, 200]),
+        )
+        .spends(),
+    ]
+}
+
+fn records() -> Vec<Row> {
+    const REST: &str = "/p/{ref}/rest/v1/{*path}";
+    let new = |_: &Setting| json!({ "data_type": "new" });
+    let mut rows = vec![
+        // Nobody may read or write app_data but its users and the service role: publishable keys get 401, as anonymous.
+        row("GET", REST, keys([401, 200, 200])),
+        row("HEAD", REST, keys([401, 200, 200])),
+        row("POST", REST, keys([401, 201, 403])).body(new),
+        row("PATCH", REST, keys([401, 204, 204]))
+            .query("?data_type=eq.nothing")
+            .body(new),
+        row("PUT", REST, keys([401, 204, 403]))
+            .query("?id=eq.00000000-0000-4000-8000-000000000001")
+            .body(|_| json!({ "id": "00000000-0000-4000-8000-000000000001", "data_type": "put" })),
+        row("DELETE", REST, keys([401, 204, 204])).query("?data_type=eq.nothing"),
+        row(
+            "POST",
+            "/api/database/{id}/records/query",
+            facade([401, 200, 200], [200, 200, 200, 200]),
+        )
+        .body(|_| json!({ "tableName": "app_data", "filters": {} })),
+        row(
+            "POST",
+            "/api/database/{id}/records/create",
+            facade([401, 201, 403], [403, 201, 201, 201]),
+        )
+        .body(|_| json!({ "tableName": "app_data", "data": { "data_type": "new" } })),
+        row(
+            "PUT",
+            "/api/database/{id}/records/{recordId}",
+            facade([401, 200, 200], [403, 200, 200, 200]),
+        )
+        .body(|_| json!({ "tableName": "app_data", "data": { "data": { "seen": true } } })),
+        row(
+            "DELETE",
+            "/api/database/{id}/records/{recordId}",
+            facade([401, 200, 200], [403, 200, 200, 200]),
+        )
+        .query("?tableName=app_data")
+        .spends(),
+        // The key names the project: the neighbour's is served from the neighbour's own table.
+        row("GET", "/api/v1/{table}", by_own_key([401, 200, 200], [401, 200])),
+        row("POST", "/api/v1/{table}", by_own_key([401, 201, 403], [401, 201])).body(new),
+        row(
+            "GET",
+            "/api/v1/{table}/{recordId}",
+            by_own_key([401, 200, 200], [401, 404]),
+        ),
+        row(
+            "PUT",
+            "/api/v1/{table}/{recordId}",
+            by_own_key([401, 200, 200], [401, 404]),
+        )
+        .body(|_| json!({ "data": { "seen": true } })),
+        row(
+            "DELETE",
+            "/api/v1/{table}/{recordId}",
+            by_own_key([401, 200, 200], [401, 404]),
+        )
+        .spends(),
+        row("GET", "/p/{ref}/rest/v1", keys([501, 501, 501])),
+        row("HEAD", "/p/{ref}/rest/v1", keys([501, 501, 501])),
+        row("GET", "/p/{ref}/rest/v1/", keys([501, 501, 501])),
+        row("HEAD", "/p/{ref}/rest/v1/", keys([501, 501, 501])),
+        row("GET", "/p/{ref}/realtime/v1/{*path}", open(501)),
+        row("POST", "/p/{ref}/realtime/v1/{*path}", open(501)),
+    ];
+    for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
+        if method != "PATCH" {
+            rows.push(row(method, "/p/{ref}/storage/v1/{*path}", open(501)));
+        }
+        if method != "HEAD" {
+            rows.push(row(method, "/p/{ref}/functions/v1/{*path}", open(501)));
+        }
+    }
+    rows
+}
+
+/// Data plane without a project in the path: the neighbour's keys are good, for the neighbour's rows.
+const fn by_own_key(own: [u16; 3], others: [u16; 2]) -> [u16; 12] {
+    let [publishable, secret, end_user] = own;
+    let [other_publishable, other_secret] = others;
+    [
+        401,
+        other_publishable,
+        other_secret,
+        publishable,
+        secret,
+        end_user,
+        401,
+        401,
+        401,
+        401,
+        401,
+        401,
+    ]
+}
+
+/// The platform's own accounts, as GoTrue answers: no token 401, one of another issuer 403.
+const fn signed_in(status: u16) -> [u16; 12] {
+    let user = status;
+    [401, 401, 401, 401, 401, 403, 403, user, user, user, user, user]
+}
+
+/// A project's accounts before anybody is signed in: the key alone counts, whatever token rides along.
+const fn by_key(status: u16) -> [u16; 12] {
+    [401, 401, 401, status, status, status, status, 401, 401, 401, 401, 401]
+}
+
+/// [`by_key`] where the path names the backend: a neighbour's key finds nothing there.
+const fn by_key_of_backend(status: u16) -> [u16; 12] {
+    [401, 404, 404, status, status, status, status, 401, 401, 401, 401, 401]
+}
+
+/// A project's accounts as their own user: the neighbour's token is none here.
+const fn by_session(status: u16) -> [u16; 12] {
+    [401, 401, 401, 401, 401, status, 403, 401, 401, 401, 401, 401]
+}
+
+fn accounts() -> Vec<Row> {
+    let sign_up = |_: &Setting| json!({ "email": format!("{}@example.com", unique()), "password": "correct horse" });
+    let wrong = |_: &Setting| json!({ "email": "nobody@example.com", "password": "wrong horse" });
+    let nothing = |_: &Setting| json!({ "data": {} });
+    let mut rows = vec![
+        row("POST", "/auth/v1/signup", open(200)).body(sign_up),
+        row("POST", "/auth/v1/token", open(400))
+            .query("?grant_type=password")
+            .body(wrong),
+        row("GET", "/auth/v1/settings", open(200)),
+        row("GET", "/auth/v1/health", open(200)),
+        row("GET", "/auth/v1/.well-known/jwks.json", open(200)),
+        row("GET", "/auth/v1/user", signed_in(200)),
+        row("PUT", "/auth/v1/user", signed_in(200)).body(nothing),
+        row("POST", "/p/{ref}/auth/v1/signup", by_key(200)).body(sign_up),
+        row("POST", "/p/{ref}/auth/v1/token", by_key(400))
+            .query("?grant_type=password")
+            .body(wrong),
+        row("GET", "/p/{ref}/auth/v1/settings", by_key(200)),
+        row("GET", "/p/{ref}/auth/v1/health", by_key(200)),
+        row("GET", "/p/{ref}/auth/v1/.well-known/jwks.json", open(200)),
+        row("GET", "/p/{ref}/auth/v1/user", by_session(200)),
+        row("PUT", "/p/{ref}/auth/v1/user", by_session(200)).body(nothing),
+        row("POST", "/api/database/{id}/auth/signup", by_key_of_backend(200)).body(sign_up),
+        row("POST", "/api/database/{id}/auth/login", by_key_of_backend(400)).body(wrong),
+        row("POST", "/p/{ref}/auth/v1/logout", by_session(204)).spends(),
+        row("POST", "/auth/v1/logout", signed_in(204)).spends(),
+    ];
+    for method in ["GET", "POST", "PUT", "DELETE"] {
+        rows.push(row(method, "/auth/v1/{*path}", open(404)));
+        rows.push(row(method, "/p/{ref}/auth/v1/{*path}", open(404)));
+    }
+    rows
+}
