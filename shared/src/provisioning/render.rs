@@ -131,10 +131,17 @@ create role {} nologin in role anon role {login};\n",
 
 /// Credentials: ours, and worked on by the auth function's login alone.
 fn accounts(auth: &Ident) -> String {
+    let ddl = accounts_ddl(auth);
+    // "All tables in schema" would read the whole of pg_class, which grows with every project of the cell.
+    let tables: Vec<&str> = ddl
+        .lines()
+        .filter_map(|line| line.strip_prefix("create table "))
+        .filter_map(|rest| rest.strip_suffix(" ("))
+        .collect();
     format!(
-        "{}grant usage on schema {auth} to plinth_auth;
-grant select, insert, update, delete on all tables in schema {auth} to plinth_auth;\n",
-        accounts_ddl(auth),
+        "{ddl}grant usage on schema {auth} to plinth_auth;
+grant select, insert, update, delete on table {} to plinth_auth;\n",
+        tables.join(", "),
         auth = auth.quoted()
     )
 }

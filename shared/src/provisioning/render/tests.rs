@@ -29,7 +29,7 @@ fn schema_level_renders_as_one_message() {
     create schema "auth_abcdefghijklmnopqrst";
     -- accounts
     grant usage on schema "auth_abcdefghijklmnopqrst" to plinth_auth;
-    grant select, insert, update, delete on all tables in schema "auth_abcdefghijklmnopqrst" to plinth_auth;
+    grant select, insert, update, delete on table "auth_abcdefghijklmnopqrst".users, "auth_abcdefghijklmnopqrst".identities, "auth_abcdefghijklmnopqrst".sessions, "auth_abcdefghijklmnopqrst".refresh_tokens to plinth_auth;
     -- default tables
     create function "auth_abcdefghijklmnopqrst".sync_profile(id uuid, email text, meta jsonb) returns void
     language sql security definer set search_path = pg_catalog as $body$
@@ -101,7 +101,7 @@ fn database_level_renders_step_by_step() {
     create schema "auth";
     -- accounts
     grant usage on schema "auth" to plinth_auth;
-    grant select, insert, update, delete on all tables in schema "auth" to plinth_auth;
+    grant select, insert, update, delete on table "auth".users, "auth".identities, "auth".sessions, "auth".refresh_tokens to plinth_auth;
     create function auth.uid() returns uuid language sql stable set search_path = pg_catalog as 'select plinth.uid()';
     create function auth.role() returns text language sql stable set search_path = pg_catalog as 'select plinth.role()';
     create function auth.email() returns text language sql stable set search_path = pg_catalog as 'select plinth.email()';
