@@ -50,11 +50,14 @@ async fn furnish(app: &App, backend: &Backend, version: i64) -> Result<()> {
     let own = backend.names().own();
     let sql = render::database_furnish(&backend.reference, version)?;
     let client = app.cells.named(&backend.cell, &own)?.get().await?;
-    let furnished = client.batch_execute(&sql).await.map_err(failure);
-    drop(client);
-    // Nobody needs this connection again soon, and the pool has better uses for its places.
-    app.cells.forget(&backend.cell, &own);
-    furnished
+    client.batch_execute(&sql).await.map_err(failure)
+}
+
+/// Closes the connection to a database of its own: nobody here needs it again soon.
+pub(super) fn let_go(app: &App, backend: &Backend) {
+    if backend.isolation == Isolation::Database {
+        app.cells.forget(&backend.cell, &backend.names().own());
+    }
 }
 
 /// Takes away whatever there is of a backend in its cell; repeatable.
@@ -64,7 +67,7 @@ pub(super) async fn clear(app: &App, backend: &Backend) -> Result<()> {
     let last = match backend.isolation {
         Isolation::Schema => render::schema_drop(reference),
         Isolation::Database => {
-            app.cells.forget(&backend.cell, &backend.names().own());
+            let_go(app, backend);
             alone(&client, &render::database_drop(reference)).await?;
             render::database_roles_drop(reference)
         }

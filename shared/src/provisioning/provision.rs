@@ -230,6 +230,7 @@ async fn build(
     tx.commit().await.map_err(|error| kept(failure(error)))?;
     drop(client);
     Box::pin(versions::push(app, access.project())).await.map_err(kept)?;
+    cell::let_go(app, &backend);
     Ok(Some(Provisioned {
         backend: Backend {
             state: State::Ready,

@@ -24,21 +24,16 @@ pub(super) fn schema_level(reference: &Ref, control: i64) -> Result<String> {
     let mut sql = String::from(LIMITS);
     sql += &roles(names, "plinth_api");
     sql += &format!(
-        "create schema {0} authorization {owner};
-create schema {1} authorization {owner};
-grant usage on schema {0} to {2}, {3}, {4};
-create schema {5};\n",
+        "create schema {} authorization {owner};
+create schema {} authorization {owner};
+create schema {};\n",
         schema.quoted(),
         trash.quoted(),
-        names.service().quoted(),
-        names.authenticated().quoted(),
-        names.anon().quoted(),
         auth.quoted(),
         owner = owner.quoted(),
     );
     sql += &accounts(&auth);
-    sql += &starter_tables(names, level)?;
-    sql += &sync_profile(&auth, &schema, &owner, "plinth_auth");
+    sql += &owners_part(names, level, "plinth_auth")?;
     sql += &version(reference, control);
     Ok(sql)
 }
@@ -87,24 +82,19 @@ pub(super) fn database_furnish(reference: &Ref, control: i64) -> Result<String> 
     let owner = names.owner();
     let mut sql = String::from(LIMITS);
     sql += &format!(
-        "alter schema {0} owner to {owner};
-grant usage on schema {0} to {2}, {3}, {4};
-create schema {1} authorization {owner};
-create schema {5};\n",
+        "alter schema {} owner to {owner};
+create schema {} authorization {owner};
+create schema {};\n",
         schema.quoted(),
         trash.quoted(),
-        names.service().quoted(),
-        names.authenticated().quoted(),
-        names.anon().quoted(),
         auth.quoted(),
         owner = owner.quoted(),
     );
     sql += &accounts(&auth);
     sql += &auth_helpers(names);
-    sql += &starter_tables(names, level)?;
-    // Called on the project's own login, never on ours: what the tenant hung on the table (a deferred trigger runs at
-    // commit, as whoever holds the session) must not find our rights.
-    sql += &sync_profile(&auth, &schema, &owner, &names.service().quoted().to_string());
+    // The profile function is called on the project's own login, never on ours: what the tenant hung on the table (a
+    // deferred trigger runs at commit, as whoever holds the session) must not find our rights.
+    sql += &owners_part(names, level, &names.service().quoted().to_string())?;
     sql += &version(reference, control);
     Ok(sql)
 }
@@ -131,16 +121,50 @@ create role {} nologin in role anon role {login};\n",
 
 /// Credentials: ours, and worked on by the auth function's login alone.
 fn accounts(auth: &Ident) -> String {
+    let ddl = accounts_ddl(auth);
+    // "All tables in schema" would read the whole of pg_class, which grows with every project of the cell.
+    let tables: Vec<&str> = ddl
+        .lines()
+        .filter_map(|line| line.strip_prefix("create table "))
+        .filter_map(|rest| rest.strip_suffix(" ("))
+        .collect();
     format!(
-        "{}grant usage on schema {auth} to plinth_auth;
-grant select, insert, update, delete on all tables in schema {auth} to plinth_auth;\n",
-        accounts_ddl(auth),
+        "{ddl}grant usage on schema {auth} to plinth_auth;
+grant select, insert, update, delete on table {} to plinth_auth;\n",
+        tables.join(", "),
         auth = auth.quoted()
     )
 }
 
+/// What the owner of the project's objects makes itself, in one go: each change of role costs a look at the memberships
+/// of ours, and the provisioning login has one in every project of the cell.
+fn owners_part(names: Names<'_>, level: Isolation, profile_caller: &str) -> Result<String> {
+    let [schema, auth, owner] = [names.schema(level), names.auth(level), names.owner()];
+    Ok(format!(
+        "grant usage, create on schema {auth} to {owner};
+set local role {owner};
+grant usage on schema {schema} to {service}, {authenticated}, {anon};
+{tables}{profile}reset role;
+revoke {revoked} on schema {auth} from {owner};\n",
+        auth = auth.quoted(),
+        owner = owner.quoted(),
+        schema = schema.quoted(),
+        service = names.service().quoted(),
+        authenticated = names.authenticated().quoted(),
+        anon = names.anon().quoted(),
+        tables = starter_tables(names, level)?,
+        profile = sync_profile(&auth, &schema, profile_caller),
+        // At level database auth.uid() and its like are there too.
+        revoked = if level == Isolation::Database {
+            "create"
+        } else {
+            "usage, create"
+        },
+    ))
+}
+
 /// The function that keeps an end user's profile row; it runs with the rights of the tables' owner.
-fn sync_profile(auth: &Ident, schema: &Ident, owner: &Ident, caller: &str) -> String {
+fn sync_profile(auth: &Ident, schema: &Ident, caller: &str) -> String {
     format!(
         "create function {auth}.sync_profile(id uuid, email text, meta jsonb) returns void
 language sql security definer set search_path = pg_catalog as $body$
@@ -151,13 +175,9 @@ language sql security definer set search_path = pg_catalog as $body$
     avatar_url = coalesce(excluded.avatar_url, profile.avatar_url)
 $body$;
 revoke execute on function {auth}.sync_profile(uuid, text, jsonb) from public;
-grant execute on function {auth}.sync_profile(uuid, text, jsonb) to {caller};
-grant create on schema {auth} to {owner};
-alter function {auth}.sync_profile(uuid, text, jsonb) owner to {owner};
-revoke create on schema {auth} from {owner};\n",
+grant execute on function {auth}.sync_profile(uuid, text, jsonb) to {caller};\n",
         auth = auth.quoted(),
         schema = schema.quoted(),
-        owner = owner.quoted(),
     )
 }
 
@@ -192,7 +212,7 @@ fn version(reference: &Ref, control: i64) -> String {
     )
 }
 
-/// The default tables, made by their owner.
+/// The default tables.
 fn starter_tables(names: Names<'_>, level: Isolation) -> Result<String> {
     let schema = names.schema(level);
     let roles = Roles {
@@ -216,7 +236,7 @@ fn starter_tables(names: Names<'_>, level: Isolation) -> Result<String> {
         helpers: &helpers,
         known: &known,
     };
-    let mut sql = format!("set local role {};\n", names.owner().quoted());
+    let mut sql = String::new();
     for table in &tables {
         let change = create_table(table, &context).map_err(|faults| Error::internal(faults.to_string()))?;
         sql += &change.up_sql();
@@ -224,7 +244,6 @@ fn starter_tables(names: Names<'_>, level: Isolation) -> Result<String> {
     for statement in starter::users_view(&context) {
         sql += &format!("{statement};\n");
     }
-    sql += "reset role;\n";
     Ok(sql)
 }
 

@@ -25,11 +25,13 @@ fn schema_level_renders_as_one_message() {
     create role "p_abcdefghijklmnopqrst_anon" nologin in role anon role plinth_api;
     create schema "project_abcdefghijklmnopqrst" authorization "p_abcdefghijklmnopqrst_owner";
     create schema "trash_abcdefghijklmnopqrst" authorization "p_abcdefghijklmnopqrst_owner";
-    grant usage on schema "project_abcdefghijklmnopqrst" to "p_abcdefghijklmnopqrst_service", "p_abcdefghijklmnopqrst_authenticated", "p_abcdefghijklmnopqrst_anon";
     create schema "auth_abcdefghijklmnopqrst";
     -- accounts
     grant usage on schema "auth_abcdefghijklmnopqrst" to plinth_auth;
-    grant select, insert, update, delete on all tables in schema "auth_abcdefghijklmnopqrst" to plinth_auth;
+    grant select, insert, update, delete on table "auth_abcdefghijklmnopqrst".users, "auth_abcdefghijklmnopqrst".identities, "auth_abcdefghijklmnopqrst".sessions, "auth_abcdefghijklmnopqrst".refresh_tokens to plinth_auth;
+    grant usage, create on schema "auth_abcdefghijklmnopqrst" to "p_abcdefghijklmnopqrst_owner";
+    set local role "p_abcdefghijklmnopqrst_owner";
+    grant usage on schema "project_abcdefghijklmnopqrst" to "p_abcdefghijklmnopqrst_service", "p_abcdefghijklmnopqrst_authenticated", "p_abcdefghijklmnopqrst_anon";
     -- default tables
     create function "auth_abcdefghijklmnopqrst".sync_profile(id uuid, email text, meta jsonb) returns void
     language sql security definer set search_path = pg_catalog as $body$
@@ -41,9 +43,8 @@ fn schema_level_renders_as_one_message() {
     $body$;
     revoke execute on function "auth_abcdefghijklmnopqrst".sync_profile(uuid, text, jsonb) from public;
     grant execute on function "auth_abcdefghijklmnopqrst".sync_profile(uuid, text, jsonb) to plinth_auth;
-    grant create on schema "auth_abcdefghijklmnopqrst" to "p_abcdefghijklmnopqrst_owner";
-    alter function "auth_abcdefghijklmnopqrst".sync_profile(uuid, text, jsonb) owner to "p_abcdefghijklmnopqrst_owner";
-    revoke create on schema "auth_abcdefghijklmnopqrst" from "p_abcdefghijklmnopqrst_owner";
+    reset role;
+    revoke usage, create on schema "auth_abcdefghijklmnopqrst" from "p_abcdefghijklmnopqrst_owner";
     insert into plinth.version (ref, control) values ('abcdefghijklmnopqrst', 7);
     "#);
     assert_snapshot!(schema_drop(&reference()), @r#"
@@ -96,12 +97,11 @@ fn database_level_renders_step_by_step() {
     assert_snapshot!(own_part(&furnish, Isolation::Database), @r#"
     set local lock_timeout = '3s'; set local statement_timeout = '15s'; set local search_path = pg_catalog;
     alter schema "public" owner to "p_abcdefghijklmnopqrst_owner";
-    grant usage on schema "public" to "p_abcdefghijklmnopqrst_service", "p_abcdefghijklmnopqrst_authenticated", "p_abcdefghijklmnopqrst_anon";
     create schema "plinth_trash" authorization "p_abcdefghijklmnopqrst_owner";
     create schema "auth";
     -- accounts
     grant usage on schema "auth" to plinth_auth;
-    grant select, insert, update, delete on all tables in schema "auth" to plinth_auth;
+    grant select, insert, update, delete on table "auth".users, "auth".identities, "auth".sessions, "auth".refresh_tokens to plinth_auth;
     create function auth.uid() returns uuid language sql stable set search_path = pg_catalog as 'select plinth.uid()';
     create function auth.role() returns text language sql stable set search_path = pg_catalog as 'select plinth.role()';
     create function auth.email() returns text language sql stable set search_path = pg_catalog as 'select plinth.email()';
@@ -111,6 +111,9 @@ fn database_level_renders_step_by_step() {
     grant execute on all functions in schema auth to anon, authenticated, service_role, project_owner;
     grant select (id, email, phone, email_confirmed_at, phone_confirmed_at, last_sign_in_at, raw_app_meta_data,
       raw_user_meta_data, is_anonymous, created_at, updated_at) on auth.users to "p_abcdefghijklmnopqrst_owner", "p_abcdefghijklmnopqrst_service";
+    grant usage, create on schema "auth" to "p_abcdefghijklmnopqrst_owner";
+    set local role "p_abcdefghijklmnopqrst_owner";
+    grant usage on schema "public" to "p_abcdefghijklmnopqrst_service", "p_abcdefghijklmnopqrst_authenticated", "p_abcdefghijklmnopqrst_anon";
     -- default tables
     create function "auth".sync_profile(id uuid, email text, meta jsonb) returns void
     language sql security definer set search_path = pg_catalog as $body$
@@ -122,8 +125,7 @@ fn database_level_renders_step_by_step() {
     $body$;
     revoke execute on function "auth".sync_profile(uuid, text, jsonb) from public;
     grant execute on function "auth".sync_profile(uuid, text, jsonb) to "p_abcdefghijklmnopqrst_service";
-    grant create on schema "auth" to "p_abcdefghijklmnopqrst_owner";
-    alter function "auth".sync_profile(uuid, text, jsonb) owner to "p_abcdefghijklmnopqrst_owner";
+    reset role;
     revoke create on schema "auth" from "p_abcdefghijklmnopqrst_owner";
     insert into plinth.version (ref, control) values ('abcdefghijklmnopqrst', 7);
     "#);
