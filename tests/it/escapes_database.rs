@@ -38,8 +38,12 @@ impl Attack {
         connect(url(&self.address, database).expose()).await
     }
 
+    /// At home, with all the rights the tenant has there: the owner's.
     async fn home(&self) -> Client {
-        self.at(&self.own).await.unwrap()
+        let client = self.at(&self.own).await.unwrap();
+        let owner = format!("set role \"{}_owner\"", self.own);
+        client.batch_execute(&owner).await.unwrap();
+        client
     }
 
     /// One of our logins, in the attacker's database.
@@ -397,7 +401,7 @@ fn a_trigger_on_the_profile_table_never_runs_in_a_session_of_ours() {
         client.batch_execute(trap).await.unwrap();
         let sync = "select auth.sync_profile(gen_random_uuid(), 'a@example.com', '{}')";
         client.batch_execute(sync).await.unwrap();
-        let own = format!("{0} {0}", attack.own);
+        let own = format!("{0} {0}_owner", attack.own);
         assert_eq!(names(&client, "select who from public.trap").await, [own]);
         // Our login could call it now, for the tenant says who may: it must not, and does not.
         let theirs = names(

@@ -197,7 +197,8 @@ fn what_a_project_may_be_called_and_set_to_is_checked() {
 }
 
 pub fn missing() -> Value {
-    json!({ "code": "projects/not-found", "message": "Project not found", "details": null, "hint": null })
+    json!({ "code": "projects/not-found", "message": "Project not found", "details": null,
+        "hint": "Check the id, and that you are a member of the project" })
 }
 
 #[test]

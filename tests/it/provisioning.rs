@@ -245,8 +245,8 @@ fn roles_can_become_what_they_must_and_nobody_else() {
         }
         let sql = "
             select rolname::text from pg_roles where rolname like $1
-              and (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls or not rolinherit
-                or (rolcanlogin and length(rolname) > 22))";
+              and (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls
+                or rolinherit = (length(rolname) = 22) or (rolcanlogin and length(rolname) > 22))";
         for one in [&site, &other] {
             let rows = cell.query(sql, &[&format!("p_{}%", one.reference())]).await.unwrap();
             assert!(rows.is_empty());

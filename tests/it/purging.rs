@@ -17,6 +17,9 @@ use crate::world::{platform, run, world};
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// A purge sees the whole platform: one at a time, so that a later era takes nothing from an earlier one's test.
+static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 fn era(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
@@ -34,6 +37,7 @@ async fn exists(project: Uuid) -> bool {
 #[test]
 fn thirty_days_are_kept_and_a_second_more_is_gone() {
     run(async {
+        let _alone = ONE_AT_A_TIME.lock().await;
         let app = world().await.app(Function::Purge);
         let at = era("2010-01-01T00:00:00Z");
         let client = master().await;
@@ -100,6 +104,7 @@ fn thirty_days_are_kept_and_a_second_more_is_gone() {
 #[test]
 fn a_projects_backend_goes_with_it_and_its_neighbour_stays() {
     run(async {
+        let _alone = ONE_AT_A_TIME.lock().await;
         let world = world().await;
         let app = world.app(Function::Purge);
         let at = era("2005-01-01T00:00:00Z");
@@ -131,6 +136,7 @@ fn a_projects_backend_goes_with_it_and_its_neighbour_stays() {
 #[test]
 fn a_deprovisioned_backend_is_kept_for_thirty_days() {
     run(async {
+        let _alone = ONE_AT_A_TIME.lock().await;
         let world = world().await;
         let app = world.app(Function::Purge);
         let at = era("2003-01-01T00:00:00Z");
@@ -168,6 +174,7 @@ fn a_deprovisioned_backend_is_kept_for_thirty_days() {
 #[test]
 fn what_cannot_be_removed_is_reported_and_keeps_nothing_else() {
     run(async {
+        let _alone = ONE_AT_A_TIME.lock().await;
         let app = world().await.app(Function::Purge);
         let at = era("2000-01-01T00:00:00Z");
         let (stranded, ordinary) = (Bare::new().await, Bare::new().await);
@@ -195,6 +202,7 @@ fn what_cannot_be_removed_is_reported_and_keeps_nothing_else() {
 #[test]
 fn replies_to_repeated_requests_are_remembered_for_a_day() {
     run(async {
+        let _alone = ONE_AT_A_TIME.lock().await;
         let app = platform().await.app(Function::Purge).unwrap();
         let at = era("1995-01-01T00:00:00Z");
         let client = master().await;

@@ -6,7 +6,7 @@
     reason = "a test that cannot go on must stop"
 )]
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use plinth_local::config::LocalConfig;
 use plinth_local::error::Error;
 use plinth_local::postgres::{Options, Server, template};
+use plinth_local::stack_file::Stack;
 use plinth_local::testing;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
@@ -249,20 +250,79 @@ async fn databases_of_one_template_are_equal_and_apart() {
     assert_eq!(error.code().unwrap().code(), "3D000");
 }
 
-/// The binary, as `cargo run` starts it, with its output read up to the line of the URL.
-fn stack(data: &Path) -> (Child, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_plinth-local"))
-        .env("PLINTH_DATA_DIR", data)
-        .env_remove("PLINTH_DATABASE_URL")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+/// The binary, as `cargo run` starts it on a free port, with its output read up to its last line.
+fn stack(data: &Path) -> (Child, Stack) {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let mut child = binary(data, port).stdout(Stdio::piped()).spawn().unwrap();
     let output = BufReader::new(child.stdout.take().unwrap());
-    let url = output
+    let told: Vec<String> = output
         .lines()
         .map_while(Result::ok)
-        .find_map(|line| line.strip_prefix("Postgres: ").map(str::to_owned));
-    (child, url.expect("the binary prints the URL"))
+        .take_while(|line| line != "Press Ctrl-C to stop.")
+        .collect();
+    let stack = Stack::read(data).unwrap().expect("the binary writes stack.json");
+    let keys = &stack.demo.as_ref().unwrap().publishable_key;
+    assert!(told.iter().any(|line| line.contains(keys)), "{told:#?}");
+    assert_eq!(stack.url, format!("http://127.0.0.1:{port}"));
+    assert_eq!(stack.pid, child.id());
+    (child, stack)
+}
+
+fn binary(data: &Path, port: u16) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_plinth-local"));
+    command
+        .env("PLINTH_DATA_DIR", data)
+        .env("PLINTH_PORT", port.to_string())
+        .env_remove("PLINTH_DATABASE_URL");
+    command
+}
+
+/// What `GET path` answers on the stack, status line and all.
+fn get(stack: &Stack, path: &str, key: &str) -> String {
+    let mut socket = std::net::TcpStream::connect(stack.url.strip_prefix("http://").unwrap()).unwrap();
+    write!(
+        socket,
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\napikey: {key}\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut reply = String::new();
+    socket.read_to_string(&mut reply).unwrap();
+    reply
+}
+
+#[test]
+fn second_start_finds_its_data_and_keys() {
+    let folder = folder(0o755);
+    let (mut first, stack_then) = stack(folder.path());
+    let demo = stack_then.demo.clone().unwrap();
+    let todos = format!("/p/{}/rest/v1/todos?select=title", demo.r#ref);
+    let before = get(&stack_then, &todos, &demo.publishable_key);
+    assert!(
+        before.starts_with("HTTP/1.1 200") && before.contains("Start the stack"),
+        "{before}"
+    );
+    let port = stack_then.url.rsplit(':').next().unwrap().parse().unwrap();
+    let clash = binary(tempfile::tempdir().unwrap().path(), port).output().unwrap();
+    assert!(!clash.status.success());
+    let said = String::from_utf8_lossy(&clash.stderr).into_owned();
+    assert!(
+        said.contains(&format!("Port {port} is already in use")) && said.contains("PLINTH_PORT"),
+        "{said}"
+    );
+    kill_process(Pid::from_child(&first), Signal::INT).unwrap();
+    assert!(first.wait().unwrap().success());
+
+    let (mut second, stack_now) = stack(folder.path());
+    assert_eq!(stack_now.admin, stack_then.admin);
+    assert_eq!(stack_now.demo.clone().unwrap().secret_key, demo.secret_key);
+    let again = get(&stack_now, &todos, &demo.publishable_key);
+    let body = |reply: &str| reply.split("\r\n\r\n").nth(1).unwrap().to_owned();
+    assert_eq!(body(&again), body(&before));
+    kill_process(Pid::from_child(&second), Signal::TERM).unwrap();
+    assert!(second.wait().unwrap().success());
+    assert_eq!(postmaster(folder.path()), None);
 }
 
 fn postmaster(data: &Path) -> Option<Pid> {
@@ -273,14 +333,14 @@ fn postmaster(data: &Path) -> Option<Pid> {
 #[test]
 fn server_of_a_killed_stack_ends_and_the_next_stack_takes_over() {
     let folder = folder(0o755);
-    let (mut killed, url) = stack(folder.path());
+    let (mut killed, before) = stack(folder.path());
     let orphan = postmaster(folder.path()).unwrap();
     killed.kill().unwrap();
     killed.wait().unwrap();
 
-    let (mut next, next_url) = stack(folder.path());
-    let password = |url: &str| url.split('@').next().unwrap().to_owned();
-    assert_eq!(password(&url), password(&next_url));
+    let (mut next, after) = stack(folder.path());
+    let password = |stack: &Stack| stack.database_url.split('@').next().unwrap().to_owned();
+    assert_eq!(password(&before), password(&after));
     assert_ne!(postmaster(folder.path()), Some(orphan));
 
     kill_process(Pid::from_child(&next), Signal::TERM).unwrap();

@@ -53,7 +53,10 @@ async fn call(
     let tx = client.transaction().await?;
     tx.batch_execute("set transaction read write").await?;
     tx.batch_execute(SETTINGS).await?;
-    let schema = project.names().auth(Isolation::Database);
+    let names = project.names();
+    tx.batch_execute(&format!("set local role {}", names.owner().quoted()))
+        .await?;
+    let schema = names.auth(Isolation::Database);
     let sql = format!("select {}.sync_profile($1, $2, $3)", schema.quoted());
     let metadata = serde_json::Value::from(user.user_metadata.clone());
     let params = [

@@ -43,10 +43,11 @@ pub(super) fn database_roles(reference: &Ref, verifier: &str) -> String {
     let names = Names(reference);
     let own = names.own();
     let members = roles(names, &own.quoted().to_string());
-    // Unlike a data request, the tenant's own SQL speaks as the login: it inherits. Its search path is its own, while
-    // everybody else meets a database where nothing of the tenant's is found without being named.
+    // NOINHERIT: should a data request lose its transaction, and its role with it, what follows has no rights at all.
+    // The tenant's own SQL takes the owner's role first. Its search path is its own, while everybody else meets a
+    // database where nothing of the tenant's is found without being named.
     format!(
-        "{LIMITS}create role {own} login connection limit {CONNECTIONS} password {};\n{members}",
+        "{LIMITS}create role {own} login noinherit connection limit {CONNECTIONS} password {};\n{members}",
         literal(verifier),
         own = own.quoted(),
     )

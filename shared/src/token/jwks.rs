@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
 
+use jsonwebtoken::DecodingKey;
 pub use jsonwebtoken::jwk::{Jwk, JwkSet};
 
 /// How long a fetched set is used without asking again.
@@ -130,7 +131,7 @@ fn parse(body: &[u8]) -> Result<JwkSet, serde_json::Error> {
         .keys
         .into_iter()
         .filter_map(|key| serde_json::from_value::<Jwk>(key).ok())
-        .filter(Jwk::is_supported);
+        .filter(|key| DecodingKey::from_jwk(key).is_ok());
     Ok(JwkSet { keys: known.collect() })
 }
 

@@ -39,12 +39,12 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
                 "The body must be JSON",
             )
             .with_hint("Send Content-Type: application/json")),
-            Err(error) if error.status() == http::StatusCode::PAYLOAD_TOO_LARGE => Err(Error::new(
-                ErrorKind::TooLarge,
-                "http/too-large",
-                "The body is larger than 1 MB",
-            )
-            .with_hint("Send less at a time")),
+            Err(error) if error.status() == http::StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(
+                    Error::new(ErrorKind::TooLarge, "http/too-large", "The body is larger than 1 MB")
+                        .with_hint("Send less at a time"),
+                )
+            }
             Err(error) => Err(rejected(error)),
         }
     }

@@ -78,7 +78,7 @@ fn database_level_renders_step_by_step() {
     let reference = reference();
     assert_snapshot!(database_roles(&reference, "SCRAM-SHA-256$1:c2FsdA==$a:b"), @r#"
     set local lock_timeout = '3s'; set local statement_timeout = '15s'; set local search_path = pg_catalog;
-    create role "p_abcdefghijklmnopqrst" login connection limit 20 password 'SCRAM-SHA-256$1:c2FsdA==$a:b';
+    create role "p_abcdefghijklmnopqrst" login noinherit connection limit 20 password 'SCRAM-SHA-256$1:c2FsdA==$a:b';
     create role "p_abcdefghijklmnopqrst_owner" nologin in role project_owner role plinth_provision, "p_abcdefghijklmnopqrst";
     create role "p_abcdefghijklmnopqrst_service" nologin in role service_role role "p_abcdefghijklmnopqrst";
     create role "p_abcdefghijklmnopqrst_authenticated" nologin in role authenticated role "p_abcdefghijklmnopqrst";
