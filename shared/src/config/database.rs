@@ -49,9 +49,6 @@ pub struct Databases {
     /// The control database, with this function's login (`PLINTH_CONTROL_URL`; `PLINTH_CONTROL_PASSWORD` may hold the
     /// password apart).
     pub control: Address,
-    /// A Secrets Manager secret as RDS keeps it (`{"username", "password"}`) for the control login's password
-    /// (`PLINTH_CONTROL_SECRET_ARN`); only the function that migrates has one.
-    pub control_secret: Option<String>,
     /// The login in cells (`PLINTH_CELL_LOGIN`), if this function has one.
     pub cell_login: Option<String>,
     /// Its password (`PLINTH_CELL_PASSWORD`); an IAM token with `PLINTH_DATABASE_IAM=true`.
@@ -87,7 +84,6 @@ impl Databases {
         }
         Ok(Self {
             control,
-            control_secret: env.get("PLINTH_CONTROL_SECRET_ARN").map(str::to_owned),
             cell_login: env.get("PLINTH_CELL_LOGIN").map(str::to_owned),
             cell_auth: match env.secret("PLINTH_CELL_PASSWORD") {
                 Some(password) => Login::Password(password),

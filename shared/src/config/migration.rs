@@ -11,6 +11,9 @@ pub struct Migration {
     /// The control database with the login that owns it and has CREATEROLE and CREATEDB (`PLINTH_MASTER_URL`;
     /// `PLINTH_MASTER_PASSWORD` may hold the password apart).
     pub master: Address,
+    /// A Secrets Manager secret with that login and its password, as RDS keeps it: `{"username", "password"}`
+    /// (`PLINTH_MASTER_SECRET_ARN`).
+    pub master_secret: Option<String>,
     /// Password for `plinth_control` (`PLINTH_LOGIN_CONTROL_PASSWORD`); unset, the login uses IAM tokens. So with the
     /// others.
     pub control: Option<Sensitive>,
@@ -45,6 +48,7 @@ impl Migration {
         }
         Ok(Self {
             master,
+            master_secret: env.get("PLINTH_MASTER_SECRET_ARN").map(str::to_owned),
             control: env.secret("PLINTH_LOGIN_CONTROL_PASSWORD"),
             records: env.secret("PLINTH_LOGIN_RECORDS_PASSWORD"),
             auth: env.secret("PLINTH_LOGIN_AUTH_PASSWORD"),

@@ -11,6 +11,7 @@ use crate::config::Migration;
 use crate::control::dial::{Trust, dial};
 use crate::control::{CELL_DATABASE, FunctionLogins, failure, prepare_cell, prepare_control, register_cell};
 use crate::error::Result;
+use crate::vault;
 
 /// The number of the cell that shares the control database's server.
 const FIRST_CELL: i32 = 1;
@@ -39,7 +40,11 @@ pub async fn migrate(app: &App, settings: &Migration) -> Result<Report> {
         provision: settings.provision.clone(),
         api: settings.api.clone(),
     };
-    let master = &settings.master;
+    let mut master = settings.master.clone();
+    if let Some(arn) = &settings.master_secret {
+        (master.login, master.auth) = vault::database_login(arn).await?;
+    }
+    let master = &master;
     prepare_control(master, &trust, &logins, &app.random).await?;
     let client = dial(master, &trust).await?;
     close_server(&client).await?;

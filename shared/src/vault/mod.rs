@@ -9,7 +9,7 @@ pub use envelope::{Envelope, Keyring};
 use tokio::sync::OnceCell;
 
 use crate::clock::SharedRandom;
-use crate::config::MasterKey;
+use crate::config::{Login, MasterKey};
 use crate::error::{Error, Result};
 use crate::ident::ProjectId;
 use crate::sensitive::Sensitive;
@@ -68,6 +68,35 @@ impl Vault {
             })
             .await
     }
+}
+
+/// A database login as RDS keeps it in Secrets Manager: `{"username", "password"}`.
+///
+/// # Errors
+/// As [`aws::secret`], or when the secret holds something else.
+#[cfg(feature = "aws")]
+pub async fn database_login(arn: &str) -> Result<(String, Login)> {
+    #[derive(serde::Deserialize)]
+    struct Stored {
+        username: String,
+        password: Sensitive,
+    }
+    let text = aws::secret(arn).await?;
+    // The parser's own error may quote the text.
+    let stored: Stored = serde_json::from_str(text.expose())
+        .map_err(|_| Error::internal("the secret holds no username and password"))?;
+    Ok((stored.username, Login::Password(stored.password)))
+}
+
+/// A database login as RDS keeps it in Secrets Manager.
+///
+/// # Errors
+/// Always: this build has no SDK.
+#[cfg(not(feature = "aws"))]
+pub async fn database_login(_: &str) -> Result<(String, Login)> {
+    Err(Error::internal(
+        "PLINTH_MASTER_SECRET_ARN needs a function built with the aws feature",
+    ))
 }
 
 /// An envelope cannot be moved to another project: its id is part of what is authenticated.
