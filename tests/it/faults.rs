@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use plinth::clock::SystemClock;
+use plinth::clock::{SharedRandom, SystemClock, SystemRandom};
 use plinth::tenancy::Isolation;
+use plinth_local::platform::{Platform, Secrets};
+use plinth_local::postgres::{Options, Server};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::handmade::{Handmade, TODOS, project, superuser};
-use crate::world::{Call, Reply, World, platform, run};
+use crate::world::{BASE_URL, Call, Reply, World, platform, run, unique};
 
 /// What the way to the database does.
 #[derive(Clone, Copy, PartialEq)]
@@ -269,5 +271,53 @@ fn a_login_that_is_refused_is_a_503_until_its_password_is_right_again() {
             .await
             .unwrap();
         read(&world, &project).send().await.expect(StatusCode::OK);
+    });
+}
+
+#[test]
+fn a_server_that_dies_and_comes_back_is_served_again_without_a_restart() {
+    run(async {
+        let folder = std::env::temp_dir().join(unique());
+        let options = |port| {
+            let mut options = Options::new(folder.join("postgres"));
+            options.port = port;
+            options.durable = false;
+            options
+        };
+        let server = Server::start(options(None)).await.unwrap();
+        let port = server.port();
+        let random: SharedRandom = Arc::new(SystemRandom);
+        let secrets = Secrets::generate(&random);
+        let platform = Platform::prepare(&server.url("postgres"), BASE_URL, secrets)
+            .await
+            .unwrap();
+        let world = World::of(&platform, Arc::new(SystemClock));
+        let mut asked = Vec::new();
+        for level in ["schema", "database"] {
+            let project = Box::pin(world.project(level)).await;
+            let path = project.rest("app_data?select=id");
+            world
+                .get(&path)
+                .key(&project.secret)
+                .send()
+                .await
+                .expect(StatusCode::OK);
+            asked.push((path, project.secret));
+        }
+        server.stop().await.unwrap();
+        for (path, key) in &asked {
+            let reply = world.get(path).key(key).send().await;
+            assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{}", reply.text);
+            assert!(!reply.header("retry-after").is_empty());
+            let row = json!({ "data_type": "lost" });
+            let written = world.post(path).key(key).json(&row).send().await;
+            assert_eq!(written.status, StatusCode::SERVICE_UNAVAILABLE, "{}", written.text);
+        }
+        let server = Server::start(options(Some(port))).await.unwrap();
+        for (path, key) in &asked {
+            assert_eq!(world.get(path).key(key).send().await.expect(StatusCode::OK), json!([]));
+        }
+        server.stop().await.unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
     });
 }
