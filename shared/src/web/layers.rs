@@ -70,7 +70,7 @@ async fn no_such_path() -> Error {
         "http/no-such-path",
         "There is nothing at this path",
     )
-    .with_hint("GET /openapi.json lists what there is")
+    .with_hint("Check the path: /api, /auth/v1 and /p/{ref} are where things are")
 }
 
 async fn wrong_method(method: Method) -> Error {
