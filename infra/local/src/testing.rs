@@ -47,6 +47,7 @@ pub async fn server() -> Result<&'static Server> {
             let config = LocalConfig::from_env()?;
             let mut options = Options::new("");
             options.binaries = config.postgres_bin;
+            options.download_to = Some(config.data_dir.join("download"));
             Server::temporary(options).await
         })
         .await

@@ -31,6 +31,7 @@ fn folder(mode: u32) -> TempDir {
 /// Options for a server below `folder` that need not survive a crash of the machine.
 fn options(folder: &Path) -> Options {
     let mut options = Options::new(folder.join("postgres"));
+    options.download_to = Some(LocalConfig::from_env().unwrap().data_dir.join("download"));
     options.binaries = LocalConfig::from_env().unwrap().postgres_bin;
     options.durable = false;
     options
