@@ -43,7 +43,7 @@ pub async fn sign_in(router: &Router, admin: &Admin) -> Result<String> {
         _ => client
             .call(Method::POST, "/auth/v1/signup", Some(&body))
             .await?
-            .expect(StatusCode::OK, "sign the admin up")?,
+            .with_status(StatusCode::OK, "sign the admin up")?,
     };
     text(&reply.body, "access_token")
 }
@@ -85,14 +85,14 @@ async fn project(client: &Client<'_>) -> Result<Value> {
     let list = client
         .call(Method::GET, "/api/projects", None)
         .await?
-        .expect(StatusCode::OK, "list projects")?;
+        .with_status(StatusCode::OK, "list projects")?;
     let projects = list.body["projects"].as_array().cloned().unwrap_or_default();
     if let Some(found) = projects.into_iter().find(|project| project["name"] == DEMO) {
         return Ok(found);
     }
     let body = json!({ "name": DEMO, "description": "Made by the first start of the local stack" });
     let made = client.call(Method::POST, "/api/projects", Some(&body)).await?;
-    Ok(made.expect(StatusCode::CREATED, "create the demo project")?.body["project"].take())
+    Ok(made.with_status(StatusCode::CREATED, "create the demo project")?.body["project"].take())
 }
 
 /// The key that provisioning showed, or a new one when it has shown it before.
@@ -104,7 +104,7 @@ async fn key(client: &Client<'_>, project: &str, shown: &Value, class: &str) -> 
     let made = client
         .call(Method::POST, &format!("/api/projects/{project}/keys"), Some(&body))
         .await?;
-    text(&made.expect(StatusCode::CREATED, "create a key")?.body, "key")
+    text(&made.with_status(StatusCode::CREATED, "create a key")?.body, "key")
 }
 
 async fn table(client: &Client<'_>, backend: &str) -> Result<()> {
@@ -112,7 +112,7 @@ async fn table(client: &Client<'_>, backend: &str) -> Result<()> {
     let list = client
         .call(Method::GET, &path, None)
         .await?
-        .expect(StatusCode::OK, "list tables")?;
+        .with_status(StatusCode::OK, "list tables")?;
     if list.body["tables"]
         .as_array()
         .is_some_and(|tables| tables.iter().any(|table| table["name"] == "todos"))
@@ -132,7 +132,7 @@ async fn table(client: &Client<'_>, backend: &str) -> Result<()> {
     client
         .call(Method::POST, &format!("{path}/create"), Some(&body))
         .await?
-        .expect(StatusCode::CREATED, "create todos")?;
+        .with_status(StatusCode::CREATED, "create todos")?;
     Ok(())
 }
 
@@ -145,7 +145,7 @@ async fn fill(router: &Router, demo: &Demo) -> Result<()> {
     let some = client
         .call(Method::GET, &format!("{path}?limit=1"), None)
         .await?
-        .expect(StatusCode::OK, "read todos")?;
+        .with_status(StatusCode::OK, "read todos")?;
     if some.body.as_array().is_some_and(|rows| !rows.is_empty()) {
         return Ok(());
     }
@@ -157,7 +157,7 @@ async fn fill(router: &Router, demo: &Demo) -> Result<()> {
     client
         .call(Method::POST, &path, Some(&rows))
         .await?
-        .expect(StatusCode::CREATED, "fill todos")?;
+        .with_status(StatusCode::CREATED, "fill todos")?;
     Ok(())
 }
 
@@ -173,7 +173,7 @@ struct Reply {
 }
 
 impl Reply {
-    fn expect(self, status: StatusCode, what: &str) -> Result<Self> {
+    fn with_status(self, status: StatusCode, what: &str) -> Result<Self> {
         if self.status == status {
             Ok(self)
         } else {

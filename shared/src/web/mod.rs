@@ -10,7 +10,7 @@ mod start;
 pub use extract::{Access, Actor, Json, Least, Part, Path, least};
 pub use layers::{Peer, around, finish, mount, run};
 pub use logs::{init_logs, log_layer_for};
-pub use problem::{Refusal, body as problem_body, status as problem_status};
+pub use problem::{Refusal, status as problem_status};
 pub use start::start;
 
 use utoipa_axum::router::OpenApiRouter;

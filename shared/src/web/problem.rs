@@ -37,7 +37,7 @@ pub fn status(error: &Error) -> StatusCode {
 }
 
 /// The body of an error: always these four keys, as PostgREST sends them.
-pub fn body(error: &Error) -> Value {
+fn body(error: &Error) -> Value {
     json!({
         "code": error.code(),
         "message": error.public(),

@@ -74,6 +74,7 @@ impl Drop for Process {
                 let _ = self.child.lock().unwrap_or_else(PoisonError::into_inner).wait();
                 return;
             }
+            // A beat between two looks: std has no wait with a deadline, and `drop` no runtime.
             std::thread::sleep(TICK);
         }
     }
