@@ -9,7 +9,7 @@ use super::request::{Method, Request};
 use super::{parse_request, postgres};
 use crate::error::Result;
 use crate::ident::Ident;
-use crate::schema::catalog::{Catalog, Column, Relation, RelationKind};
+use crate::schema::catalog::{Catalog, Column, Relation, RelationKind, Writable};
 
 /// `public.todos` with a column of every kind that matters, and `public.tags` with a composite key.
 pub(super) fn catalog() -> Catalog {
@@ -45,6 +45,7 @@ pub(super) fn catalog() -> Catalog {
             .map(|relation| (relation.name.to_string(), relation))
             .collect(),
         enums: BTreeMap::from([("mood".to_owned(), vec!["ok".to_owned(), "sad".to_owned()])]),
+        ..Catalog::default()
     }
 }
 
@@ -64,6 +65,8 @@ fn relation(name: &str, key: &[&str], columns: &[(&str, &str, Option<&str>)]) ->
         primary_key: key.iter().map(|name| Ident::new(*name).unwrap()).collect(),
         unique_keys: Vec::new(),
         foreign_keys: Vec::new(),
+        computed: Vec::new(),
+        writable: Writable::default(),
         comment: None,
     }
 }

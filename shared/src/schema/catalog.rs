@@ -1,4 +1,5 @@
-//! What is known of a backend: relations, columns, keys, enums. Drivers fill it, the planner reads it.
+//! What is known of a backend: relations, columns, keys, relationships, functions, types. Drivers fill it, the planner
+//! reads it.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,15 @@ pub struct Catalog {
     pub relations: BTreeMap<String, Relation>,
     /// Enum types of the exposed schema by name, with their labels in order.
     pub enums: BTreeMap<String, Vec<String>>,
+    /// Domains and composite types of the exposed schema by name.
+    #[serde(default)]
+    pub types: BTreeMap<String, NamedType>,
+    /// Functions of the exposed schema by name; overloads share one.
+    #[serde(default)]
+    pub functions: BTreeMap<String, Vec<Function>>,
+    /// By the name of the relation they start from: what may be embedded in it.
+    #[serde(default)]
+    pub relationships: BTreeMap<String, Vec<Relationship>>,
 }
 
 impl Catalog {
@@ -22,6 +32,25 @@ impl Catalog {
     pub fn relation(&self, name: &str) -> Option<&Relation> {
         self.relations.get(name)
     }
+
+    /// What may be embedded in the relation of that name.
+    pub fn relationships(&self, from: &str) -> &[Relationship] {
+        self.relationships.get(from).map_or(&[], Vec::as_slice)
+    }
+
+    /// The functions of that name.
+    pub fn functions(&self, name: &str) -> &[Function] {
+        self.functions.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// A name with its schema, for what may live outside of the exposed one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Qualified {
+    /// The schema.
+    pub schema: Ident,
+    /// The name in it.
+    pub name: Ident,
 }
 
 /// What kind of thing a relation is.
@@ -56,6 +85,13 @@ pub struct Relation {
     /// Foreign keys that point from here.
     #[serde(default)]
     pub foreign_keys: Vec<ForeignKey>,
+    /// Computed columns: functions of the row that return one value.
+    #[serde(default)]
+    pub computed: Vec<ComputedColumn>,
+    /// What may be done to it beside reading: always all of it for a table, for a view what its definition or its
+    /// triggers allow.
+    #[serde(default)]
+    pub writable: Writable,
     /// The comment, if any.
     #[serde(default)]
     pub comment: Option<String>,
@@ -65,6 +101,45 @@ impl Relation {
     /// The column of that name. System columns are never in the catalog, so never found.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name.as_str() == name)
+    }
+
+    /// The computed column of that name.
+    pub fn computed(&self, name: &str) -> Option<&ComputedColumn> {
+        self.computed.iter().find(|column| column.name.as_str() == name)
+    }
+}
+
+/// A function of a relation's row type that is selected as if it were a column.
+/// See <https://postgrest.org/en/stable/references/api/computed_fields.html>.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComputedColumn {
+    /// The function's name, which is the column's.
+    pub name: Ident,
+    /// The function's schema.
+    pub schema: Ident,
+    /// What it returns, as [`Column::data_type`] has it.
+    pub data_type: String,
+    /// Whether it returns a set (of one column): shown as an array.
+    #[serde(default)]
+    pub set: bool,
+}
+
+/// Which writes a relation takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Writable {
+    pub insert: bool,
+    pub update: bool,
+    pub delete: bool,
+}
+
+impl Default for Writable {
+    fn default() -> Self {
+        Self {
+            insert: true,
+            update: true,
+            delete: true,
+        }
     }
 }
 
@@ -99,4 +174,155 @@ pub struct ForeignKey {
     pub table: Ident,
     /// The referenced columns, pairwise.
     pub references: Vec<Ident>,
+}
+
+/// A way from one relation to another, as embedding follows it.
+/// See <https://postgrest.org/en/stable/references/api/resource_embedding.html>.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relationship {
+    /// The relation it leads to, in the exposed schema.
+    pub target: Ident,
+    /// How.
+    pub link: Link,
+}
+
+/// How two relations hang together. Column pairs are `(here, there)`, "here" being the relation it starts from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Link {
+    /// The foreign key is here.
+    ManyToOne {
+        /// Its constraint.
+        constraint: Ident,
+        /// Pairwise.
+        columns: Vec<(Ident, Ident)>,
+    },
+    /// The foreign key is there.
+    OneToMany {
+        /// Its constraint.
+        constraint: Ident,
+        /// Pairwise.
+        columns: Vec<(Ident, Ident)>,
+    },
+    /// The foreign key is unique, so there is one row at most on both sides.
+    OneToOne {
+        /// Its constraint.
+        constraint: Ident,
+        /// Pairwise.
+        columns: Vec<(Ident, Ident)>,
+        /// Whether the foreign key is here.
+        here: bool,
+    },
+    /// By a junction with a foreign key to each side.
+    ManyToMany(Junction),
+    /// By a function of the row here that returns rows of the relation there.
+    Computed {
+        /// The function; its name is what is embedded.
+        function: Qualified,
+        /// Whether it returns one row at most (`rows 1`, or no set).
+        single: bool,
+    },
+}
+
+impl Relationship {
+    /// Whether there is one row at most on the other side.
+    pub fn is_to_one(&self) -> bool {
+        match &self.link {
+            Link::ManyToOne { .. } | Link::OneToOne { .. } => true,
+            Link::OneToMany { .. } | Link::ManyToMany(_) => false,
+            Link::Computed { single, .. } => *single,
+        }
+    }
+}
+
+/// What stands between two relations that belong together many to many.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Junction {
+    /// The junction; it may be in a schema that is not exposed.
+    pub table: Qualified,
+    /// Its constraint towards here.
+    pub near: Ident,
+    /// Towards here: `(here, junction)`, pairwise.
+    pub near_columns: Vec<(Ident, Ident)>,
+    /// Its constraint towards there.
+    pub far: Ident,
+    /// Towards there: `(junction, there)`, pairwise.
+    pub far_columns: Vec<(Ident, Ident)>,
+}
+
+/// A function that may be called.
+/// See <https://postgrest.org/en/stable/references/api/functions.html>.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Function {
+    /// Its name.
+    pub name: Ident,
+    /// What goes in (`in`, `inout`, `variadic`), in order.
+    #[serde(default)]
+    pub arguments: Vec<Argument>,
+    /// What comes out.
+    pub returns: Returns,
+    /// What it may do: only a volatile function writes.
+    pub volatility: Volatility,
+    /// The comment, if any.
+    #[serde(default)]
+    pub comment: Option<String>,
+}
+
+/// One argument that goes into a function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Argument {
+    /// Its name; empty for an unnamed one.
+    pub name: String,
+    /// The type as [`Column::data_type`] has it; of a variadic one the array's.
+    pub data_type: String,
+    /// Whether it has no default.
+    pub required: bool,
+    /// Whether it takes all that is left.
+    #[serde(default)]
+    pub variadic: bool,
+}
+
+/// What a function returns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Returns {
+    /// Whether any number of them.
+    pub set: bool,
+    /// Of what.
+    pub shape: Shape,
+}
+
+/// The shape of what a function returns, each time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// Nothing.
+    Void,
+    /// One value of this type, as [`Column::data_type`] has it.
+    Scalar(String),
+    /// A row of a relation, or of a composite type.
+    Row(Qualified),
+    /// The `out` arguments, or the columns of `returns table`.
+    Columns(Vec<(Ident, String)>),
+    /// `record`: only a call tells.
+    Record,
+}
+
+/// A function's volatility.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Volatility {
+    Immutable,
+    Stable,
+    Volatile,
+}
+
+/// A type that the exposed schema defines, other than an enum.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NamedType {
+    /// A domain over this type.
+    Domain(String),
+    /// A composite type with these fields and their types.
+    Composite(Vec<(Ident, String)>),
 }
