@@ -53,3 +53,15 @@ export function good(reply) {
   if (reply.error) throw new Error(`${reply.status}: ${JSON.stringify(reply.error)}`)
   return reply.data
 }
+
+/** A new project of its own; at level `database` it may bring its own SQL. */
+export async function project(token, isolation) {
+  const { project } = await call('POST', '/api/projects', { token, body: { name: unique() }, status: 201 })
+  const body = { backendType: 'managed', config: { isolation } }
+  const made = await call('POST', `/api/projects/${project.id}/backend/provision`, { token, body, status: 201 })
+  return { id: project.id, database: made.database.id, url: made.apiUrl, publishable: made.apiKey, secret: made.secretKey }
+}
+
+/** Runs a script in a project's database. */
+export const sql = (token, project, query) =>
+  call('POST', `/api/database/${project.database}/sql`, { token, body: { query } })
