@@ -351,20 +351,24 @@ describe('the client', () => {
   })
 
   it('may give up on a request, and the database stops', async () => {
-    const controller = new AbortController()
-    const waiting = db.rpc('slow').abortSignal(controller.signal)
-    setTimeout(() => controller.abort(), 50)
-    const reply = await waiting
-    assert.match(reply.error.message, /abort/i)
-    // The function would sleep for 20 s: it is ended, so its connection serves again.
-    const query = `select count(*)::int as n from pg_stat_activity where state = 'active' and query like '%slow%' and pid <> pg_backend_pid()`
     const token = await admin()
-    for (let left = 100; ; left--) {
-      const { results } = await sql(token, made, query)
-      if (results[0].n === 0) break
-      assert.ok(left > 0, 'the database still works on it')
-      await new Promise(resolve => setTimeout(resolve, 50))
+    const query = `select count(*)::int as n from pg_stat_activity
+      where state = 'active' and query like '%"slow"%' and pid <> pg_backend_pid()`
+    const working = async wanted => {
+      for (let left = 200; left > 0; left--) {
+        const { results } = await sql(token, made, query)
+        if (results[0].n === wanted) return
+        await new Promise(resolve => setTimeout(resolve, 25))
+      }
+      throw new Error(`never ${wanted} at work`)
     }
+    const controller = new AbortController()
+    const waiting = db.rpc('slow').abortSignal(controller.signal).then(reply => reply)
+    await working(1)
+    controller.abort()
+    assert.match((await waiting).error.message, /abort/i)
+    // The function would sleep for 20 s: it is ended, so its connection serves again.
+    await working(0)
   })
 
   it('throws when asked to', async () => {
