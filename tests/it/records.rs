@@ -209,8 +209,10 @@ fn the_catalog_knows_types_keys_and_defaults() {
         let place = plinth::backend::Place {
             reference: project.reference.clone(),
             schema: project.names().schema(project.isolation),
-            reader: project.names().service(),
+            extra_search_path: Vec::new(),
+            reader: Some(project.names().service()),
             versioned: true,
+            generation: 0,
         };
         let records = app.backends.records(&target).unwrap();
         let snapshot = records

@@ -140,6 +140,7 @@ impl App {
             connections: databases.pool_size,
             wait: databases.pool_wait,
             pooler: databases.pooler,
+            owner: None,
         })
     }
 }

@@ -8,16 +8,23 @@ use lru::LruCache;
 
 use super::{Place, Records, Snapshot};
 use crate::error::Result;
-use crate::ident::BackendId;
+use crate::ident::{BackendId, Ident};
 
 /// Catalogs kept; one of a hundred columns takes about 20 kB.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 /// How long the catalog of a place without versions is used: nothing tells when it changes.
 const UNVERSIONED_AGE: Duration = Duration::from_secs(30);
+/// Doubts that are heeded at once, for each backend; then one more with every [`DOUBT_EVERY`]. Whoever asks for columns
+/// that are not there must not make us read a large catalog over and over.
+const DOUBTS: u32 = 5;
+const DOUBT_EVERY: Duration = Duration::from_secs(5);
 
 /// The catalogs of the backends that were asked last. One that is versioned is proven fresh by each request's version
 /// check.
-pub struct Catalogs(Mutex<LruCache<BackendId, Remembered>>);
+pub struct Catalogs {
+    known: Mutex<LruCache<(BackendId, Ident), Remembered>>,
+    doubts: Mutex<LruCache<BackendId, Doubts>>,
+}
 
 struct Remembered {
     snapshot: Arc<Snapshot>,
@@ -25,14 +32,22 @@ struct Remembered {
     at: Instant,
 }
 
+struct Doubts {
+    left: u32,
+    since: Instant,
+}
+
 impl Default for Catalogs {
     fn default() -> Self {
-        Self(Mutex::new(LruCache::new(REMEMBERED)))
+        Self {
+            known: Mutex::new(LruCache::new(REMEMBERED)),
+            doubts: Mutex::new(LruCache::new(REMEMBERED)),
+        }
     }
 }
 
 impl Catalogs {
-    /// The backend's catalog, remembered or read now; and whether it was remembered.
+    /// The catalog of one schema of the backend, remembered or read now; and whether it was remembered.
     ///
     /// # Errors
     /// As [`Records::catalog`].
@@ -52,24 +67,73 @@ impl Catalogs {
             place: place.clone(),
             at: Instant::now(),
         };
-        self.lock().put(backend, fresh);
+        lock(&self.known).put((backend, place.schema.clone()), fresh);
         Ok((snapshot, false))
     }
 
-    /// Forgets a backend's catalog: it has changed.
+    /// Forgets a backend's catalogs: it has changed.
     pub fn forget(&self, backend: BackendId) {
-        self.lock().pop(&backend);
+        let mut known = lock(&self.known);
+        let its = known.iter().map(|(key, _)| key).filter(|(of, _)| *of == backend);
+        let its: Vec<_> = its.cloned().collect();
+        for key in its {
+            known.pop(&key);
+        }
+    }
+
+    /// Says that a backend without versions answered as if its catalog were old: it is forgotten, unless that was said
+    /// too often lately. Returns whether it is worth trying again.
+    pub fn doubt(&self, backend: BackendId) -> bool {
+        let heeded = {
+            let mut all = lock(&self.doubts);
+            let fresh = || Doubts {
+                left: DOUBTS,
+                since: Instant::now(),
+            };
+            all.get_or_insert_mut(backend, fresh).take()
+        };
+        if heeded {
+            self.forget(backend);
+        }
+        heeded
     }
 
     fn remembered(&self, backend: BackendId, place: &Place) -> Option<Arc<Snapshot>> {
-        let mut all = self.lock();
-        let known = all.get(&backend)?;
+        let mut all = lock(&self.known);
+        let known = all.get(&(backend, place.schema.clone()))?;
         let fresh = place.versioned || known.at.elapsed() < UNVERSIONED_AGE;
         (fresh && known.place == *place).then(|| known.snapshot.clone())
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<BackendId, Remembered>> {
-        // The cache is whole after every statement: a panic elsewhere leaves nothing half-done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+impl Doubts {
+    fn take(&mut self) -> bool {
+        let grown = u32::try_from(self.since.elapsed().as_secs() / DOUBT_EVERY.as_secs()).unwrap_or(DOUBTS);
+        if grown > 0 {
+            self.left = self.left.saturating_add(grown).min(DOUBTS);
+            self.since = Instant::now();
+        }
+        let some = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        some
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // The caches are whole after every statement: a panic elsewhere leaves nothing half-done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubts_are_heeded_a_few_times_at_once() {
+        let catalogs = Catalogs::default();
+        let (one, other) = (BackendId(uuid::Uuid::from_u128(1)), BackendId(uuid::Uuid::from_u128(2)));
+        let heeded = (0..20).filter(|_| catalogs.doubt(one)).count();
+        assert_eq!(heeded, DOUBTS as usize);
+        assert!(catalogs.doubt(other));
     }
 }

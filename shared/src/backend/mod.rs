@@ -19,6 +19,7 @@ use crate::error::Result;
 use crate::ident::{Ident, Ref};
 use crate::query::{Counts, Plan};
 use crate::schema::catalog::Catalog;
+use crate::sensitive::Sensitive;
 
 /// A boxed future, which keeps the port usable as `dyn`.
 pub type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -48,10 +49,14 @@ pub struct Place {
     pub reference: Ref,
     /// The exposed schema.
     pub schema: Ident,
-    /// A role that may use the schema: the catalog is read as this one.
-    pub reader: Ident,
+    /// Schemas that names are looked up in after the exposed one.
+    pub extra_search_path: Vec<Ident>,
+    /// A role that may use the schema: the catalog is read as this one; `None`: as the login itself.
+    pub reader: Option<Ident>,
     /// Whether the database carries our version row (managed and dedicated backends do).
     pub versioned: bool,
+    /// Where it does not: the project's version. What was remembered at another one is forgotten.
+    pub generation: i64,
 }
 
 /// A catalog and the schema version it was read at (0 where there is none).
@@ -68,8 +73,8 @@ pub struct Snapshot {
 pub struct Scope {
     /// Where.
     pub place: Place,
-    /// The database role to take.
-    pub role: Ident,
+    /// The database role to take; `None`: the login's own.
+    pub role: Option<Ident>,
     /// Whether nobody is signed in: a refused right is then 401, not 403.
     pub anonymous: bool,
     /// `request.jwt.claims`, JSON.
@@ -78,8 +83,10 @@ pub struct Scope {
     pub method: String,
     /// `request.path`.
     pub path: String,
-    /// `request.headers`, JSON, without credentials.
+    /// `request.headers`, JSON; without credentials where tenants' code is not alone.
     pub headers: String,
+    /// What a user's own database is told beside.
+    pub own: Option<OwnSettings>,
     /// `app.tenant_id`.
     pub tenant: String,
     /// `timezone`, when the client asks for one.
@@ -94,6 +101,36 @@ pub struct Scope {
     pub marker: String,
     /// Longest time the statements may take.
     pub deadline: Duration,
+}
+
+impl Scope {
+    /// The value of the setting `role`.
+    pub fn role_setting(&self) -> &str {
+        self.role.as_ref().map_or(NO_ROLE, Ident::as_str)
+    }
+}
+
+/// The value of the setting `role` that leaves the login itself at work. No role can have this name.
+pub const NO_ROLE: &str = "none";
+
+/// What PostgREST tells a database that is the user's own, and the function it calls before each query.
+#[derive(Debug, Clone, Default)]
+pub struct OwnSettings {
+    /// `request.cookies`, JSON.
+    pub cookies: String,
+    /// The project's own settings: a JSON object of texts. They may hold secrets.
+    pub app: Sensitive,
+    /// Runs in the request's transaction, as its role, before the query; what it raises is the request's error.
+    pub pre_request: Option<Routine>,
+}
+
+/// A function's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Routine {
+    /// Its schema; `None`: wherever the search path finds it.
+    pub schema: Option<Ident>,
+    /// Its name.
+    pub name: Ident,
 }
 
 /// The code of the error that a plan made on an older version ends with. Nothing has happened then: plan anew, run once

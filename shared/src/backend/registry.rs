@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use lru::LruCache;
 
-use super::{Address, Driver, Engine, Login, Records, dial::Trust};
+use super::{Address, Driver, Engine, Login, Records, Tls, dial::Trust};
 use crate::error::{Error, ErrorKind, Result};
+use crate::ident::BackendId;
 
 /// One database with one login: what connections are kept for.
 #[derive(Debug, Clone)]
@@ -25,12 +26,16 @@ pub struct Target {
     pub wait: Duration,
     /// Whether a transaction pooler is in between: no named statements then.
     pub pooler: bool,
+    /// The one backend it serves, where connections are not shared: two users may name the same database with different
+    /// ideas of how to reach it.
+    pub owner: Option<BackendId>,
 }
 
-/// Host, port, database, login: a target's identity. The password is not part of it; changing it evicts the target.
-type Key = (Engine, String, u16, String, String);
-/// What is open, and the password it was opened with.
-type Open = LruCache<Key, (Login, Arc<dyn Records>)>;
+/// Owner, host, port, database, login: a target's identity. The password is not part of it; changing it evicts the
+/// target.
+type Key = (Engine, Option<BackendId>, String, u16, String, String);
+/// What is open, and what it was opened with.
+type Open = LruCache<Key, ((Login, Tls, bool), Arc<dyn Records>)>;
 
 impl Target {
     fn key(&self) -> Key {
@@ -41,7 +46,14 @@ impl Target {
             login,
             ..
         } = &self.address;
-        (self.engine, host.clone(), *port, database.clone(), login.clone())
+        (
+            self.engine,
+            self.owner,
+            host.clone(),
+            *port,
+            database.clone(),
+            login.clone(),
+        )
     }
 }
 
@@ -68,8 +80,9 @@ impl Registry {
     pub fn records(&self, target: &Target) -> Result<Arc<dyn Records>> {
         let key = target.key();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((login, records)) = open.get(&key)
-            && *login == target.address.auth
+        let opened_with = (target.address.auth.clone(), target.address.tls, target.pooler);
+        if let Some((known, records)) = open.get(&key)
+            && *known == opened_with
         {
             return Ok(records.clone());
         }
@@ -81,7 +94,7 @@ impl Registry {
             )
         })?;
         let records = driver.open(target)?;
-        open.put(key, (target.address.auth.clone(), records.clone()));
+        open.put(key, (opened_with, records.clone()));
         Ok(records)
     }
 

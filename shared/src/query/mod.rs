@@ -22,7 +22,7 @@ pub mod request;
 mod fixtures;
 
 pub use parse::parse_request;
-pub use plan::{CastRule, Plan, Rules, SearchConfigRule, plan};
+pub use plan::{CastRule, ColumnRule, Plan, Rules, SearchConfigRule, plan};
 pub use reply::{Counts, Reply, reply};
 pub use request::{Method, Request};
 

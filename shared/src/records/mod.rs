@@ -128,8 +128,10 @@ fn place(access: &DataAccess, isolation: Isolation) -> Place {
     Place {
         reference: access.project().reference.clone(),
         schema: names.schema(isolation),
-        reader: names.service(),
+        extra_search_path: Vec::new(),
+        reader: Some(names.service()),
         versioned: true,
+        generation: 0,
     }
 }
 
@@ -149,12 +151,13 @@ fn scope(app: &App, access: &DataAccess, place: Place, snapshot: &Snapshot, fact
     let project = access.project();
     Scope {
         place,
-        role: access.role().ident(project.names()),
+        role: Some(access.role().ident(project.names())),
         anonymous: access.role() == DataRole::Anon,
         claims: serde_json::Value::Object(access.claims().clone()).to_string(),
         method: facts.method.clone(),
         path: facts.path.clone(),
         headers: facts.headers.clone(),
+        own: None,
         tenant: project.id.to_string(),
         timezone: None,
         versions: (project.version, snapshot.version),

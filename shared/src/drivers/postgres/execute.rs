@@ -1,13 +1,14 @@
 //! Runs a plan: one transaction, one network round trip.
 
-use futures_util::future::{OptionFuture, join5};
+use futures_util::future::{OptionFuture, join, join5};
 use tokio::time::Instant;
 use tokio_postgres::{Client, Error as PgError, Row};
 
 use super::connect::{Held, Pool};
+use super::error;
+use super::settings::{self, Settings};
 use super::statements::{Answer, How, Statements, ask};
-use super::{error, settings};
-use crate::backend::{STALE, Scope};
+use crate::backend::{Routine, STALE, Scope};
 use crate::error::{Error, Result};
 use crate::query::postgres::render;
 use crate::query::{Counts, Plan};
@@ -24,8 +25,10 @@ pub(super) struct Query<'a> {
 pub(super) struct Transaction<'a> {
     pub(super) read_only: bool,
     pub(super) rollback: bool,
-    /// Parameters of the settings statement.
-    pub(super) settings: Vec<Option<String>>,
+    /// The settings, all local to it.
+    pub(super) settings: Settings,
+    /// What runs as the role before the query.
+    pub(super) before: Option<String>,
     pub(super) query: Option<Query<'a>>,
     /// Parameters of the version check.
     pub(super) check: Option<Vec<Option<String>>>,
@@ -63,7 +66,7 @@ pub(super) async fn check(pool: &Pool, scope: &Scope) -> Result<()> {
     }
     let end = Instant::now() + scope.deadline;
     let mut held = pool.connect(end).await?;
-    let checked = tokio::time::timeout_at(end, verify(&mut held, pool.named, scope, scope.role.as_str(), end)).await;
+    let checked = tokio::time::timeout_at(end, verify(&mut held, pool.named, scope, scope.role_setting(), end)).await;
     match checked {
         Ok(current) => {
             held.give_back();
@@ -127,7 +130,8 @@ async fn transact(
     let transaction = Transaction {
         read_only: scope.read_only,
         rollback: scope.rollback,
-        settings: settings::values(scope, scope.role.as_str(), left(end)),
+        settings: settings::values(scope, scope.role_setting(), left(end)),
+        before: scope.own.as_ref().and_then(|own| own.pre_request.as_ref()).map(call),
         query: Some(Query { ..*query }),
         check: scope.place.versioned.then(|| check_params(scope)),
     };
@@ -158,7 +162,7 @@ async fn transact(
         let role = if step == Step::Settings {
             "none"
         } else {
-            scope.role.as_str()
+            scope.role_setting()
         };
         if !verify(held, named, scope, role, end).await {
             return Err(error::stale().with_source(failed).into());
@@ -173,12 +177,21 @@ async fn verify(held: &mut Held, named: bool, scope: &Scope, role: &str, end: In
         read_only: true,
         rollback: false,
         settings: settings::values(scope, role, left(end)),
+        before: None,
         query: None,
         check: Some(check_params(scope)),
     };
     match exchange(held, named, &transaction).await {
         Ok(_) => true,
         Err((_, failed)) => failed.code().is_none_or(|state| state.code() != STALE),
+    }
+}
+
+/// The call of a function without arguments, for its effects.
+fn call(routine: &Routine) -> String {
+    match &routine.schema {
+        Some(schema) => format!("select {}.{}()", schema.quoted(), routine.name.quoted()),
+        None => format!("select {}()", routine.name.quoted()),
     }
 }
 
@@ -229,10 +242,12 @@ async fn send(
     };
     let settings = Box::pin(ask(
         client,
-        how(&settings::STATEMENT, true),
-        &settings::STATEMENT,
-        &transaction.settings,
+        how(transaction.settings.sql, true),
+        transaction.settings.sql,
+        &transaction.settings.params,
     ));
+    let before = transaction.before.as_deref();
+    let before = OptionFuture::from(before.map(|sql| Box::pin(ask(client, how(sql, false), sql, &[]))));
     let query = transaction.query.as_ref();
     let query =
         OptionFuture::from(query.map(|query| Box::pin(ask(client, how(query.sql, false), query.sql, query.params))));
@@ -243,9 +258,12 @@ async fn send(
     // They are polled, and so sent, in this order. An error aborts all that follows and `commit` then reports success:
     // the first error is the one that counts.
     let begun = client.batch_execute(settings::begin(transaction.read_only));
-    let (begun, set, answer, checked, ended) = join5(begun, settings, query, check, client.batch_execute(end)).await;
+    let prepared = join(settings, before);
+    let (begun, (set, called), answer, checked, ended) =
+        join5(begun, prepared, query, check, client.batch_execute(end)).await;
     begun.map_err(|error| (Step::Begin, error))?;
     let set = set.map_err(|error| (Step::Settings, error))?;
+    let called = called.transpose().map_err(|error| (Step::Query, error))?;
     let answer = answer.transpose().map_err(|error| (Step::Query, error))?;
     let checked = checked.transpose().map_err(|error| (Step::Query, error))?;
     ended.map_err(|error| (Step::End, error))?;
@@ -258,7 +276,10 @@ async fn send(
         }
         answer.rows
     };
-    keep(&settings::STATEMENT, set);
+    keep(transaction.settings.sql, set);
+    if let (Some(sql), Some(called)) = (&transaction.before, called) {
+        keep(sql, called);
+    }
     if let Some(answer) = answer {
         rows = keep(sql, answer);
     }

@@ -23,7 +23,8 @@ pub(super) async fn catalog(pool: &Pool, place: &Place, deadline: Duration) -> R
     let transaction = Transaction {
         read_only: true,
         rollback: false,
-        settings: settings::values_for_catalog(&place.reader, deadline),
+        before: None,
+        settings: settings::values_for_catalog(place.reader.as_ref(), deadline),
         query: Some(Query { sql, params: &params }),
         check: None,
     };

@@ -11,7 +11,7 @@ mod write;
 mod tests;
 
 use nearest::nearest;
-pub use rules::{CastRule, Rules, SearchConfigRule};
+pub use rules::{CastRule, ColumnRule, Rules, SearchConfigRule};
 pub use types::{ColumnType, TypeName};
 pub(in crate::query) use write::put_mismatch;
 

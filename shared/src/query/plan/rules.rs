@@ -15,6 +15,14 @@ pub struct Rules {
     pub max_rows: Option<u64>,
     /// Whether `Prefer: tx=rollback` is honoured.
     pub allow_tx_override: bool,
+    /// Which columns may be named.
+    pub columns: ColumnRule,
+    /// Whether `select=amount.sum()` and its like are answered.
+    pub aggregates: bool,
+    /// Whether the planner's output may be asked for (`Accept: application/vnd.pgrst.plan`).
+    pub plan: bool,
+    /// Whether the root answers a description of the API.
+    pub openapi: bool,
 }
 
 impl Rules {
@@ -26,17 +34,26 @@ impl Rules {
             allow_unfiltered_writes: false,
             max_rows: Some(1_000),
             allow_tx_override: true,
+            columns: ColumnRule::Catalog,
+            aggregates: false,
+            plan: false,
+            openapi: true,
         }
     }
 
-    /// For a database that is the user's own: as PostgREST behaves.
+    /// For a database that is the user's own: as PostgREST behaves. What its owner decides is given; the rest is
+    /// Postgres's own business.
     pub fn external() -> Self {
         Self {
             casts: CastRule::Any,
             search_configs: SearchConfigRule::Any,
             allow_unfiltered_writes: true,
-            max_rows: Some(1_000),
+            max_rows: None,
             allow_tx_override: true,
+            columns: ColumnRule::Any,
+            aggregates: false,
+            plan: false,
+            openapi: true,
         }
     }
 }
@@ -48,6 +65,15 @@ pub enum CastRule {
     /// of any table in the database.
     Listed,
     /// Every type that the search path finds.
+    Any,
+}
+
+/// Which columns a request may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnRule {
+    /// Those of the catalog: never a system column, never a function in a column's place.
+    Catalog,
+    /// Whatever Postgres takes for one.
     Any,
 }
 
