@@ -1,5 +1,9 @@
 //! A records request as a value: what the caller asked for, before anybody looked at a catalog.
 
+mod call;
+
+pub use call::{Arguments, JsonArguments, QueryArgument, RawArgument, RawKind};
+
 use std::fmt;
 
 /// What to do; the HTTP verb.
@@ -31,8 +35,10 @@ impl Method {
 pub struct Request {
     /// The verb.
     pub method: Method,
-    /// The relation's name as in the path.
+    /// The relation's name as in the path; the function's of a call.
     pub table: String,
+    /// Of a call: what goes into the function.
+    pub call: Option<Arguments>,
     /// What to show; empty stands for `*`.
     pub select: Vec<SelectItem>,
     /// All of these must hold.
@@ -63,6 +69,7 @@ impl Request {
         Self {
             method,
             table: table.into(),
+            call: None,
             select: Vec::new(),
             filters: Vec::new(),
             order: Vec::new(),

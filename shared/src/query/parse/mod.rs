@@ -1,6 +1,7 @@
 //! From an HTTP request's parts to a [`Request`]: the raw query string, the headers, the body.
 
 mod body;
+mod call;
 mod cursor;
 mod filter;
 mod headers;
@@ -11,6 +12,7 @@ mod url;
 mod tests;
 
 pub use body::body;
+pub use call::{parse_call, wrong_method};
 use http::HeaderMap;
 
 use super::request::{Logic, Method, Request, Scoped};

@@ -1,6 +1,8 @@
 //! From a [`Request`] to a [`Plan`]: every name found in the catalog, every rule of the backend applied.
 
+mod call;
 mod columns;
+mod fuzzy;
 mod nearest;
 mod predicate;
 mod rules;
@@ -10,6 +12,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use call::{Call, Input, Inputs, Outcome, SCALAR, Value};
 use nearest::nearest;
 pub use rules::{CastRule, ColumnRule, Rules, SearchConfigRule};
 pub use types::{ColumnType, TypeName};

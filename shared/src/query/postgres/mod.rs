@@ -7,6 +7,7 @@
 //! [`SETTINGS`]; a session may have been left dirty by a tenant's own code.
 
 mod assertion;
+mod call;
 mod filter;
 mod sql;
 mod write;
