@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorKind};
@@ -74,9 +74,28 @@ impl IntoResponse for Error {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        override_headers(response.headers_mut(), self.headers());
         response.extensions_mut().insert(cause(&self));
         response.extensions_mut().insert(Refusal(Arc::new(self)));
         response
+    }
+}
+
+/// Puts the error's own headers in place of ours; of its own, several may share a name.
+fn override_headers(headers: &mut HeaderMap, given: &[(String, String)]) {
+    let given = given.iter().filter_map(|(name, value)| {
+        let name = HeaderName::try_from(name).ok()?;
+        Some((name, HeaderValue::try_from(value).ok()?))
+    });
+    let given: HeaderMap = given.fold(HeaderMap::new(), |mut all, (name, value)| {
+        all.append(name, value);
+        all
+    });
+    for name in given.keys() {
+        headers.remove(name);
+    }
+    for (name, value) in &given {
+        headers.append(name, value.clone());
     }
 }
 

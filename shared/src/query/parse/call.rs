@@ -10,7 +10,7 @@ use super::super::request::{
     Arguments, JsonArguments, Logic, Method, QueryArgument, RawArgument, RawKind, Request, Scoped,
 };
 use super::super::shown;
-use super::{body, check_conditions, filter, headers, parameter, url};
+use super::{accept, body, check_conditions, csv, filter, headers, parameter, url};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Reads a call of the function `name`. The method is one of GET, HEAD and POST.
@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub fn parse_call(method: Method, name: &str, raw_query: &str, headers: &HeaderMap, body: &[u8]) -> Result<Request> {
     let mut request = Request::new(method, name);
     request.prefer = headers::prefer(headers)?;
-    request.accept = headers::accept(headers)?;
+    request.accept = accept::accept(headers);
     let pairs = url::pairs(raw_query)?;
     let arguments = match method {
         Method::Get | Method::Head => {
@@ -100,12 +100,21 @@ fn payload(columns: Option<&[String]>, headers: &HeaderMap, bytes: &[u8]) -> Res
             Arguments::Json(json(columns, bytes)?)
         }
         "application/x-www-form-urlencoded" => Arguments::Form(url::pairs(text(bytes)?)?),
+        "text/csv" => {
+            let rows = csv::rows(text(bytes)?)?;
+            Arguments::Json(JsonArguments {
+                json: rows.json,
+                is_array: true,
+                names: Some(columns.map_or(rows.keys, <[_]>::to_vec)),
+            })
+        }
         "text/plain" => raw(RawKind::Text, text(bytes)?.to_owned()),
         "text/xml" => raw(RawKind::Xml, text(bytes)?.to_owned()),
         "application/octet-stream" => raw(RawKind::Bytes, hex(bytes)),
         _ => {
             let message = format!("Content-Type not acceptable: {}", shown(&content));
-            return Err(Error::new(ErrorKind::UnsupportedMedia, "PGRST102", message).with_hint("Send application/json"));
+            return Err(Error::new(ErrorKind::UnsupportedMedia, "PGRST102", message)
+                .with_hint("Send application/json, text/csv or application/x-www-form-urlencoded"));
         }
     })
 }
@@ -127,7 +136,7 @@ fn json(columns: Option<&[String]>, bytes: &[u8]) -> Result<JsonArguments> {
         },
     };
     Ok(JsonArguments {
-        json: json.to_owned(),
+        json: json.into(),
         is_array,
         names,
     })

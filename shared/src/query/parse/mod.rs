@@ -1,9 +1,12 @@
 //! From an HTTP request's parts to a [`Request`]: the raw query string, the headers, the body.
 
+mod accept;
 mod body;
 mod call;
+mod csv;
 mod cursor;
 mod filter;
+mod form;
 mod headers;
 mod select;
 mod url;
@@ -11,7 +14,8 @@ mod url;
 #[cfg(test)]
 mod tests;
 
-pub use body::body;
+pub(in crate::query) use body::keys_differ;
+pub use body::{Content, body};
 pub use call::{parse_call, wrong_method};
 use http::HeaderMap;
 
@@ -38,7 +42,7 @@ pub fn parse_request(
 ) -> Result<Request> {
     let mut request = Request::new(method, table);
     request.prefer = headers::prefer(headers)?;
-    request.accept = headers::accept(headers)?;
+    request.accept = accept::accept(headers);
     if method.is_read() {
         request.range = headers::range(headers)?;
     }
@@ -48,8 +52,7 @@ pub fn parse_request(
     }
     check_conditions(&request)?;
     if matches!(method, Method::Post | Method::Patch | Method::Put) {
-        headers::json_content(headers)?;
-        request.body = Some(self::body(body)?);
+        request.body = Some(body::rows(headers, body)?);
     }
     Ok(request)
 }

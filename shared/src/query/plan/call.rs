@@ -6,6 +6,7 @@ mod choose;
 mod tests;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::super::request::{Arguments, Request, Scoped};
 use super::{ColumnType, types};
@@ -42,7 +43,7 @@ pub enum Inputs {
     /// Members of a JSON object, or of the first object of an array.
     Members {
         /// The JSON.
-        json: String,
+        json: Arc<str>,
         /// Whether it is an array.
         is_array: bool,
         /// The members.
@@ -51,7 +52,7 @@ pub enum Inputs {
     /// One value each.
     Values(Vec<(Input, Value)>),
     /// One unnamed argument.
-    Whole(ColumnType, String),
+    Whole(ColumnType, Arc<str>),
 }
 
 /// An argument by its name.
@@ -128,7 +129,7 @@ pub(super) fn resolve<'a>(
             values(function, fields, catalog)
         }
         Arguments::Form(fields) => values(function, fields, catalog),
-        Arguments::Raw(raw) => whole_body(function, raw.text, catalog),
+        Arguments::Raw(raw) => whole_body(function, raw.text.into(), catalog),
         Arguments::Json(json) if whole => whole_body(function, json.json, catalog),
         Arguments::Json(json) => {
             let names = json.names.unwrap_or_default();
@@ -227,7 +228,7 @@ fn values(function: &Function, fields: Vec<(String, String)>, catalog: &Catalog)
     }
 }
 
-fn whole_body(function: &Function, text: String, catalog: &Catalog) -> Inputs {
+fn whole_body(function: &Function, text: Arc<str>, catalog: &Catalog) -> Inputs {
     match function.arguments.first() {
         Some(argument) => Inputs::Whole(types::column(&argument.data_type, catalog), text),
         None => Inputs::None,

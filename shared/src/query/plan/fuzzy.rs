@@ -29,15 +29,13 @@ pub(super) fn best<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) ->
     })
 }
 
-/// Letters, digits, blanks and commas, in lower case.
 fn plain(text: &str) -> Vec<char> {
-    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | ',' | '_');
-    text.chars().flat_map(char::to_lowercase).filter(kept).collect()
+    text.chars().flat_map(char::to_lowercase).collect()
 }
 
 fn grams(text: &[char], size: usize) -> BTreeSet<Vec<char>> {
     let mut framed = vec!['-'];
-    framed.extend(text);
+    framed.extend(text.iter().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | ',')));
     framed.push('-');
     framed.windows(size).map(<[char]>::to_vec).collect()
 }

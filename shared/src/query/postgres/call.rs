@@ -50,7 +50,7 @@ fn function(sql: &mut Sql, call: &Call) {
     match &call.arguments {
         Inputs::None => {}
         Inputs::Whole(data_type, text) => {
-            sql.bind(text.as_str());
+            sql.bind(&**text);
             sql.push("::");
             sql.column_type(data_type);
         }

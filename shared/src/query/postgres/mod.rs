@@ -7,6 +7,7 @@
 //! [`SETTINGS`]; a session may have been left dirty by a tenant's own code.
 
 mod assertion;
+mod body;
 mod call;
 mod filter;
 mod sql;
@@ -19,7 +20,8 @@ pub use assertion::failed_assertion;
 pub(in crate::query) use assertion::not_single;
 
 use super::plan::{Action, OrderBy, Output, Page, Plan, Predicate};
-use super::request::Return;
+use super::request::{Method, Return};
+use body::body;
 use sql::Sql;
 
 /// Settings that the statement reads, and what they must hold before it runs.
@@ -109,24 +111,6 @@ fn matching(sql: &mut Sql, plan: &Plan, filter: &Predicate) -> String {
     })
 }
 
-/// The reply's body.
-fn body(sql: &mut Sql, plan: &Plan) {
-    if !plan.shows_rows() {
-        return sql.push("null::text as body");
-    }
-    let rows = "pg_catalog.json_agg(plinth_row.*)";
-    let rows = if plan.accept.strip_nulls {
-        format!("pg_catalog.json_strip_nulls({rows})")
-    } else {
-        rows.to_owned()
-    };
-    if plan.accept.singular {
-        sql.push(&format!("({rows}->0)::text as body"));
-    } else {
-        sql.push(&format!("coalesce({rows}, '[]')::text as body"));
-    }
-}
-
 /// What database functions said about the reply.
 fn settings(sql: &mut Sql) {
     for (column, setting) in [
@@ -177,5 +161,7 @@ fn order(sql: &mut Sql, terms: &[OrderBy]) {
 
 /// Whether a write answers where its one new row is.
 fn wants_location(plan: &Plan) -> bool {
-    plan.prefer.representation == Some(Return::HeadersOnly) && !plan.primary_key.is_empty()
+    plan.method == Method::Post
+        && plan.prefer.representation == Some(Return::HeadersOnly)
+        && !plan.primary_key.is_empty()
 }

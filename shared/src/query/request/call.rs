@@ -1,5 +1,7 @@
 //! What a function is called with, before anybody knows which function is meant.
 
+use std::sync::Arc;
+
 use super::Logic;
 
 /// The arguments of a call.
@@ -31,7 +33,7 @@ pub struct QueryArgument {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonArguments {
     /// The JSON; `{}` for no body.
-    pub json: String,
+    pub json: Arc<str>,
     /// Whether it is an array: then its first element holds the arguments.
     pub is_array: bool,
     /// The names of the arguments: the `columns` parameter, or the object's keys. `None` for an array whose elements are

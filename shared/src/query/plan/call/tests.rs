@@ -240,7 +240,7 @@ fn a_missing_function_is_told_with_the_nearest_one() {
 
     Could not find the function api.add3(b) in the schema cache
     Searched for the function api.add3 with parameter b or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache.
-    Perhaps you meant to call the function api.add3(a, b, c)
+    -
 
     Could not find the function api.helo without parameters in the schema cache
     Searched for the function api.helo without parameters or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache.
