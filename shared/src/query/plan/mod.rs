@@ -1,6 +1,7 @@
 //! From a [`Request`] to a [`Plan`]: every name found in the catalog, every rule of the backend applied.
 
 mod accept;
+mod allow;
 mod columns;
 mod nearest;
 mod predicate;
@@ -12,6 +13,7 @@ mod write;
 mod tests;
 
 pub(in crate::query) use accept::negotiate;
+pub use allow::{allowed_on_function, allowed_on_table};
 use nearest::nearest;
 pub use rules::{CastRule, ColumnRule, Rules, SearchConfigRule};
 pub use types::{ColumnType, TypeName};
