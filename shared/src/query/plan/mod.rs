@@ -1,6 +1,7 @@
 //! From a [`Request`] to a [`Plan`]: every name found in the catalog, every rule of the backend applied.
 
 mod accept;
+mod allow;
 mod call;
 mod columns;
 mod fuzzy;
@@ -14,6 +15,7 @@ mod write;
 mod tests;
 
 pub(in crate::query) use accept::negotiate;
+pub use allow::{allowed_on_function, allowed_on_table};
 pub use call::{Call, Input, Inputs, Outcome, SCALAR, Value};
 use nearest::nearest;
 pub use rules::{CastRule, ColumnRule, Rules, SearchConfigRule};

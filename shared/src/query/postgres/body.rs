@@ -1,7 +1,7 @@
 //! The reply's body, made of the rows named `plinth_row`.
 
 use super::super::plan::Plan;
-use super::super::request::Format;
+use super::super::request::{Explain, Format};
 use super::sql::Sql;
 
 /// Adds the column `body`: text, or null where no rows are shown.
@@ -35,7 +35,7 @@ fn json(sql: &mut Sql, plan: &Plan) {
 fn csv(sql: &mut Sql, plan: &Plan) {
     let names: Vec<String> = plan.output.iter().map(|output| field(output.name.as_str())).collect();
     sql.bind_as(format!("{}\n", names.join(",")), "text");
-    sql.push(" || coalesce(pg_catalog.string_agg(pg_catalog.btrim(plinth_row::text, '()'), '\n'), '')");
+    sql.push(" || coalesce(pg_catalog.string_agg(pg_catalog.btrim((plinth_row.*)::text, '()'), e'\\n'), '')");
 }
 
 /// A name as a field, quoted where it must be.
@@ -45,4 +45,18 @@ fn field(name: &str) -> String {
     } else {
         name.to_owned()
     }
+}
+
+/// Adds what makes a statement tell its plan instead of its rows.
+pub(super) fn explain(sql: &mut Sql, explain: Explain) {
+    sql.push(if explain.json {
+        "explain (format json"
+    } else {
+        "explain (format text"
+    });
+    for option in explain.options() {
+        sql.push(", ");
+        sql.push(option);
+    }
+    sql.push(") ");
 }

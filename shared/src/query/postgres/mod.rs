@@ -45,7 +45,8 @@ pub const COLUMNS: [&str; 7] = [
     "response_status",
 ];
 
-/// A statement with its parameters.
+/// A statement with its parameters. Of a plan whose `accept` asks to explain it, the statement answers lines instead: rows
+/// of one column, which joined are the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// The text.
@@ -63,6 +64,9 @@ const ROW: &str = "plinth_0";
 /// (see [`failed_assertion`]) and nowhere else.
 pub fn render(plan: &Plan, marker: &str) -> Rendered {
     let mut sql = Sql::default();
+    if let Some(explain) = plan.accept.explain {
+        body::explain(&mut sql, explain);
+    }
     match &plan.action {
         Action::Read { filter, page } => read(&mut sql, plan, filter, *page),
         _ => write::render(&mut sql, plan, marker),
