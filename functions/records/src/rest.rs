@@ -54,7 +54,8 @@ pub(crate) async fn table(
         Err(error) => return Err(refuse_after_identifying(&app, &uri, &headers, error).await),
     };
     let door = Door::Project(path::reference(&uri)?);
-    let facts = Facts::new(&method, &format!("/{}", request.table), &headers);
+    let below = if request.call.is_some() { "/rpc/" } else { "/" };
+    let facts = Facts::new(&method, &format!("{below}{}", request.table), &headers);
     let reply = handle(&app, &door, &headers, &facts, |_| Ok(request.clone())).await?;
     respond(reply)
 }
@@ -71,7 +72,7 @@ fn parse(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Resul
     let table = match parts.as_slice() {
         [table] => table,
         [] => return Err(not_implemented("The root's OpenAPI document")),
-        [rpc, _] if rpc == "rpc" => return Err(not_implemented("Calling functions")),
+        [rpc, function] if rpc == "rpc" => return parse_call(method, function, uri, headers, body),
         _ => {
             return Err(Error::new(
                 ErrorKind::NotFound,
@@ -112,6 +113,17 @@ fn check_profile(verb: query::Method, headers: &HeaderMap) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+fn parse_call(method: &Method, function: &str, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<Request> {
+    let verb = match method.as_str() {
+        "GET" => query::Method::Get,
+        "HEAD" => query::Method::Head,
+        "POST" => query::Method::Post,
+        other => return Err(query::wrong_method(other)),
+    };
+    check_profile(verb, headers)?;
+    query::parse_call(verb, function, uri.query().unwrap_or_default(), headers, body)
 }
 
 fn not_implemented(feature: &'static str) -> Error {

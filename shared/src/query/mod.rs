@@ -20,6 +20,8 @@ pub mod request;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod properties;
 
 pub use parse::{parse_call, parse_request, wrong_method};
 pub use plan::{CastRule, ColumnRule, Plan, Rules, SearchConfigRule, plan};
