@@ -138,6 +138,7 @@ impl App {
             address,
             trust: self.trust.clone(),
             connections: databases.pool_size,
+            queue: databases.pool_queue,
             wait: databases.pool_wait,
             pooler: databases.pooler,
             owner: None,

@@ -140,6 +140,7 @@ fn place(access: &DataAccess, isolation: Isolation) -> Place {
 fn rules(app: &App, isolation: Isolation) -> Rules {
     let mut rules = Rules::managed();
     rules.max_rows = Some(app.config.web.max_rows);
+    rules.max_reply = Some(app.config.web.max_reply);
     if isolation == Isolation::Database {
         rules.casts = CastRule::Any;
         rules.search_configs = SearchConfigRule::Any;

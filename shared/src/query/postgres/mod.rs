@@ -8,6 +8,7 @@
 
 mod assertion;
 mod filter;
+mod size;
 mod sql;
 mod write;
 
@@ -61,16 +62,16 @@ const ROW: &str = "plinth_0";
 pub fn render(plan: &Plan, marker: &str) -> Rendered {
     let mut sql = Sql::default();
     match &plan.action {
-        Action::Read { filter, page } => read(&mut sql, plan, filter, *page),
+        Action::Read { filter, page } => read(&mut sql, plan, marker, filter, *page),
         _ => write::render(&mut sql, plan, marker),
     }
     sql.finish()
 }
 
-fn read(sql: &mut Sql, plan: &Plan, filter: &Predicate, page: Page) {
+fn read(sql: &mut Sql, plan: &Plan, marker: &str, filter: &Predicate, page: Page) {
     let matching = matching(sql, plan, filter);
     sql.push("select ");
-    body(sql, plan);
+    body(sql, plan, marker);
     sql.push(", pg_catalog.count(*) as page_rows, ");
     match (plan.prefer.count, page == Page::default()) {
         (None, _) => sql.push("null::bigint"),
@@ -109,7 +110,7 @@ fn matching(sql: &mut Sql, plan: &Plan, filter: &Predicate) -> String {
 }
 
 /// The reply's body.
-fn body(sql: &mut Sql, plan: &Plan) {
+fn body(sql: &mut Sql, plan: &Plan, marker: &str) {
     if !plan.shows_rows() {
         return sql.push("null::text as body");
     }
@@ -119,11 +120,13 @@ fn body(sql: &mut Sql, plan: &Plan) {
     } else {
         rows.to_owned()
     };
-    if plan.accept.singular {
-        sql.push(&format!("({rows}->0)::text as body"));
+    let body = if plan.accept.singular {
+        format!("({rows}->0)::text")
     } else {
-        sql.push(&format!("coalesce({rows}, '[]')::text as body"));
-    }
+        format!("coalesce({rows}, '[]')::text")
+    };
+    size::bounded(sql, plan, marker, &body);
+    sql.push(" as body");
 }
 
 /// What database functions said about the reply.
