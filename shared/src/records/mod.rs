@@ -151,7 +151,7 @@ fn scope(app: &App, access: &DataAccess, place: Place, snapshot: &Snapshot, fact
     let project = access.project();
     Scope {
         place,
-        role: Some(access.role().ident(project.names())),
+        role: access.database_role().cloned(),
         anonymous: access.role() == DataRole::Anon,
         claims: serde_json::Value::Object(access.claims().clone()).to_string(),
         method: facts.method.clone(),
