@@ -130,7 +130,7 @@ impl Tenancy {
         let presented = match data::presented_key(headers) {
             Ok(presented) => presented,
             Err(refused) if data::names_key(headers) => return Err(refused),
-            Err(refused) => return self.identify_without_key(reference, headers, refused).await,
+            Err(refused) => return Box::pin(self.identify_without_key(reference, headers, refused)).await,
         };
         if presented.reference != *reference {
             return Err(data::invalid_key());
@@ -145,7 +145,8 @@ impl Tenancy {
         let key = project.key(&hash, now).ok_or_else(data::invalid_key)?.clone();
         data::refuse_secret_in_browser(key.class, headers)?;
         if let Some(external) = self.external(&project).await? {
-            return self.identify_external(&project, external, Some(&key), headers).await;
+            // Boxed: with a fetch of keys in it, the future has many layers.
+            return Box::pin(self.identify_external(&project, external, Some(&key), headers)).await;
         }
         let Some(token) = bearer(headers).filter(|token| *token != presented.text().expose()) else {
             return Ok(DataAccess::by_key(project, &key));

@@ -64,7 +64,7 @@ impl Tenancy {
             (Some(Ok(claims)), _) => claims,
             (Some(Err(refused)), None) => return Err(refused),
             (_, Some(url)) => {
-                let set = self.guarded_keys.get(url, named.as_deref()).await?;
+                let set = Box::pin(self.guarded_keys.get(url, named.as_deref())).await?;
                 TokenKeys::published(&set).verify(token)?
             }
         };

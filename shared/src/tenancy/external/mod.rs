@@ -165,7 +165,7 @@ impl Tenancy {
         let connection = backend.connection.as_ref();
         let connection = connection.ok_or_else(|| Error::internal("the backend has no connection"))?;
         let opened = connection.open(backend, project.id, &self.vault, &self.config.outbound);
-        opened.await.map(Some)
+        Box::pin(opened).await.map(Some)
     }
 }
 

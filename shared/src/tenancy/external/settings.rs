@@ -85,6 +85,15 @@ pub struct Routine {
     pub name: Ident,
 }
 
+impl std::fmt::Display for Routine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.schema {
+            Some(schema) => write!(f, "{schema}.{}", self.name),
+            None => self.name.fmt(f),
+        }
+    }
+}
+
 impl Routine {
     /// Takes `function` or `schema.function`.
     pub fn parse(text: &str) -> Option<Self> {
