@@ -122,7 +122,6 @@ fn not_implemented(feature: &'static str) -> Error {
 pub(crate) fn unreadable(rejection: BytesRejection) -> Error {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         Error::new(ErrorKind::TooLarge, "http/too-large", "The body is larger than 6 MB")
-            .with_hint("Send the rows in several requests")
             .with_hint("Send fewer rows at a time")
     } else {
         Error::invalid("PGRST102", "The body could not be read").with_details(rejection.body_text())
