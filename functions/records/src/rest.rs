@@ -14,9 +14,6 @@ use plinth::records::{Door, Facts, handle};
 
 use crate::path;
 
-/// The one schema that clients see, whatever it is called in the database.
-const SCHEMA: &str = "public";
-
 /// The API's description; not there yet.
 #[utoipa::path(method(get, head), path = "/p/{ref}/rest/v1", responses((status = 501, description = "Not there yet")))]
 pub(crate) async fn root(State(app): State<App>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Error {
@@ -125,26 +122,7 @@ fn parse(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Resul
             return Err(Error::new(ErrorKind::MethodNotAllowed, "PGRST117", message));
         }
     };
-    check_profile(verb, headers)?;
     query::parse_request(verb, table, uri.query().unwrap_or_default(), headers, body)
-}
-
-fn check_profile(verb: query::Method, headers: &HeaderMap) -> Result<()> {
-    let name = if verb.is_read() {
-        "accept-profile"
-    } else {
-        "content-profile"
-    };
-    match headers.get(name) {
-        Some(schema) if schema.as_bytes() != SCHEMA.as_bytes() => {
-            let asked: String = String::from_utf8_lossy(schema.as_bytes()).chars().take(63).collect();
-            Err(
-                Error::new(ErrorKind::NotAcceptable, "PGRST106", format!("Invalid schema: {asked}"))
-                    .with_hint(format!("Only the following schemas are exposed: {SCHEMA}")),
-            )
-        }
-        _ => Ok(()),
-    }
 }
 
 fn not_implemented(feature: &'static str) -> Error {

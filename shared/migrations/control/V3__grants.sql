@@ -14,8 +14,8 @@ grant insert on plinth.users, plinth.identities to plinth_control;
 grant select on plinth.identities to plinth_control;
 grant select on plinth.audit_log, plinth.audit_subjects to plinth_control;
 -- Purging what is past its 30 days; the rest hangs on projects and backends by foreign key.
-grant delete on plinth.projects, plinth.members, plinth.backends, plinth.tables, plinth.keys, plinth.jobs, plinth.outbox,
-  plinth.idempotency to plinth_control;
+grant delete on plinth.projects, plinth.members, plinth.backends, plinth.connections, plinth.tables, plinth.keys, plinth.jobs,
+  plinth.outbox, plinth.idempotency to plinth_control;
 
 grant execute on function plinth.bump(uuid), plinth.resolve(text), plinth.touch_keys(jsonb),
   plinth.audit(uuid, uuid, timestamptz, text, text, jsonb, text, text, text, bytea) to plinth_control;

@@ -10,6 +10,7 @@ pub use registry::{Registry, Target};
 /// How drivers of the Postgres family open and keep connections.
 pub use crate::config::{Address, Login, Tls};
 pub use crate::control::{Client, Database, dial};
+pub use crate::tenancy::Routine;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -122,15 +123,6 @@ pub struct OwnSettings {
     pub app: Sensitive,
     /// Runs in the request's transaction, as its role, before the query; what it raises is the request's error.
     pub pre_request: Option<Routine>,
-}
-
-/// A function's name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Routine {
-    /// Its schema; `None`: wherever the search path finds it.
-    pub schema: Option<Ident>,
-    /// Its name.
-    pub name: Ident,
 }
 
 /// The code of the error that a plan made on an older version ends with. Nothing has happened then: plan anew, run once

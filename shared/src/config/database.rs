@@ -1,9 +1,11 @@
 //! Where our databases are and as whom we sign in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::config::{Host, SslMode};
 
+use super::Outbound;
 use super::env::{Env, invalid};
 use crate::error::Result;
 use crate::sensitive::Sensitive;
@@ -41,6 +43,8 @@ pub struct Address {
     pub auth: Login,
     /// Encryption.
     pub tls: Tls,
+    /// A host that a user named is dialled only where this allows it; the operator's own are not asked.
+    pub guard: Option<Arc<Outbound>>,
 }
 
 /// The control database and how cells are reached.
@@ -129,6 +133,7 @@ impl Address {
             login: parsed.get_user().ok_or("must name a login")?.to_owned(),
             auth: Login::Password(password.unwrap_or_default().into()),
             tls,
+            guard: None,
         })
     }
 
@@ -142,6 +147,7 @@ impl Address {
             login: login.to_owned(),
             auth,
             tls,
+            guard: None,
         }
     }
 }

@@ -6,6 +6,7 @@ mod database;
 mod designer;
 mod env;
 mod migration;
+mod outbound;
 mod vault;
 mod web;
 
@@ -14,8 +15,11 @@ pub use database::{Address, Databases, Login, Tls};
 pub use designer::Designer;
 pub use env::Env;
 pub use migration::Migration;
+pub use outbound::Outbound;
 pub use vault::MasterKey;
 pub use web::Web;
+
+use std::sync::Arc;
 
 use crate::error::Result;
 
@@ -30,6 +34,8 @@ pub struct Config {
     pub designer: Designer,
     /// The key that seals secrets.
     pub master_key: MasterKey,
+    /// Which special addresses users' hosts may have.
+    pub outbound: Arc<Outbound>,
     /// Base URL and limits.
     pub web: Web,
 }
@@ -45,6 +51,7 @@ impl Config {
             accounts: Accounts::from_env(env)?,
             designer: Designer::from_env(env)?,
             master_key: MasterKey::from_env(env),
+            outbound: Arc::new(Outbound::from_env(env)?),
             web: Web::from_env(env)?,
         })
     }

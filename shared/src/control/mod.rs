@@ -7,6 +7,7 @@ pub mod aws;
 mod cluster;
 pub mod dial;
 mod migrations;
+pub mod outbound;
 mod param;
 mod pool;
 mod scram;

@@ -46,10 +46,12 @@ impl DataRole {
 /// Proof that a caller may use a project's data APIs, as whom.
 #[derive(Debug, Clone)]
 pub struct DataAccess {
-    project: Arc<Project>,
-    role: DataRole,
-    claims: Claims,
-    key: Option<KeyId>,
+    pub(super) project: Arc<Project>,
+    pub(super) role: DataRole,
+    /// The database role to take; `None`: the login's own.
+    pub(super) taken: Option<Ident>,
+    pub(super) claims: Claims,
+    pub(super) key: Option<KeyId>,
 }
 
 impl DataAccess {
@@ -59,6 +61,7 @@ impl DataAccess {
             KeyClass::Secret => DataRole::Service,
         };
         Self {
+            taken: Some(role.ident(project.names())),
             project,
             role,
             claims: claims_of(role),
@@ -70,6 +73,7 @@ impl DataAccess {
         let role = DataRole::Authenticated;
         claims.insert("role".to_owned(), Value::from(role.as_str()));
         Self {
+            taken: Some(role.ident(project.names())),
             project,
             role,
             claims,
@@ -85,6 +89,12 @@ impl DataAccess {
     /// As whom.
     pub fn role(&self) -> DataRole {
         self.role
+    }
+
+    /// The database role to take: the project's own of that kind; in a user's own database the one that the token names.
+    /// `None` leaves the login itself at work.
+    pub fn database_role(&self) -> Option<&Ident> {
+        self.taken.as_ref()
     }
 
     /// The claims that policies see.
@@ -108,8 +118,13 @@ impl Tenancy {
         if project.id != access.project() {
             return Err(not_found());
         }
+        if let Some(external) = self.external(&project).await? {
+            let role = external.settings.rest.service_role.clone();
+            return Ok(DataAccess::as_login(project, role, None));
+        }
         let role = DataRole::Service;
         Ok(DataAccess {
+            taken: Some(role.ident(project.names())),
             project,
             role,
             claims: claims_of(role),
@@ -150,19 +165,30 @@ impl Tenancy {
     }
 }
 
-fn claims_of(role: DataRole) -> Claims {
+pub(super) fn claims_of(role: DataRole) -> Claims {
     Claims::from_iter([("role".to_owned(), json!(role.as_str()))])
 }
 
 /// The key of a request: the `apikey` header, or a key sent as Bearer token.
 pub(super) fn presented_key(headers: &HeaderMap) -> Result<ProjectKey> {
     let from_header = headers.get("apikey").map(|value| value.to_str().unwrap_or_default());
-    let from_bearer = || bearer(headers).filter(|token| token.starts_with("plinth_"));
+    let from_bearer = || bearer(headers).filter(|token| is_key(token));
     let text = from_header.or_else(from_bearer).ok_or_else(|| {
         Error::new(ErrorKind::Unauthorized, "keys/missing", "No API key found in request")
             .with_hint("Send the project's publishable or secret key in the apikey header")
     })?;
     text.parse()
+}
+
+/// Whether a text is meant to be one of our keys.
+pub(super) fn is_key(text: &str) -> bool {
+    text.starts_with("plinth_")
+}
+
+/// Whether a request comes with what is meant to be one of our keys.
+pub(super) fn names_key(headers: &HeaderMap) -> bool {
+    let header = headers.get("apikey").and_then(|value| value.to_str().ok());
+    header.is_some_and(is_key) || bearer(headers).is_some_and(is_key)
 }
 
 pub(super) fn invalid_key() -> Error {
