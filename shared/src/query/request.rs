@@ -1,6 +1,11 @@
 //! A records request as a value: what the caller asked for, before anybody looked at a catalog.
 
+mod media;
+
+pub use media::{Accept, Explain, Format, MediaType};
+
 use std::fmt;
+use std::sync::Arc;
 
 /// What to do; the HTTP verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +56,8 @@ pub struct Request {
     pub on_conflict: Option<Vec<String>>,
     /// What the caller would like.
     pub prefer: Prefer,
-    /// The shape of the reply.
-    pub accept: Accept,
+    /// The media types of a reply, best first; any if there are none.
+    pub accept: Vec<MediaType>,
     /// The body of a write.
     pub body: Option<Body>,
 }
@@ -72,7 +77,7 @@ impl Request {
             columns: None,
             on_conflict: None,
             prefer: Prefer::default(),
-            accept: Accept::default(),
+            accept: Vec::new(),
             body: None,
         }
     }
@@ -443,35 +448,11 @@ preference!(
     }
 );
 
-/// The reply's shape.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Accept {
-    /// One object; not exactly one row is an error.
-    pub singular: bool,
-    /// Members that are null are left out.
-    pub strip_nulls: bool,
-    /// Named by its vendor type, so the reply's `Content-Type` is that type.
-    pub vendor: bool,
-}
-
-impl Accept {
-    /// The `Content-Type` of a reply in this shape.
-    pub fn content_type(self) -> &'static str {
-        match (self.singular, self.strip_nulls, self.vendor) {
-            (true, true, _) => "application/vnd.pgrst.object+json;nulls=stripped; charset=utf-8",
-            (true, false, _) => "application/vnd.pgrst.object+json; charset=utf-8",
-            (false, true, _) => "application/vnd.pgrst.array+json;nulls=stripped; charset=utf-8",
-            (false, false, true) => "application/vnd.pgrst.array+json; charset=utf-8",
-            (false, false, false) => "application/json; charset=utf-8",
-        }
-    }
-}
-
 /// A write's JSON body, kept as text so that numbers arrive as they were written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body {
-    /// The JSON.
-    pub json: String,
+    /// The JSON; shared, because it may be megabytes.
+    pub json: Arc<str>,
     /// Whether it is an array of objects, and not one object.
     pub is_array: bool,
     /// Number of objects.

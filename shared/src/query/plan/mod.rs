@@ -1,5 +1,7 @@
 //! From a [`Request`] to a [`Plan`]: every name found in the catalog, every rule of the backend applied.
 
+mod accept;
+mod allow;
 mod columns;
 mod nearest;
 mod predicate;
@@ -10,10 +12,14 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::query) use accept::negotiate;
+pub use allow::{allowed_on_function, allowed_on_table};
 use nearest::nearest;
 pub use rules::{CastRule, ColumnRule, Rules, SearchConfigRule};
 pub use types::{ColumnType, TypeName};
 pub(in crate::query) use write::put_mismatch;
+
+use std::sync::Arc;
 
 use super::request::{Accept, CompareOp, IsValue, JsonStep, Method, Prefer, Quantifier, RelateOp, Request, Resolution};
 use super::request::{Return, Scoped, SearchKind};
@@ -119,7 +125,7 @@ pub struct NewColumn {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rows {
     /// The JSON text.
-    pub json: String,
+    pub json: Arc<str>,
     /// Whether it is an array.
     pub is_array: bool,
     /// Number of rows.
@@ -256,7 +262,7 @@ pub fn plan(request: Request, catalog: &Catalog, rules: &Rules) -> Result<Plan> 
         action,
         output,
         order,
-        accept: request.accept,
+        accept: negotiate(&request.accept, rules, None)?,
         max_reply: rules.max_reply,
     })
 }
@@ -336,9 +342,6 @@ fn honoured(request: &Request, relation: &Relation, rules: &Rules) -> Prefer {
     }
     if request.method.is_read() {
         prefer.representation = None;
-    }
-    if prefer.representation == Some(Return::HeadersOnly) && !post {
-        prefer.representation = Some(Return::Minimal);
     }
     if prefer.handling != Some(Handling::Strict) || !matches!(request.method, Method::Patch | Method::Delete) {
         prefer.max_affected = None;
