@@ -57,7 +57,13 @@ macro_rules! suites {
 }
 
 suites! {
+    counts,
     filters,
+    json_paths,
+    logic,
+    order,
+    paging,
+    select,
 }
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/conformance");

@@ -90,6 +90,8 @@ impl Site {
             database,
         };
         site.restore().await;
+        // For the counts that the planner guesses.
+        site.database.batch_execute("analyze").await.unwrap();
         site
     }
 
