@@ -10,6 +10,8 @@
 mod accounts;
 mod audit;
 mod bad_input;
+#[path = "../conformance/mod.rs"]
+mod conformance;
 mod escapes_database;
 mod escapes_schema;
 mod faults;
@@ -22,6 +24,7 @@ mod layers;
 mod logs;
 mod matrix;
 mod members;
+mod pgbouncer;
 mod projects;
 mod provisioning;
 mod purging;
