@@ -26,6 +26,7 @@ mod provisioning;
 mod purging;
 mod records;
 mod sessions;
+mod sql;
 mod stale;
 mod tables;
 mod template;

@@ -6,6 +6,7 @@ mod database;
 mod designer;
 mod env;
 mod migration;
+mod sql;
 mod vault;
 mod web;
 
@@ -14,6 +15,7 @@ pub use database::{Address, Databases, Login, Tls};
 pub use designer::Designer;
 pub use env::Env;
 pub use migration::Migration;
+pub use sql::Sql;
 pub use vault::MasterKey;
 pub use web::Web;
 
@@ -30,6 +32,8 @@ pub struct Config {
     pub designer: Designer,
     /// The key that seals secrets.
     pub master_key: MasterKey,
+    /// Limits of developers' scripts.
+    pub sql: Sql,
     /// Base URL and limits.
     pub web: Web,
 }
@@ -45,6 +49,7 @@ impl Config {
             accounts: Accounts::from_env(env)?,
             designer: Designer::from_env(env)?,
             master_key: MasterKey::from_env(env),
+            sql: Sql::from_env(env)?,
             web: Web::from_env(env)?,
         })
     }
@@ -85,6 +90,7 @@ mod tests {
             ("PLINTH_ISSUERS", "{"),
             ("PLINTH_BASE_URL", "not a url"),
             ("PLINTH_REQUEST_TIMEOUT_MS", "soon"),
+            ("PLINTH_SQL_TIMEOUT_MS", "26000"),
         ] {
             let error = Config::from_env(&env(&[CONTROL, (name, value)])).unwrap_err();
             assert!(error.details().unwrap().contains(name), "{name}: {error:?}");

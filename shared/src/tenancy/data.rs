@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::project::{KnownKey, Names, Project};
 use super::{Tenancy, not_found};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ident::{BackendId, Ident, KeyId};
+use crate::ident::{BackendId, Ident, KeyId, UserId};
 use crate::tenancy::{MemberRole, ProjectAccess};
 use crate::token::{Claims, KeyClass, ProjectKey, bearer};
 
@@ -50,6 +50,7 @@ pub struct DataAccess {
     role: DataRole,
     claims: Claims,
     key: Option<KeyId>,
+    user: Option<UserId>,
 }
 
 impl DataAccess {
@@ -63,6 +64,7 @@ impl DataAccess {
             role,
             claims: claims_of(role),
             key: Some(key.id),
+            user: None,
         }
     }
 
@@ -74,6 +76,7 @@ impl DataAccess {
             role,
             claims,
             key: Some(key.id),
+            user: None,
         }
     }
 
@@ -96,6 +99,11 @@ impl DataAccess {
     pub fn key(&self) -> Option<KeyId> {
         self.key
     }
+
+    /// The platform user whose membership did, if so.
+    pub fn user(&self) -> Option<UserId> {
+        self.user
+    }
 }
 
 impl Tenancy {
@@ -114,6 +122,7 @@ impl Tenancy {
             role,
             claims: claims_of(role),
             key: None,
+            user: Some(access.caller().user.id),
         })
     }
 
