@@ -153,7 +153,7 @@ fn values_come_with_their_types_and_columns_with_their_names() {
             "select 1 as a; show search_path; set local work_mem = '1MB'",
         )
         .await;
-        assert_eq!(many["results"], json!([{ "search_path": "public, pg_temp" }]));
+        assert_eq!(many["results"], json!([{ "search_path": "\"public\", pg_temp" }]));
         let plan = read(world, &project, "explain select 1").await;
         assert_eq!(plan["columns"][0]["name"], "QUERY PLAN");
     });
