@@ -63,7 +63,7 @@ pub async fn run(
 
     let target = app.data_target(access.project(), backend).await?;
     let began = Instant::now();
-    let scope = scope(app, &access, input.read_only);
+    let scope = scope(app, &access, backend, input.read_only);
     let script = Script {
         text: &input.query,
         statements: &statements,
@@ -153,14 +153,16 @@ async fn note(
     audit::record(app, &*app.control.get().await?, &entry).await
 }
 
-fn scope(app: &App, access: &DataAccess, read_only: bool) -> ScriptScope {
+/// As the owner of the project's objects; in a user's own database as the login they gave.
+fn scope(app: &App, access: &DataAccess, backend: &ProjectBackend, read_only: bool) -> ScriptScope {
     let project = access.project();
     let names = project.names();
     let limits = &app.config.sql;
+    let ours = backend.tier != Tier::External;
     ScriptScope {
-        role: Some(names.owner()),
+        role: ours.then(|| names.owner()),
         schemas: vec![names.schema(Isolation::Database)],
-        versioned: Some(project.reference.clone()),
+        versioned: ours.then(|| project.reference.clone()),
         tenant: project.id.to_string(),
         read_only,
         deadline: limits.timeout,

@@ -129,7 +129,13 @@ impl Running<'_> {
         )
         .await;
         let all = begun.and(set.map(drop)).and(began);
-        let rows = all.map_err(|failed| self.refused(failed, None))?;
+        let rows = all.map_err(|failed| {
+            if error::broke(&failed) {
+                error::unreachable(failed)
+            } else {
+                Error::internal(failed)
+            }
+        })?;
         rows.first()
             .map(|row| row.get(0))
             .ok_or_else(|| Error::internal("no row"))
