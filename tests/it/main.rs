@@ -31,6 +31,7 @@ mod purging;
 mod random_filters;
 mod records;
 mod sessions;
+mod sql;
 mod stale;
 mod tables;
 mod template;
