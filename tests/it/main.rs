@@ -12,6 +12,7 @@ mod audit;
 mod bad_input;
 mod escapes_database;
 mod escapes_schema;
+mod external;
 mod faults;
 mod handmade;
 mod jobs;
