@@ -63,6 +63,7 @@ struct Inner {
     hint: Option<Cow<'static, str>>,
     status: Option<u16>,
     retry_after: Option<u32>,
+    headers: Vec<(String, String)>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -77,6 +78,7 @@ impl Error {
             hint: None,
             status: None,
             retry_after: None,
+            headers: Vec::new(),
             source: None,
         }))
     }
@@ -126,6 +128,14 @@ impl Error {
         self
     }
 
+    /// Adds a header to the reply, in place of one of ours of that name. A name or value that HTTP does not allow is
+    /// left out of the reply.
+    #[must_use]
+    pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.0.headers.push((name.into(), value.into()));
+        self
+    }
+
     /// The class.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -154,6 +164,11 @@ impl Error {
     /// The status chosen in place of the kind's.
     pub fn status(&self) -> Option<u16> {
         self.0.status
+    }
+
+    /// Headers that the reply carries because of this error.
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.0.headers
     }
 
     /// Seconds after which to try again.

@@ -10,11 +10,14 @@
 mod accounts;
 mod audit;
 mod bad_input;
+#[path = "../conformance/mod.rs"]
+mod conformance;
 mod escapes_database;
 mod escapes_schema;
 mod external;
 mod faults;
 mod handmade;
+mod injection;
 mod jobs;
 mod keys;
 mod lambda;
@@ -22,9 +25,11 @@ mod layers;
 mod logs;
 mod matrix;
 mod members;
+mod pgbouncer;
 mod projects;
 mod provisioning;
 mod purging;
+mod random_filters;
 mod records;
 mod sessions;
 mod stale;

@@ -89,6 +89,7 @@ pub(super) fn parsed(method: Method, table: &str, query: &str, head: &[(&str, &s
 pub(super) fn planned(method: Method, table: &str, query: &str, head: &[(&str, &str)], body: &str) -> Result<Plan> {
     let rules = Rules {
         max_rows: None,
+        plan: true,
         ..Rules::managed()
     };
     plan(parsed(method, table, query, head, body)?, &catalog(), &rules)

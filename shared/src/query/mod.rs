@@ -21,7 +21,7 @@ pub mod request;
 #[cfg(test)]
 mod fixtures;
 
-pub use parse::parse_request;
+pub use parse::{parse_call, parse_request, wrong_method};
 pub use plan::{CastRule, ColumnRule, Plan, Rules, SearchConfigRule, plan};
 pub use reply::{Counts, Reply, reply};
 pub use request::{Method, Request};

@@ -66,8 +66,12 @@ fn kind(error: &DbError, anonymous: bool) -> ErrorKind {
     };
     match state {
         "23503" | "23505" => ErrorKind::Conflict,
+        // A write without a filter is the client's mistake; a subquery of too many rows is that of a view or function.
+        "21000" if !error.message.ends_with("requires a WHERE clause") => ErrorKind::Internal,
         "25006" => ErrorKind::MethodNotAllowed,
         "42501" => denied,
+        // Aggregates to XML what has no such aggregate: the type that the client asked for.
+        "42883" if error.message.starts_with("function xmlagg(") => ErrorKind::NotAcceptable,
         "42883" | "42P01" => ErrorKind::NotFound,
         "42P17" | "53400" => ErrorKind::Internal,
         "57P01" | "57P02" | "57P03" => ErrorKind::Unavailable,
@@ -77,7 +81,7 @@ fn kind(error: &DbError, anonymous: bool) -> ErrorKind {
             "08" | "53" => ErrorKind::Unavailable,
             "28" | "0L" | "0P" => ErrorKind::Forbidden,
             "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "54" | "55" | "57" | "58" | "F0" | "HV" | "P0" | "PL"
-            | "XX" | "" => ErrorKind::Internal,
+            | "PT" | "XX" | "" => ErrorKind::Internal,
             _ => ErrorKind::Invalid,
         },
     }
@@ -117,38 +121,62 @@ fn raised_status(state: &str) -> Option<u16> {
     digits.parse().ok().filter(|status| (200..600).contains(status))
 }
 
-/// `raise sqlstate 'PGRST'` with JSON in message (`code`, `message`, `details`, `hint`) and detail (`status`).
+/// `raise sqlstate 'PGRST'`: JSON in the message (`code`, `message`, `details`, `hint`) and in the detail (`status`,
+/// `headers`) is the whole reply.
+/// See <https://docs.postgrest.org/en/stable/references/errors.html#raise-errors-with-http-status-codes>.
 fn raised_json(error: &DbError) -> Error {
-    let parse = |text: &str| serde_json::from_str::<Map<String, Value>>(text).ok();
-    let detail = error.detail.as_deref().and_then(parse);
-    let status = detail
-        .as_ref()
-        .and_then(|detail| detail.get("status"))
-        .and_then(Value::as_u64);
-    let status = status
-        .and_then(|status| u16::try_from(status).ok())
-        .filter(|status| (200..600).contains(status));
-    let (Some(message), Some(status)) = (parse(&error.message), status) else {
-        return Error::new(
-            ErrorKind::Internal,
-            "PGRST121",
-            "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error",
-        )
-        .with_source(error.message.clone());
+    let Some(mut out) = raised_message(&error.message) else {
+        return unreadable_raise(format!(
+            "Invalid JSON value for MESSAGE: '{}'",
+            clipped(&error.message)
+        ))
+        .with_hint(
+            "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' and optional keys: 'details', 'hint'.",
+        );
     };
-    let text = |key: &str| message.get(key).and_then(Value::as_str).map(str::to_owned);
-    let mut out = Error::new(
-        ErrorKind::Invalid,
-        text("code").unwrap_or_default(),
-        text("message").unwrap_or_default(),
-    );
-    if let Some(details) = text("details") {
-        out = out.with_details(details);
-    }
-    if let Some(hint) = text("hint") {
-        out = out.with_hint(hint);
+    const HINT: &str =
+        "DETAIL must be a JSON object with obligatory keys: 'status', 'headers' and optional key: 'status_text'.";
+    let Some(detail) = &error.detail else {
+        return unreadable_raise("DETAIL is missing in the RAISE statement").with_hint(HINT);
+    };
+    let Some((status, headers)) = raised_detail(detail) else {
+        return unreadable_raise(format!("Invalid JSON value for DETAIL: '{}'", clipped(detail))).with_hint(HINT);
+    };
+    for (name, value) in headers {
+        out = out.with_header(name, value);
     }
     out.with_status(status)
+}
+
+/// `PGRST121`. Its status is said outright, so that it reaches the client whole: the tenant's own text is in it.
+fn unreadable_raise(details: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    let message = "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error";
+    Error::new(ErrorKind::Internal, "PGRST121", message)
+        .with_details(details)
+        .with_status(500)
+}
+
+fn raised_message(text: &str) -> Option<Error> {
+    let object: Map<String, Value> = serde_json::from_str(text).ok()?;
+    let text = |key: &str| object.get(key)?.as_str().map(str::to_owned);
+    let mut out = Error::new(ErrorKind::Invalid, text("code")?, text("message")?);
+    for key in ["details", "hint"] {
+        match object.get(key) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(told)) if key == "hint" => out = out.with_hint(told.clone()),
+            Some(Value::String(told)) => out = out.with_details(told.clone()),
+            Some(_) => return None,
+        }
+    }
+    Some(out)
+}
+
+fn raised_detail(text: &str) -> Option<(u16, Vec<(String, String)>)> {
+    let object: Map<String, Value> = serde_json::from_str(text).ok()?;
+    let status = u16::try_from(object.get("status")?.as_u64()?).ok()?;
+    let header = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
+    let headers: Option<_> = object.get("headers")?.as_object()?.iter().map(header).collect();
+    Some(((200..600).contains(&status).then_some(status)?, headers?))
 }
 
 #[cfg(test)]
@@ -173,6 +201,14 @@ mod tests {
             ("23502", "null value", false, Invalid, true),
             ("22P02", "invalid input syntax", false, Invalid, true),
             ("21000", "DELETE requires a WHERE clause", false, Invalid, true),
+            (
+                "21000",
+                "more than one row returned by a subquery",
+                false,
+                Internal,
+                true,
+            ),
+            ("42883", "function xmlagg(x) does not exist", false, NotAcceptable, true),
             ("42501", "permission denied for table t", true, Unauthorized, true),
             ("42501", "permission denied for table t", false, Forbidden, true),
             ("42P01", "relation does not exist", false, NotFound, true),
@@ -240,23 +276,65 @@ mod tests {
         assert_eq!(mapped("PT999", "no such status", false).status(), None);
     }
 
-    #[test]
-    fn pgrst_raise_controls_the_whole_error() {
+    fn raised(message: &str, detail: Option<&str>) -> Error {
         let error = DbError {
             sqlstate: "PGRST".to_owned(),
-            message: r#"{"code":"123","message":"Payment Required","hint":"pay"}"#.to_owned(),
-            detail: Some(r#"{"status":402,"headers":{}}"#.to_owned()),
+            message: message.to_owned(),
+            detail: detail.map(str::to_owned),
             hint: None,
         };
-        let mapped = from_database(&error, false);
-        assert_eq!(
-            (mapped.status(), mapped.code(), mapped.hint()),
-            (Some(402), "123", Some("pay"))
+        from_database(&error, false)
+    }
+
+    #[test]
+    fn pgrst_raise_controls_the_whole_reply() {
+        let error = raised(
+            r#"{"code":"123","message":"Payment Required","details":"Quota","hint":"pay"}"#,
+            Some(r#"{"status":402,"headers":{"X-Powered-By":"Nerd Rage"}}"#),
         );
-        let broken = DbError {
-            message: "not json".to_owned(),
-            ..error
-        };
-        assert_eq!(from_database(&broken, false).code(), "PGRST121");
+        assert_eq!(
+            (
+                error.status(),
+                error.code(),
+                error.public(),
+                error.details(),
+                error.hint()
+            ),
+            (Some(402), "123", "Payment Required", Some("Quota"), Some("pay"))
+        );
+        assert_eq!(error.headers(), [("X-Powered-By".to_owned(), "Nerd Rage".to_owned())]);
+    }
+
+    #[test]
+    fn unreadable_pgrst_raise_says_which_part() {
+        let fine = r#"{"code":"123","message":"m"}"#;
+        let cases = [
+            (
+                "not json",
+                None,
+                "Invalid JSON value for MESSAGE: 'not json'",
+                "MESSAGE must",
+            ),
+            ("{}", None, "Invalid JSON value for MESSAGE: '{}'", "MESSAGE must"),
+            (fine, None, "DETAIL is missing in the RAISE statement", "DETAIL must"),
+            (fine, Some("x"), "Invalid JSON value for DETAIL: 'x'", "DETAIL must"),
+            (
+                fine,
+                Some(r#"{"status":402}"#),
+                r#"Invalid JSON value for DETAIL: '{"status":402}'"#,
+                "DETAIL must",
+            ),
+            (
+                fine,
+                Some(r#"{"status":99999,"headers":{}}"#),
+                r#"Invalid JSON value for DETAIL: '{"status":99999,"headers":{}}'"#,
+                "DETAIL must",
+            ),
+        ];
+        for (message, detail, details, hint) in cases {
+            let error = raised(message, detail);
+            assert_eq!((error.code(), error.details()), ("PGRST121", Some(details)));
+            assert!(error.hint().is_some_and(|text| text.starts_with(hint)), "{details}");
+        }
     }
 }

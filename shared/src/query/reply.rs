@@ -1,5 +1,8 @@
 //! From a plan and the row that Postgres answered to status, headers and body.
 
+mod overrides;
+
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::plan::{Action, Plan};
@@ -10,8 +13,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// The one row of a rendered statement, see [`postgres::COLUMNS`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// The JSON, if the reply shows rows.
-    pub body: Option<String>,
+    /// The reply's body in UTF-8, if it has one: as it came from the database, neither parsed nor copied.
+    pub body: Option<Bytes>,
     /// Rows shown, or touched by a write.
     pub page_rows: u64,
     /// Rows that match, if counted.
@@ -33,8 +36,8 @@ pub struct Reply {
     pub status: u16,
     /// Names in lower case and values, in order.
     pub headers: Vec<(String, String)>,
-    /// The JSON; `None` is a reply without a body and without a `content-type`.
-    pub body: Option<String>,
+    /// The body in UTF-8; `None` is a reply without a body and without a `content-type`.
+    pub body: Option<Bytes>,
 }
 
 /// Makes the reply.
@@ -43,10 +46,13 @@ pub struct Reply {
 /// 406 `PGRST116` (a singular read of not exactly one row), 416 `PGRST103` (offset behind a known total), 500
 /// `PGRST111` and `PGRST112` (a database function set unusable headers or status).
 pub fn reply(plan: &Plan, counts: Counts) -> Result<Reply> {
+    if plan.accept.explain.is_some() {
+        return Ok(explained(plan, counts));
+    }
     let status = status(plan, &counts)?;
     let mut headers = Vec::new();
     if plan.shows_rows() || plan.method == Method::Head {
-        headers.push(("content-type".to_owned(), plan.accept.content_type().to_owned()));
+        headers.push(("content-type".to_owned(), plan.accept.content_type()));
     }
     if plan.method != Method::Put {
         headers.push(("content-range".to_owned(), content_range(plan, &counts)));
@@ -59,14 +65,23 @@ pub fn reply(plan: &Plan, counts: Counts) -> Result<Reply> {
         headers.push(("preference-applied".to_owned(), applied));
     }
     let status = match &counts.response_status {
-        Some(text) => chosen_status(text)?,
+        Some(text) => overrides::status(text)?,
         None => status,
     };
     if let Some(text) = &counts.response_headers {
-        override_headers(&mut headers, text)?;
+        overrides::headers(&mut headers, text)?;
     }
     let body = if plan.shows_rows() { counts.body } else { None };
     Ok(Reply { status, headers, body })
+}
+
+/// The plan of a statement, whatever it would have answered.
+fn explained(plan: &Plan, counts: Counts) -> Reply {
+    Reply {
+        status: 200,
+        headers: vec![("content-type".to_owned(), plan.accept.content_type())],
+        body: counts.body.filter(|_| plan.method != Method::Head),
+    }
 }
 
 fn status(plan: &Plan, counts: &Counts) -> Result<u16> {
@@ -101,7 +116,11 @@ fn read_status(offset: u64, counts: &Counts) -> Result<u16> {
     let Some(total) = counts.total_rows else { return Ok(200) };
     if offset > total {
         let details = format!("An offset of {offset} was requested, but there are only {total} rows.");
-        return Err(Error::new(ErrorKind::Range, "PGRST103", "Requested range not satisfiable").with_details(details));
+        return Err(
+            Error::new(ErrorKind::Range, "PGRST103", "Requested range not satisfiable")
+                .with_details(details)
+                .with_header("content-range", format!("*/{total}")),
+        );
     }
     Ok(if counts.page_rows < total { 206 } else { 200 })
 }
@@ -124,16 +143,17 @@ fn content_range(plan: &Plan, counts: &Counts) -> String {
     }
 }
 
-/// `/table?key=eq.value`, encoded.
+/// `/table?key=eq.value`, encoded; a view's key may be null.
 fn location(plan: &Plan, key: &str) -> Option<String> {
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
     let key: Map<String, Value> = serde_json::from_str(key).ok()?;
     let encode = |text: &str| utf8_percent_encode(text, KEPT).to_string();
-    let parts = key
-        .iter()
-        .filter_map(|(name, value)| Some(format!("{}=eq.{}", encode(name), encode(value.as_str()?))));
+    let parts = key.iter().map(|(name, value)| match value.as_str() {
+        Some(value) => format!("{}=eq.{}", encode(name), encode(value)),
+        None => format!("{}=is.null", encode(name)),
+    });
     Some(format!(
         "/{}?{}",
         encode(plan.table.as_str()),
@@ -155,37 +175,6 @@ fn preference_applied(plan: &Plan) -> String {
         prefer.max_affected.map(|most| format!("max-affected={most}")),
     ];
     applied.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-fn chosen_status(text: &str) -> Result<u16> {
-    let status = text.trim().parse().ok().filter(|status| (200..600).contains(status));
-    status.ok_or_else(|| {
-        Error::new(
-            ErrorKind::Internal,
-            "PGRST112",
-            "response.status guc must be a valid status code",
-        )
-    })
-}
-
-/// Puts the headers of `[{"name":"value"},…]` in place of ours.
-fn override_headers(headers: &mut Vec<(String, String)>, text: &str) -> Result<()> {
-    let fault = || {
-        let message =
-            "response.headers guc must be a JSON array composed of objects with a single key and a string value";
-        Error::new(ErrorKind::Internal, "PGRST111", message)
-    };
-    let given: Vec<Map<String, Value>> = serde_json::from_str(text).map_err(|error| fault().with_source(error))?;
-    let mut chosen = Vec::new();
-    for (name, value) in given.into_iter().flatten() {
-        let value = value.as_str().ok_or_else(fault)?.to_owned();
-        let name = http::HeaderName::from_bytes(name.as_bytes()).map_err(|_| fault())?;
-        http::HeaderValue::from_str(&value).map_err(|_| fault())?;
-        chosen.push((name.as_str().to_owned(), value));
-    }
-    headers.retain(|(name, _)| chosen.iter().all(|(other, _)| other != name));
-    headers.extend(chosen);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,14 @@
 //! A records request as a value: what the caller asked for, before anybody looked at a catalog.
 
+mod call;
+
+pub use call::{Arguments, JsonArguments, QueryArgument, RawArgument, RawKind};
+mod media;
+
+pub use media::{Accept, Explain, Format, MediaType};
+
 use std::fmt;
+use std::sync::Arc;
 
 /// What to do; the HTTP verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +39,10 @@ impl Method {
 pub struct Request {
     /// The verb.
     pub method: Method,
-    /// The relation's name as in the path.
+    /// The relation's name as in the path; the function's of a call.
     pub table: String,
+    /// Of a call: what goes into the function.
+    pub call: Option<Arguments>,
     /// What to show; empty stands for `*`.
     pub select: Vec<SelectItem>,
     /// All of these must hold.
@@ -51,8 +61,8 @@ pub struct Request {
     pub on_conflict: Option<Vec<String>>,
     /// What the caller would like.
     pub prefer: Prefer,
-    /// The shape of the reply.
-    pub accept: Accept,
+    /// The media types of a reply, best first; any if there are none.
+    pub accept: Vec<MediaType>,
     /// The body of a write.
     pub body: Option<Body>,
 }
@@ -63,6 +73,7 @@ impl Request {
         Self {
             method,
             table: table.into(),
+            call: None,
             select: Vec::new(),
             filters: Vec::new(),
             order: Vec::new(),
@@ -72,7 +83,7 @@ impl Request {
             columns: None,
             on_conflict: None,
             prefer: Prefer::default(),
-            accept: Accept::default(),
+            accept: Vec::new(),
             body: None,
         }
     }
@@ -443,35 +454,11 @@ preference!(
     }
 );
 
-/// The reply's shape.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Accept {
-    /// One object; not exactly one row is an error.
-    pub singular: bool,
-    /// Members that are null are left out.
-    pub strip_nulls: bool,
-    /// Named by its vendor type, so the reply's `Content-Type` is that type.
-    pub vendor: bool,
-}
-
-impl Accept {
-    /// The `Content-Type` of a reply in this shape.
-    pub fn content_type(self) -> &'static str {
-        match (self.singular, self.strip_nulls, self.vendor) {
-            (true, true, _) => "application/vnd.pgrst.object+json;nulls=stripped; charset=utf-8",
-            (true, false, _) => "application/vnd.pgrst.object+json; charset=utf-8",
-            (false, true, _) => "application/vnd.pgrst.array+json;nulls=stripped; charset=utf-8",
-            (false, false, true) => "application/vnd.pgrst.array+json; charset=utf-8",
-            (false, false, false) => "application/json; charset=utf-8",
-        }
-    }
-}
-
 /// A write's JSON body, kept as text so that numbers arrive as they were written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body {
-    /// The JSON.
-    pub json: String,
+    /// The JSON; shared, because it may be megabytes.
+    pub json: Arc<str>,
     /// Whether it is an array of objects, and not one object.
     pub is_array: bool,
     /// Number of objects.

@@ -42,11 +42,13 @@ pub fn mount(routes: Routes, app: App) -> Router {
 
 /// Layers around bare routes, `GET /health`, and JSON for everything no route takes.
 pub fn around(router: Router, random: SharedRandom) -> Router {
-    router
+    let bare = router
         .route("/health", axum::routing::get(health))
         .fallback(no_such_path)
-        .method_not_allowed_fallback(wrong_method)
+        .method_not_allowed_fallback(wrong_method);
+    bare.clone()
         .layer(cors())
+        .layer(from_fn_with_state(bare, inquire))
         .layer(from_fn(log))
         .layer(from_fn_with_state(random, identify))
 }
@@ -103,6 +105,20 @@ async fn identify(State(random): State<SharedRandom>, mut request: Request, next
     response
 }
 
+/// An `OPTIONS` that is no preflight asks what a path can do; the layer for CORS would answer it by itself.
+async fn inquire(State(bare): State<Router>, request: Request, next: Next) -> Response {
+    let preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    if request.method() != Method::OPTIONS || preflight {
+        return next.run(request).await;
+    }
+    let mut response = bare.oneshot(request).await.into_response();
+    let anyone = HeaderValue::from_static("*");
+    response
+        .headers_mut()
+        .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anyone);
+    response
+}
+
 /// One line per request. The route is logged as declared, not as asked: paths and queries hold people's data.
 async fn log(request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -152,6 +168,7 @@ fn cors() -> CorsLayer {
         "idempotency-key",
     ];
     let exposed = [
+        "content-location",
         "content-range",
         "link",
         "x-total-count",

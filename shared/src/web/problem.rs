@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorKind};
@@ -74,9 +74,30 @@ impl IntoResponse for Error {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        override_headers(response.headers_mut(), self.headers());
         response.extensions_mut().insert(cause(&self));
         response.extensions_mut().insert(Refusal(Arc::new(self)));
         response
+    }
+}
+
+/// Puts the error's own headers in place of ours; of its own, several may share a name.
+fn override_headers(headers: &mut HeaderMap, given: &[(String, String)]) {
+    let given = given.iter().filter_map(|(name, value)| {
+        let name = HeaderName::try_from(name).ok()?;
+        Some((name, HeaderValue::try_from(value).ok()?))
+    });
+    let given: HeaderMap = given.fold(HeaderMap::new(), |mut all, (name, value)| {
+        all.append(name, value);
+        all
+    });
+    for name in given.keys() {
+        headers.remove(name);
+    }
+    for (name, value) in &given {
+        headers.append(name, value.clone());
     }
 }
 
@@ -104,4 +125,25 @@ fn cause(error: &Error) -> Cause {
         source = inner.source();
     }
     Cause(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_an_error_replace_ours_and_may_repeat() {
+        let error = Error::new(ErrorKind::Unauthorized, "x", "y")
+            .with_header("WWW-Authenticate", "Basic")
+            .with_header("X-Tea", "mint")
+            .with_header("x-tea", "black")
+            .with_header("bad name", "z")
+            .with_header("x-bad-value", "a\r\nb");
+        let headers = error.into_response().headers().clone();
+        let all = |name: &str| headers.get_all(name).iter().cloned().collect::<Vec<_>>();
+        assert_eq!(all("www-authenticate"), ["Basic"]);
+        assert_eq!(all("x-tea"), ["mint", "black"]);
+        assert_eq!(all("content-type"), ["application/json; charset=utf-8"]);
+        assert!(!headers.contains_key("x-bad-value"));
+    }
 }

@@ -1,8 +1,12 @@
 //! From an HTTP request's parts to a [`Request`]: the raw query string, the headers, the body.
 
+mod accept;
 mod body;
+mod call;
+mod csv;
 mod cursor;
 mod filter;
+mod form;
 mod headers;
 mod select;
 mod url;
@@ -10,7 +14,9 @@ mod url;
 #[cfg(test)]
 mod tests;
 
-pub use body::body;
+pub(in crate::query) use body::keys_differ;
+pub use body::{Content, body};
+pub use call::{parse_call, wrong_method};
 use http::HeaderMap;
 
 use super::request::{Logic, Method, Request, Scoped};
@@ -36,7 +42,7 @@ pub fn parse_request(
 ) -> Result<Request> {
     let mut request = Request::new(method, table);
     request.prefer = headers::prefer(headers)?;
-    request.accept = headers::accept(headers)?;
+    request.accept = accept::accept(headers);
     if method.is_read() {
         request.range = headers::range(headers)?;
     }
@@ -46,8 +52,7 @@ pub fn parse_request(
     }
     check_conditions(&request)?;
     if matches!(method, Method::Post | Method::Patch | Method::Put) {
-        headers::json_content(headers)?;
-        request.body = Some(self::body(body)?);
+        request.body = Some(body::rows(headers, body)?);
     }
     Ok(request)
 }
@@ -139,7 +144,7 @@ fn number(name: &str, value: &str) -> Result<u64> {
     // Postgres counts rows in bigint.
     match value.trim().parse::<i64>() {
         Ok(number) => {
-            u64::try_from(number).map_err(|_| headers::out_of_range("Limit and offset must not be negative."))
+            u64::try_from(number).map_err(|_| headers::out_of_range("Limit should be greater than or equal to zero."))
         }
         Err(_) => Err(fault()),
     }

@@ -368,43 +368,43 @@ fn prefer_reads_several_headers_and_ignores_the_unknown() {
 }
 
 #[test]
-fn accept_picks_the_best_that_fits() {
-    let json = Accept::default();
-    let object = Accept {
-        singular: true,
-        strip_nulls: false,
-        vendor: true,
+fn accept_ranks_by_quality_then_by_how_specific() {
+    let accepted = |value: &str| {
+        let types = accept::accept(&headers(&[("accept", value)]));
+        types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     };
-    for (value, shape) in [
-        ("*/*", json),
-        ("application/json", json),
-        ("text/html, application/json;q=0.9, */*;q=0.8", json),
-        ("application/vnd.pgrst.object+json", object),
-        ("application/json;q=0.5, application/vnd.pgrst.object+json", object),
+    for (value, types) in [
+        ("*/*", "*/*"),
+        ("application/json", "application/json"),
+        ("", ""),
         (
-            "application/vnd.pgrst.object+json;nulls=stripped",
-            Accept {
-                strip_nulls: true,
-                ..object
-            },
+            "text/html, application/json;q=0.9, */*;q=0.8",
+            "text/html application/json */*",
+        ),
+        ("*/*, text/csv", "text/csv */*"),
+        ("text/csv;q=0.5, application/json", "application/json text/csv"),
+        ("text/csv;q=0, image/png;q=x", "image/png"),
+        ("application/vnd.pgrst.object+json", "application/vnd.pgrst.object+json"),
+        ("application/vnd.pgrst.array+json", "application/json"),
+        (
+            "application/json, application/vnd.pgrst.array+json;nulls=stripped",
+            "application/vnd.pgrst.array+json;nulls=stripped application/json",
         ),
         (
-            "application/vnd.pgrst.array+json;nulls=stripped",
-            Accept {
-                singular: false,
-                strip_nulls: true,
-                vendor: true,
-            },
+            r#"application/vnd.pgrst.plan+json; for="application/vnd.pgrst.object;nulls=stripped"; options=analyze|wal|x;"#,
+            r#"application/vnd.pgrst.plan+json; for="application/vnd.pgrst.object+json;nulls=stripped"; options=analyze|wal"#,
+        ),
+        (
+            "application/vnd.pgrst.plan",
+            r#"application/vnd.pgrst.plan+text; for="application/json""#,
+        ),
+        (
+            "application/vnd.pgrst.plan; for=\"application/vnd.pgrst.plan\"",
+            r#"application/vnd.pgrst.plan+text; for="application/json""#,
         ),
     ] {
-        assert_eq!(
-            headers::accept(&headers(&[("accept", value)])).unwrap(),
-            shape,
-            "{value}"
-        );
+        assert_eq!(accepted(value), types, "{value}");
     }
-    let error = headers::accept(&headers(&[("accept", "text/csv")])).unwrap_err();
-    assert_eq!((error.kind(), error.code()), (ErrorKind::NotAcceptable, "PGRST107"));
 }
 
 #[test]
@@ -425,39 +425,119 @@ fn bodies_are_json_objects() {
         (one.is_array, one.rows, one.keys),
         (false, 1, vec!["a".to_owned(), "b".to_owned()])
     );
-    let many = body(r#"[{"a":1,"b":2},{"b":1,"a":2}]"#).unwrap();
-    assert!(many.is_array && many.uniform && many.rows == 2);
-    assert!(!body(r#"[{"a":1},{"b":1}]"#).unwrap().uniform);
-    assert_eq!(body("[]").unwrap().rows, 0);
-    for bad in [
-        "",
-        "1",
-        "\"a\"",
-        "[1]",
-        "[[]]",
-        "{",
-        "{} {}",
-        "null",
-        "[{},null]",
-        &"[".repeat(100_000),
+    for (text, rows, uniform) in [
+        ("[]", 0, true),
+        ("[{}]", 1, true),
+        ("[{},{}]", 2, true),
+        (r#"[{"a":1,"b":2},{"a":1,"b":2}]"#, 2, true),
+        (r#"[{"a":1,"b":2},{"b":1,"\u0061":2}]"#, 2, true),
+        (r#"[{"a":1,"b":2},{"a":1,"b":2,"a":3}]"#, 2, true),
+        (r#"[{"a":1},{"b":1}]"#, 2, false),
+        (r#"[{"a":1},{"a":1,"b":1}]"#, 2, false),
+        (r#"[{"a":1,"b":1},{"a":1},{"a":1,"b":1}]"#, 3, false),
+        (r#"[{"a":1},{}]"#, 2, false),
     ] {
-        assert_eq!(body(bad).unwrap_err().code(), "PGRST102");
+        let many = body(text).unwrap();
+        assert_eq!(
+            (many.is_array, many.rows, many.uniform),
+            (true, rows, uniform),
+            "{text}"
+        );
+    }
+    for bad in ["", "1", "\"a\"", "{", "{} {}", "null", "[", &"[".repeat(100_000)] {
+        let error = body(bad).unwrap_err();
+        assert_eq!((error.code(), error.public()), ("PGRST102", "Empty or invalid json"));
+    }
+    for bad in ["[1]", "[[]]", "[{},null]", "[{\"a\":1},\"x\"]"] {
+        let error = body(bad).unwrap_err();
+        assert_eq!(
+            (error.code(), error.public()),
+            ("PGRST102", "All object keys must match")
+        );
     }
     assert_eq!(super::body(b"\xff").unwrap_err().code(), "PGRST102");
+    let wide: Vec<String> = (0..2_000).map(|n| format!("\"k{n}\":1")).collect();
+    assert_eq!(body(&format!("{{{}}}", wide.join(","))).unwrap_err().code(), "PGRST102");
+}
+
+fn posted(kind: &str, body: &str) -> Result<Body> {
+    parsed(Method::Post, "t", "", &[("content-type", kind)], body).map(|request| request.body.unwrap())
+}
+
+#[test]
+fn csv_lines_become_objects() {
+    for (text, rows, json) in [
+        ("a,b\n1,x\n2,NULL\n", 2, r#"[{"a":"1","b":"x"},{"a":"2","b":null}]"#),
+        (
+            "a,\"b,c\"\r\n\"x \"\"y\"\"\nz\",\r\n\r\n",
+            1,
+            r#"[{"a":"x \"y\"\nz","b,c":""}]"#,
+        ),
+        ("\u{feff}a\n\"NULL\"", 1, r#"[{"a":null}]"#),
+        ("a\n\\1", 1, r#"[{"a":"\\1"}]"#),
+        ("a,b", 0, "[]"),
+    ] {
+        let body = posted("text/csv; charset=utf-8", text).unwrap();
+        assert_eq!((body.rows, &*body.json), (rows, json), "{text}");
+        assert!(body.is_array && body.uniform);
+    }
+    for (bad, message) in [
+        ("", "Empty or invalid csv"),
+        ("a,b\n1", "All lines must have same number of fields"),
+        ("a\n1,2", "All lines must have same number of fields"),
+        ("a\n\"x", "Empty or invalid csv"),
+        ("a\n\"x\"y", "Empty or invalid csv"),
+    ] {
+        let error = posted("text/csv", bad).unwrap_err();
+        assert_eq!((error.code(), error.public()), ("PGRST102", message), "{bad}");
+    }
+}
+
+#[test]
+fn forms_become_one_object() {
+    let form = |text: &str| posted("application/x-www-form-urlencoded", text);
+    let body = form("b=x+y%2B&a=1&a=2&c").unwrap();
+    assert_eq!(&*body.json, r#"{"a":"2","b":"x y+","c":""}"#);
+    assert!(!body.is_array && body.rows == 1);
+    assert_eq!(&*form("").unwrap().json, "{}");
+    assert_eq!(form("a=%ff").unwrap_err().code(), "PGRST102");
 }
 
 #[test]
 fn other_content_types_are_refused() {
-    let post = |kind: &str| parsed(Method::Post, "t", "", &[("content-type", kind)], "{}");
-    assert!(post("application/json; charset=utf-8").is_ok());
-    let error = post("text/csv").unwrap_err();
-    assert_eq!((error.kind(), error.code()), (ErrorKind::UnsupportedMedia, "PGRST102"));
+    for fine in ["application/json; charset=utf-8", "Application/JSON", ""] {
+        assert!(posted(fine, "{}").is_ok(), "{fine}");
+    }
+    for bad in [
+        "text/html",
+        "text/plain",
+        "application/octet-stream",
+        "multipart/form-data; x",
+    ] {
+        let error = posted(bad, "{}").unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::UnsupportedMedia, "PGRST102"));
+        assert!(error.public().starts_with("Content-Type not acceptable: "), "{bad}");
+    }
 }
 
 proptest! {
     #[test]
     fn any_query_parses_or_is_refused(query in ".{0,200}") {
         let _ = get(&query);
+    }
+
+    #[test]
+    fn any_headers_and_body_parse_or_are_refused(
+        prefer in "((return|missing|count|tx|handling|timezone|max-affected|x)=?[a-z0-9\"=,;-]{0,9}[, ]{0,2}){0,4}",
+        accept in "((text/csv|\\*/\\*|application/(json|vnd\\.pgrst\\.(plan|object\\+json)))[;=\",| qfor0-9.]{0,12}(for=|q=|options=)?){0,4}",
+        content in "(application/json|text/csv|application/x-www-form-urlencoded|[ -~]{0,9})",
+        range in "[0-9a-z=*-]{0,8}",
+        body in "[\\[\\]{}\",:a-c0-9\r\n&=%+\\\\]{0,40}",
+    ) {
+        let head = [("prefer", &*prefer), ("accept", &accept), ("content-type", &content), ("range", &range)];
+        for method in [Method::Get, Method::Post, Method::Put] {
+            let _ = parsed(method, "t", "", &head, &body);
+        }
     }
 
     #[test]

@@ -22,9 +22,7 @@ pub(super) fn pairs(raw: &str) -> Result<Vec<(String, String)>> {
 }
 
 fn decode(text: &str) -> Result<String> {
-    let spaced = text.replace('+', " ");
-    let bytes: Vec<u8> = percent_encoding::percent_decode_str(&spaced).collect();
-    let decoded = String::from_utf8(bytes).map_err(|_| {
+    let decoded = decoded(text.as_bytes()).ok_or_else(|| {
         Error::invalid("PGRST100", "The query string is not valid UTF-8")
             .with_hint("Percent-encode the UTF-8 bytes of names and values")
     })?;
@@ -33,4 +31,17 @@ fn decode(text: &str) -> Result<String> {
             .with_hint("Postgres cannot store NUL in text"));
     }
     Ok(decoded)
+}
+
+/// Text in which `+` is a blank and `%41` an `A`; nothing if the outcome is not UTF-8.
+pub(super) fn decoded(bytes: &[u8]) -> Option<String> {
+    // Most names and values are plain.
+    if !bytes.iter().any(|byte| matches!(byte, b'+' | b'%')) {
+        return std::str::from_utf8(bytes).ok().map(str::to_owned);
+    }
+    let spaced: Vec<u8> = bytes
+        .iter()
+        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
+        .collect();
+    String::from_utf8(percent_encoding::percent_decode(&spaced).collect()).ok()
 }

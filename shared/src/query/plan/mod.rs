@@ -1,6 +1,10 @@
 //! From a [`Request`] to a [`Plan`]: every name found in the catalog, every rule of the backend applied.
 
+mod accept;
+mod allow;
+mod call;
 mod columns;
+mod fuzzy;
 mod nearest;
 mod predicate;
 mod rules;
@@ -10,10 +14,15 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::query) use accept::negotiate;
+pub use allow::{allowed_on_function, allowed_on_table};
+pub use call::{Call, Input, Inputs, Outcome, SCALAR, Value};
 use nearest::nearest;
 pub use rules::{CastRule, ColumnRule, Rules, SearchConfigRule};
 pub use types::{ColumnType, TypeName};
 pub(in crate::query) use write::put_mismatch;
+
+use std::sync::Arc;
 
 use super::request::{Accept, CompareOp, IsValue, JsonStep, Method, Prefer, Quantifier, RelateOp, Request, Resolution};
 use super::request::{Return, Scoped, SearchKind};
@@ -43,6 +52,8 @@ pub struct Plan {
     pub prefer: Prefer,
     /// The reply's shape.
     pub accept: Accept,
+    /// Bytes the reply's body may take, escaped as a JSON string.
+    pub max_reply: Option<u64>,
 }
 
 impl Plan {
@@ -117,7 +128,7 @@ pub struct NewColumn {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rows {
     /// The JSON text.
-    pub json: String,
+    pub json: Arc<str>,
     /// Whether it is an array.
     pub is_array: bool,
     /// Number of rows.
@@ -254,7 +265,8 @@ pub fn plan(request: Request, catalog: &Catalog, rules: &Rules) -> Result<Plan> 
         action,
         output,
         order,
-        accept: request.accept,
+        accept: negotiate(&request.accept, rules, None)?,
+        max_reply: rules.max_reply,
     })
 }
 
@@ -333,9 +345,6 @@ fn honoured(request: &Request, relation: &Relation, rules: &Rules) -> Prefer {
     }
     if request.method.is_read() {
         prefer.representation = None;
-    }
-    if prefer.representation == Some(Return::HeadersOnly) && !post {
-        prefer.representation = Some(Return::Minimal);
     }
     if prefer.handling != Some(Handling::Strict) || !matches!(request.method, Method::Patch | Method::Delete) {
         prefer.max_affected = None;

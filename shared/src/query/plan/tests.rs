@@ -309,3 +309,85 @@ fn every_listed_spelling_is_found() {
         );
     }
 }
+
+#[test]
+fn allowed_methods_follow_what_the_relation_takes() {
+    use crate::schema::catalog::{Volatility, Writable};
+    let mut catalog = catalog();
+    let mut allowed = |table: &str, (insert, update, delete): (bool, bool, bool)| {
+        let writable = Writable { insert, update, delete };
+        catalog.relations.get_mut(table).unwrap().writable = writable;
+        allowed_on_table(table, &catalog).unwrap()
+    };
+    let all = "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE";
+    assert_eq!(allowed("tags", (true, true, true)), all);
+    assert_eq!(allowed("tags", (false, false, false)), "OPTIONS,GET,HEAD");
+    assert_eq!(allowed("tags", (true, false, true)), "OPTIONS,GET,HEAD,POST,DELETE");
+    assert_eq!(
+        allowed("odd\"; name", (true, true, true)),
+        "OPTIONS,GET,HEAD,POST,PATCH,DELETE"
+    );
+    assert_eq!(
+        allowed_on_table("tagz", &catalog).unwrap_err().hint(),
+        Some("Perhaps you meant the table 'public.tags'")
+    );
+    assert_eq!(allowed_on_function(Volatility::Volatile), "OPTIONS,POST");
+    assert_eq!(allowed_on_function(Volatility::Stable), "OPTIONS,GET,HEAD,POST");
+}
+
+#[test]
+fn media_types_are_settled_by_rules_and_what_there_is() {
+    let (plain, explains) = (
+        Rules::managed(),
+        Rules {
+            plan: true,
+            ..Rules::managed()
+        },
+    );
+    let settled = |accept: &str, rules: &Rules, own: Option<&str>| {
+        let head = [("accept", accept)];
+        let request = parsed(Method::Get, "todos", "", &head, "").unwrap();
+        negotiate(&request.accept, rules, own).map(|accept| accept.content_type())
+    };
+    let plan = "application/vnd.pgrst.plan+json; for=\"text/csv\"";
+    for (accept, rules, own, content_type) in [
+        ("", &plain, None, "application/json; charset=utf-8"),
+        ("text/html, */*", &plain, None, "application/json; charset=utf-8"),
+        ("text/html, text/csv", &plain, None, "text/csv; charset=utf-8"),
+        ("*/*", &plain, Some("image/png"), "image/png"),
+        ("", &plain, Some("image/png"), "image/png"),
+        ("image/png", &plain, Some("image/png"), "image/png"),
+        ("text/plain", &plain, Some("text/plain"), "text/plain; charset=utf-8"),
+        (
+            "application/json",
+            &plain,
+            Some("image/png"),
+            "application/json; charset=utf-8",
+        ),
+        (
+            plan,
+            &explains,
+            None,
+            "application/vnd.pgrst.plan+json; for=\"text/csv\"; charset=utf-8",
+        ),
+    ] {
+        assert_eq!(settled(accept, rules, own).unwrap(), content_type, "{accept}");
+    }
+    for (accept, rules, message) in [
+        ("text/html, image/png", &explains, "text/html, image/png"),
+        ("application/geo+json", &explains, "application/geo+json"),
+        (plan, &plain, plan),
+        (
+            "application/vnd.pgrst.plan;for=\"text/html\"",
+            &explains,
+            "application/vnd.pgrst.plan+text; for=\"text/html\"",
+        ),
+    ] {
+        let error = settled(accept, rules, None).unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::NotAcceptable, "PGRST107"));
+        assert_eq!(
+            error.public(),
+            format!("None of these media types are available: {message}")
+        );
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::parse::keys_differ;
 use super::super::request::{Body, CompareOp, Condition, Logic, Missing, Request, Resolution, Test};
 use super::columns::Scope;
 use super::{Action, Conflict, NewColumn, Predicate, Rows, root, types};
@@ -11,7 +12,7 @@ use crate::ident::Ident;
 /// Plans a POST.
 pub(super) fn insert(scope: &Scope<'_>, request: &Request) -> Result<Action> {
     let body = body(request)?;
-    let columns = columns(scope, request, body)?;
+    let columns = columns(scope, request, request.columns.as_deref(), body)?;
     let conflict = match request.prefer.resolution {
         Some(resolution) => conflict(scope, request, resolution)?,
         None => None,
@@ -45,7 +46,7 @@ pub(super) fn put(scope: &Scope<'_>, request: &Request) -> Result<Action> {
     if body.rows != 1 {
         return Err(put_mismatch());
     }
-    let columns = columns(scope, request, body)?;
+    let columns = columns(scope, request, None, body)?;
     if !scope
         .relation
         .primary_key
@@ -76,7 +77,7 @@ pub(super) fn update(scope: &Scope<'_>, request: &Request) -> Result<Action> {
             .with_details(format!("the body has {} objects", body.rows)));
     }
     Ok(Action::Update {
-        columns: columns(scope, request, body)?,
+        columns: columns(scope, request, request.columns.as_deref(), body)?,
         rows: rows(body),
         filter,
     })
@@ -133,16 +134,16 @@ fn rows(body: &Body) -> Rows {
 }
 
 /// The columns a body sets: those `columns` names, or the keys that all its objects share.
-fn columns(scope: &Scope<'_>, request: &Request, body: &Body) -> Result<Vec<NewColumn>> {
-    let names = match &request.columns {
+fn columns(scope: &Scope<'_>, request: &Request, chosen: Option<&[String]>, body: &Body) -> Result<Vec<NewColumn>> {
+    let names = match chosen {
         Some(names) => names,
         None if body.uniform => &body.keys,
         None => {
-            return Err(Error::invalid("PGRST102", "All object keys must match")
-                .with_hint("Name the columns in the columns parameter to let keys differ"));
+            return Err(keys_differ().with_hint("Name the columns in the columns parameter to let keys differ"));
         }
     };
-    let defaults = request.prefer.missing == Some(Missing::Default) && request.columns.is_some();
+    // Without the parameter every object has every key, and nothing is missing.
+    let defaults = request.prefer.missing == Some(Missing::Default) && chosen.is_some();
     let mut columns: Vec<NewColumn> = Vec::with_capacity(names.len());
     for name in names {
         let column = scope.body_column(name)?;

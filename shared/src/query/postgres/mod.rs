@@ -7,7 +7,10 @@
 //! [`SETTINGS`]; a session may have been left dirty by a tenant's own code.
 
 mod assertion;
+mod body;
+mod call;
 mod filter;
+mod size;
 mod sql;
 mod write;
 
@@ -18,7 +21,8 @@ pub use assertion::failed_assertion;
 pub(in crate::query) use assertion::not_single;
 
 use super::plan::{Action, OrderBy, Output, Page, Plan, Predicate};
-use super::request::Return;
+use super::request::{Method, Return};
+use body::body;
 use sql::Sql;
 
 /// Settings that the statement reads, and what they must hold before it runs.
@@ -42,7 +46,8 @@ pub const COLUMNS: [&str; 7] = [
     "response_status",
 ];
 
-/// A statement with its parameters.
+/// A statement with its parameters. Of a plan whose `accept` asks to explain it, the statement answers lines instead: rows
+/// of one column, which joined are the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// The text.
@@ -60,17 +65,20 @@ const ROW: &str = "plinth_0";
 /// (see [`failed_assertion`]) and nowhere else.
 pub fn render(plan: &Plan, marker: &str) -> Rendered {
     let mut sql = Sql::default();
+    if let Some(explain) = plan.accept.explain {
+        body::explain(&mut sql, explain);
+    }
     match &plan.action {
-        Action::Read { filter, page } => read(&mut sql, plan, filter, *page),
+        Action::Read { filter, page } => read(&mut sql, plan, marker, filter, *page),
         _ => write::render(&mut sql, plan, marker),
     }
     sql.finish()
 }
 
-fn read(sql: &mut Sql, plan: &Plan, filter: &Predicate, page: Page) {
+fn read(sql: &mut Sql, plan: &Plan, marker: &str, filter: &Predicate, page: Page) {
     let matching = matching(sql, plan, filter);
     sql.push("select ");
-    body(sql, plan);
+    body(sql, plan, marker);
     sql.push(", pg_catalog.count(*) as page_rows, ");
     match (plan.prefer.count, page == Page::default()) {
         (None, _) => sql.push("null::bigint"),
@@ -106,24 +114,6 @@ fn matching(sql: &mut Sql, plan: &Plan, filter: &Predicate) -> String {
         sql.push(&format!(" as {ROW}"));
         filter::where_clause(sql, ROW, filter);
     })
-}
-
-/// The reply's body.
-fn body(sql: &mut Sql, plan: &Plan) {
-    if !plan.shows_rows() {
-        return sql.push("null::text as body");
-    }
-    let rows = "pg_catalog.json_agg(plinth_row.*)";
-    let rows = if plan.accept.strip_nulls {
-        format!("pg_catalog.json_strip_nulls({rows})")
-    } else {
-        rows.to_owned()
-    };
-    if plan.accept.singular {
-        sql.push(&format!("({rows}->0)::text as body"));
-    } else {
-        sql.push(&format!("coalesce({rows}, '[]')::text as body"));
-    }
 }
 
 /// What database functions said about the reply.
@@ -176,5 +166,7 @@ fn order(sql: &mut Sql, terms: &[OrderBy]) {
 
 /// Whether a write answers where its one new row is.
 fn wants_location(plan: &Plan) -> bool {
-    plan.prefer.representation == Some(Return::HeadersOnly) && !plan.primary_key.is_empty()
+    plan.method == Method::Post
+        && plan.prefer.representation == Some(Return::HeadersOnly)
+        && !plan.primary_key.is_empty()
 }

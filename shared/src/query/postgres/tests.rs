@@ -47,6 +47,28 @@ fn read_singular_strips_nulls() {
 }
 
 #[test]
+fn read_as_csv_begins_with_the_names() {
+    let head = &[("accept", "text/csv")];
+    insta::assert_snapshot!(rendered(Get, "tags", "select=a,\"b,\\\"c\":b", head, ""), @r#"
+select $1::text || coalesce(pg_catalog.string_agg(pg_catalog.btrim((plinth_row.*)::text, '()'), e'\n'), '') as body, pg_catalog.count(*) as page_rows, null::bigint as total_rows, null::bigint as inserted, null::text as location from (select plinth_0."a", plinth_0."b" as "b,""c" from "app"."tags" as plinth_0) as plinth_row
+$1 = a,"b,""c"
+"#);
+}
+
+#[test]
+fn explained_statement_is_the_same_statement() {
+    let head = &[(
+        "accept",
+        "application/vnd.pgrst.plan+json; for=\"application/vnd.pgrst.object+json\"; options=buffers|analyze",
+    )];
+    insta::assert_snapshot!(rendered(Get, "tags", "select=a", head, ""), @r#"explain (format json, analyze, buffers) select (pg_catalog.json_agg(plinth_row.*)->0)::text as body, pg_catalog.count(*) as page_rows, null::bigint as total_rows, null::bigint as inserted, null::text as location from (select plinth_0."a" from "app"."tags" as plinth_0) as plinth_row"#);
+    insta::assert_snapshot!(rendered(Delete, "tags", "a=eq.1", &[("accept", "application/vnd.pgrst.plan")], ""), @r#"
+explain (format text) with plinth_source as (delete from "app"."tags" as plinth_0 where plinth_0."a" = $1 returning 1) select null::text as body, pg_catalog.count(*) as page_rows, null::bigint as total_rows, null::bigint as inserted, null::text as location from (select 1 from plinth_source as plinth_0) as plinth_row
+$1 = 1
+"#);
+}
+
+#[test]
 fn select_aliases_casts_and_json_paths() {
     let query = "select=id::text,n:title,data->a->0->>b,tags->0,m:mood::text,title::mood[]";
     insta::assert_snapshot!(rendered(Get, "todos", query, &[], ""), @r#"

@@ -33,7 +33,7 @@ pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
         Action::Delete { filter } => delete(sql, plan, filter),
     }
     sql.push(") select ");
-    body(sql, plan);
+    body(sql, plan, marker);
     sql.push(", ");
     assertion::counted(sql, plan, marker);
     sql.push(" as page_rows, ");
@@ -189,7 +189,7 @@ fn new_rows(sql: &mut Sql, columns: &[NewColumn], rows: &Rows) {
         with_defaults(sql, columns, rows);
     } else {
         sql.push(&format!("pg_catalog.json_to_record{set}("));
-        sql.bind_as(rows.json.as_str(), "json");
+        sql.bind_as(&*rows.json, "json");
     }
     sql.push(&format!(") as {NEW}("));
     sql.list(columns, |sql, column| {
@@ -218,11 +218,11 @@ fn with_defaults(sql: &mut Sql, columns: &[NewColumn], rows: &Rows) {
             "(select pg_catalog.jsonb_agg({defaults} || plinth_given.value) "
         ));
         sql.push("from pg_catalog.jsonb_array_elements(");
-        sql.bind_as(rows.json.as_str(), "jsonb");
+        sql.bind_as(&*rows.json, "jsonb");
         sql.push(") as plinth_given)");
     } else {
         sql.push(&format!("{defaults} || "));
-        sql.bind_as(rows.json.as_str(), "jsonb");
+        sql.bind_as(&*rows.json, "jsonb");
     }
 }
 

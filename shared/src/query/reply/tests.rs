@@ -100,6 +100,7 @@ fn offset_behind_the_total_is_416() {
         error.details(),
         Some("An offset of 10 was requested, but there are only 9 rows.")
     );
+    assert_eq!(error.headers(), [("content-range".to_owned(), "*/9".to_owned())]);
 }
 
 #[test]
@@ -136,6 +137,70 @@ fn location_is_encoded_and_preferences_are_listed_in_order() {
 }
 
 #[test]
+fn preference_applied_names_what_the_method_honours() {
+    use Method::*;
+    let all = "max-affected=9, timezone=UTC, handling=strict, tx=rollback, count=exact, return=minimal, missing=default, \
+               resolution=merge-duplicates";
+    let rest = "count=exact, tx=rollback, handling=strict, timezone=UTC";
+    for (method, query, body, applied) in [
+        (Get, "", "", rest.to_owned()),
+        (
+            Post,
+            "",
+            "{}",
+            format!("resolution=merge-duplicates, missing=default, return=minimal, {rest}"),
+        ),
+        (
+            Patch,
+            "id=eq.1",
+            "{}",
+            format!("missing=default, return=minimal, {rest}, max-affected=9"),
+        ),
+        (Put, "id=eq.1", r#"{"id":1}"#, format!("return=minimal, {rest}")),
+        (Delete, "id=eq.1", "", format!("return=minimal, {rest}, max-affected=9")),
+    ] {
+        let counts = Counts {
+            total_rows: Some(0),
+            ..Counts::default()
+        };
+        let reply = answered(method, query, &[("prefer", all)], body, counts).unwrap();
+        assert_eq!(header(&reply, "preference-applied"), applied, "{method:?}");
+    }
+}
+
+#[test]
+fn content_type_names_the_shape() {
+    let vendor = "application/vnd.pgrst";
+    for (accept, content_type) in [
+        ("*/*", "application/json; charset=utf-8".to_owned()),
+        ("text/csv", "text/csv; charset=utf-8".to_owned()),
+        (
+            "application/vnd.pgrst.array+json",
+            "application/json; charset=utf-8".to_owned(),
+        ),
+        (
+            "application/vnd.pgrst.array+json;nulls=stripped",
+            format!("{vendor}.array+json;nulls=stripped; charset=utf-8"),
+        ),
+        (
+            "application/vnd.pgrst.object",
+            format!("{vendor}.object+json; charset=utf-8"),
+        ),
+        (
+            "application/vnd.pgrst.plan;options=verbose|analyze",
+            format!("{vendor}.plan+text; for=\"application/json\"; options=analyze|verbose; charset=utf-8"),
+        ),
+    ] {
+        let counts = Counts {
+            page_rows: 1,
+            ..Counts::default()
+        };
+        let reply = answered(Method::Get, "", &[("accept", accept)], "", counts).unwrap();
+        assert_eq!(header(&reply, "content-type"), content_type);
+    }
+}
+
+#[test]
 fn database_functions_may_choose_status_and_headers() {
     let counts = Counts {
         response_status: Some("418".into()),
@@ -152,6 +217,8 @@ fn database_functions_may_choose_status_and_headers() {
         (Some("99999"), None, "PGRST112"),
         (None, Some("{}"), "PGRST111"),
         (None, Some(r#"[{"a":1}]"#), "PGRST111"),
+        (None, Some("[{}]"), "PGRST111"),
+        (None, Some(r#"[{"a":"1","b":"2"}]"#), "PGRST111"),
         (None, Some(r#"[{"a b":"c"}]"#), "PGRST111"),
         (None, Some(r#"[{"a":"x\r\ny"}]"#), "PGRST111"),
     ] {
