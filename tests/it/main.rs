@@ -14,6 +14,7 @@ mod bad_input;
 mod conformance;
 mod escapes_database;
 mod escapes_schema;
+mod external;
 mod faults;
 mod handmade;
 mod injection;
