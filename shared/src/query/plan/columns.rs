@@ -49,7 +49,7 @@ impl<'a> Scope<'a> {
             column: column.name.clone(),
             computed: None,
             path: field.path.clone(),
-            class: types::class(&column.data_type),
+            class: types::class(column.value_type()),
         })
     }
 
@@ -91,7 +91,7 @@ impl<'a> Scope<'a> {
                 column: column.name.clone(),
                 computed: None,
                 path: Vec::new(),
-                class: types::class(&column.data_type),
+                class: types::class(column.value_type()),
             }),
             cast: None,
             name: column.name.clone(),

@@ -2,17 +2,19 @@
 
 use super::super::plan::Plan;
 use super::super::request::{Explain, Format};
+use super::size;
 use super::sql::Sql;
 
 /// Adds the column `body`: text, or null where no rows are shown.
-pub(super) fn body(sql: &mut Sql, plan: &Plan) {
+pub(super) fn body(sql: &mut Sql, plan: &Plan, marker: &str) {
     if !plan.shows_rows() {
         return sql.push("null::text as body");
     }
-    match plan.accept.format {
+    let body = sql.aside(|sql| match plan.accept.format {
         Format::Csv => csv(sql, plan),
         Format::Json | Format::Raw(_) => json(sql, plan),
-    }
+    });
+    size::bounded(sql, plan, marker, &body);
     sql.push(" as body");
 }
 

@@ -11,6 +11,7 @@ mod body;
 mod call;
 mod filter;
 mod read;
+mod size;
 mod sql;
 mod write;
 
@@ -69,7 +70,7 @@ pub fn render(plan: &Plan, marker: &str) -> Rendered {
         body::explain(&mut sql, explain);
     }
     match &plan.action {
-        Action::Read => read::render(&mut sql, plan),
+        Action::Read => read::render(&mut sql, plan, marker),
         _ => write::render(&mut sql, plan, marker),
     }
     sql.finish()

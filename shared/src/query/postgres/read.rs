@@ -8,11 +8,11 @@ use super::{ROW, body, filter, settings};
 const WHOLE: &str = "plinth_whole";
 
 /// Renders a statement that shows rows and does nothing else. What comes before it may be `with plinth_source as (…) `.
-pub(super) fn render(sql: &mut Sql, plan: &Plan) {
+pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
     let node = &plan.shown;
     let matching = matching(sql, node);
     sql.push("select ");
-    body(sql, plan);
+    body(sql, plan, marker);
     sql.push(", pg_catalog.count(*) as page_rows, ");
     match (plan.prefer.count, node.page == Page::default()) {
         (None, _) => sql.push("null::bigint"),
