@@ -3,53 +3,87 @@
 use http::StatusCode;
 use plinth::app::App;
 use plinth::error::{Error, ErrorKind, Result};
-use plinth::provisioning::{Backend, Outcome, Provisioned, Request};
+use plinth::provisioning::{Backend, ExternalBackend, Found, Outcome, Provisioned, Request, external};
 use plinth::tenancy::Isolation;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What kind of backend, and how.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewBackend {
     /// `managed` (also `jcal-managed`), `dedicated` or `external`.
     #[serde(rename = "backendType")]
     pub backend_type: Option<String>,
-    /// How it is to be.
-    pub config: Option<BackendConfig>,
+    /// How it is to be. It may hold secrets: never shown, not even in `Debug`.
+    #[schema(value_type = Option<BackendConfig>)]
+    pub config: Option<Value>,
 }
 
-/// How a backend is to be.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
+/// How a backend is to be. Read by hand, so that a fault is named by its path and no value is quoted.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "it describes the body; the fields are read from the JSON itself"
+)]
 pub struct BackendConfig {
     /// `schema` (the default) or `database`; managed backends only.
     pub isolation: Option<String>,
+    /// `postgresql` or `supabase`; external backends only, as all that follows.
+    pub external_provider: Option<String>,
+    /// Whether requests need one of the project's keys; true if not said.
+    pub require_api_key: Option<bool>,
+    /// `connectionString`, or `host`, `port`, `database`, `username`, `password` and `sslMode`; also `caCertificate` (PEM) and
+    /// `pooler`. Kept sealed. Left out, the ones that are known stay.
+    #[schema(value_type = Option<Object>)]
+    pub credentials: Option<Value>,
+    /// How the API behaves, as PostgREST's configuration: `schemas`, `extraSearchPath`, `anonRole`, `serviceRole`, `jwtSecret`,
+    /// `jwksUrl`, `roleClaim`, `audience`, `preRequest`, `maxRows`, `txOverride`, `aggregates`, `plan`, `openapi`, `appSettings`.
+    #[schema(value_type = Option<Object>)]
+    pub rest: Option<Value>,
+}
+
+/// What is asked for, in terms of this version.
+#[derive(Debug)]
+pub enum Asked {
+    /// A backend of ours.
+    Managed(Request),
+    /// A user's own database.
+    External(Box<external::Request>),
 }
 
 impl NewBackend {
-    /// What is asked for, in terms of this version.
-    pub fn parse(&self) -> Result<Request> {
+    /// What is asked for.
+    pub fn parse(&self, app: &App) -> Result<Asked> {
         match self.backend_type.as_deref() {
-            None | Some("managed" | "jcal-managed") => {}
-            Some("dedicated" | "external") => {
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    "provisioning/unsupported",
-                    "This kind of backend is not available yet",
-                )
-                .with_hint("Use backendType managed"));
+            None | Some("managed" | "jcal-managed") => managed(self.config.as_ref()).map(Asked::Managed),
+            Some("external") => {
+                let config = self.config.as_ref().unwrap_or(&Value::Null);
+                let request = external::Request::parse(config, &app.config.outbound)?;
+                Ok(Asked::External(Box::new(request)))
             }
-            Some(_) => {
-                return Err(
-                    Error::invalid("provisioning/backend-type", "There is no such backend type")
-                        .with_hint("backendType is managed, jcal-managed, dedicated or external"),
-                );
-            }
+            Some("dedicated") => Err(Error::new(
+                ErrorKind::Unsupported,
+                "provisioning/unsupported",
+                "This kind of backend is not available yet",
+            )
+            .with_hint("Use backendType managed or external")),
+            Some(_) => Err(
+                Error::invalid("provisioning/backend-type", "There is no such backend type")
+                    .with_hint("backendType is managed, jcal-managed, dedicated or external"),
+            ),
         }
-        let isolation = self.config.as_ref().and_then(|config| config.isolation.as_deref());
-        let isolation = isolation.map(str::parse::<Isolation>).transpose();
-        let isolation = isolation.map_err(|error| error.with_hint("Leave it out for schema"))?;
-        Ok(Request { isolation })
     }
+}
+
+fn managed(config: Option<&Value>) -> Result<Request> {
+    let isolation = config.and_then(|config| config.get("isolation"));
+    let isolation = isolation.filter(|isolation| !isolation.is_null());
+    let isolation = isolation.map(|isolation| isolation.as_str().unwrap_or_default().parse::<Isolation>());
+    let isolation = isolation.transpose();
+    let isolation = isolation.map_err(|error| error.with_hint("Leave it out for schema"))?;
+    Ok(Request { isolation })
 }
 
 /// A backend as its project's members see it.
@@ -61,10 +95,10 @@ pub struct DatabaseView {
     pub name: &'static str,
     /// `provisioning`, `ready` or `failed`.
     pub status: &'static str,
-    /// `schema` or `database`.
-    pub isolation: &'static str,
-    /// The schema as clients name it.
-    pub schema: &'static str,
+    /// `schema` or `database`; null for a user's own database.
+    pub isolation: Option<&'static str>,
+    /// The schema as clients name it: the default one.
+    pub schema: String,
     /// When it was made.
     #[serde(rename = "createdAt")]
     #[schema(value_type = String, format = DateTime)]
@@ -77,8 +111,27 @@ impl From<&Backend> for DatabaseView {
             id: backend.id.0,
             name: "main",
             status: backend.state.as_str(),
-            isolation: backend.isolation.as_str(),
-            schema: "public",
+            isolation: Some(backend.isolation.as_str()),
+            schema: "public".to_owned(),
+            created_at: backend.created_at,
+        }
+    }
+}
+
+impl From<&ExternalBackend> for DatabaseView {
+    fn from(backend: &ExternalBackend) -> Self {
+        Self {
+            id: backend.id.0,
+            name: "main",
+            status: backend.state.as_str(),
+            isolation: None,
+            schema: backend
+                .settings
+                .rest
+                .schemas
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             created_at: backend.created_at,
         }
     }
@@ -107,17 +160,11 @@ pub struct ProvisionedView {
 impl ProvisionedView {
     /// The view with its status: 201 for a new backend, 200 for one that was there or came back.
     pub fn of(app: &App, done: Provisioned) -> (StatusCode, Self) {
-        let status = match done.outcome {
-            Outcome::Made => StatusCode::CREATED,
-            Outcome::Restored | Outcome::Found => StatusCode::OK,
-        };
         let hint = match (done.outcome, &done.keys) {
             (_, Some(_)) => None,
             (Outcome::Restored, None) => Some("The backend was restored with its data; its keys work again"),
             (_, None) => Some("Keys are shown once; make another at POST /api/projects/{id}/keys"),
         };
-        // The one reply that carries the keys.
-        let shown = |key: &plinth::sensitive::Sensitive| key.expose().to_owned();
         let view = Self {
             status: done.backend.state.as_str(),
             backend_type: "managed",
@@ -127,8 +174,38 @@ impl ProvisionedView {
             database: (&done.backend).into(),
             hint,
         };
-        (status, view)
+        (status(done.outcome), view)
     }
+
+    /// [`ProvisionedView::of`] for a user's own database.
+    pub fn of_external(app: &App, done: external::Provisioned) -> (StatusCode, Self) {
+        let hint = done
+            .keys
+            .is_none()
+            .then_some("Other processes hear of the change within 5 seconds");
+        let view = Self {
+            status: done.backend.state.as_str(),
+            backend_type: "external",
+            api_url: app.config.web.project_url(&done.backend.reference),
+            api_key: done.keys.as_ref().map(|keys| shown(&keys.publishable)),
+            secret_key: done.keys.as_ref().map(|keys| shown(&keys.secret)),
+            database: (&done.backend).into(),
+            hint,
+        };
+        (status(done.outcome), view)
+    }
+}
+
+fn status(outcome: Outcome) -> StatusCode {
+    match outcome {
+        Outcome::Made => StatusCode::CREATED,
+        Outcome::Restored | Outcome::Found => StatusCode::OK,
+    }
+}
+
+/// The one reply that carries the keys.
+fn shown(key: &plinth::sensitive::Sensitive) -> String {
+    key.expose().to_owned()
 }
 
 /// What there is to know of a project's backend. No secret is in it.
@@ -137,7 +214,7 @@ impl ProvisionedView {
 pub struct BackendView {
     /// Whether there is one.
     pub enabled: bool,
-    /// `managed`, or null.
+    /// `managed`, `external`, or null.
     pub backend_type: Option<&'static str>,
     /// Where it is, or null.
     pub connection_info: Option<ConnectionInfo>,
@@ -145,8 +222,18 @@ pub struct BackendView {
 
 /// Where a backend is.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum ConnectionInfo {
+    /// One of ours.
+    Managed(ManagedInfo),
+    /// A user's own database.
+    External(ExternalInfo),
+}
+
+/// Where a managed backend is.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ConnectionInfo {
+pub struct ManagedInfo {
     /// The `databaseId` of other paths.
     pub database_id: uuid::Uuid,
     /// The URL for `createClient`.
@@ -164,22 +251,78 @@ pub struct ConnectionInfo {
     pub created_at: jiff::Timestamp,
 }
 
+/// Where a user's own database is, and how its API behaves. Of its secrets only that there are some.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExternalInfo {
+    /// The `databaseId` of other paths.
+    pub database_id: uuid::Uuid,
+    /// The URL for `createClient`.
+    pub api_url: String,
+    /// `postgresql` or `supabase`.
+    pub provider: String,
+    /// Host.
+    pub host: Option<String>,
+    /// Port.
+    pub port: Option<u64>,
+    /// Database name.
+    pub database: Option<String>,
+    /// `disable` or `verify-full`.
+    pub ssl_mode: Option<String>,
+    /// Whether a transaction pooler is in between.
+    pub pooler: Option<bool>,
+    /// Whether requests need one of the project's keys.
+    pub require_api_key: bool,
+    /// The settings of the API.
+    #[schema(value_type = Object)]
+    pub rest: Value,
+    /// `provisioning`, `ready` or `failed`.
+    pub state: &'static str,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: jiff::Timestamp,
+}
+
 impl BackendView {
     /// The view of what was found.
-    pub fn of(app: &App, found: Option<&Backend>) -> Self {
+    pub fn of(app: &App, found: Option<&Found>) -> Self {
         Self {
             enabled: found.is_some(),
-            backend_type: found.map(|_| "managed"),
-            connection_info: found.map(|backend| ConnectionInfo {
-                database_id: backend.id.0,
-                api_url: app.config.web.project_url(&backend.reference),
-                isolation: backend.isolation.as_str(),
-                schema: "public",
-                state: backend.state.as_str(),
-                cell: backend.cell.id,
-                created_at: backend.created_at,
+            backend_type: found.map(|found| match found {
+                Found::Managed(_) => "managed",
+                Found::External(_) => "external",
+            }),
+            connection_info: found.map(|found| match found {
+                Found::Managed(backend) => ConnectionInfo::Managed(ManagedInfo {
+                    database_id: backend.id.0,
+                    api_url: app.config.web.project_url(&backend.reference),
+                    isolation: backend.isolation.as_str(),
+                    schema: "public",
+                    state: backend.state.as_str(),
+                    cell: backend.cell.id,
+                    created_at: backend.created_at,
+                }),
+                Found::External(backend) => ConnectionInfo::External(external_info(app, backend)),
             }),
         }
+    }
+}
+
+fn external_info(app: &App, backend: &ExternalBackend) -> ExternalInfo {
+    let text = |name: &str| backend.connection[name].as_str().map(str::to_owned);
+    ExternalInfo {
+        database_id: backend.id.0,
+        api_url: app.config.web.project_url(&backend.reference),
+        provider: backend.provider.clone(),
+        host: text("host"),
+        port: backend.connection["port"].as_u64(),
+        database: text("database"),
+        ssl_mode: text("sslMode"),
+        pooler: backend.connection["pooler"].as_bool(),
+        require_api_key: backend.settings.require_api_key,
+        rest: backend.rest(),
+        state: backend.state.as_str(),
+        created_at: backend.created_at,
     }
 }
 
@@ -199,23 +342,22 @@ mod tests {
                 "database",
             ),
             (json!({"backendType": "managed", "config": null}), "schema"),
-            (json!({"backendType": "dedicated"}), "provisioning/unsupported"),
             (
-                json!({"backendType": "external", "config": {"externalProvider": "x", "credentials": {"password": "y"}}}),
-                "provisioning/unsupported",
+                json!({"backendType": "managed", "config": {"isolation": 1}}),
+                "provisioning/isolation",
             ),
-            (json!({"backendType": "MANAGED"}), "provisioning/backend-type"),
             (json!({"config": {"isolation": "table"}}), "provisioning/isolation"),
         ] {
-            let parsed = serde_json::from_value::<NewBackend>(body.clone()).unwrap().parse();
+            let body: NewBackend = serde_json::from_value(body).unwrap();
+            let parsed = managed(body.config.as_ref());
             let said = match &parsed {
                 Ok(request) => request.isolation.unwrap_or(Isolation::Schema).as_str(),
                 Err(error) => {
-                    assert!(error.hint().is_some(), "{body}");
+                    assert!(error.hint().is_some(), "{expected}");
                     error.code()
                 }
             };
-            assert_eq!(said, expected, "{body}");
+            assert_eq!(said, expected);
         }
     }
 }

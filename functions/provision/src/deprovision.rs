@@ -35,10 +35,10 @@ pub struct Deprovisioned {
 )]
 pub async fn deprovision(access: Access<least::Admin>, State(app): State<App>) -> Result<Json<Deprovisioned>> {
     let (backend, propagation) = provisioning::deprovision(&app, &access.0).await?;
-    let deleted_at = backend.deleted_at.unwrap_or_else(|| app.clock.now());
+    let deleted_at = backend.deleted_at().unwrap_or_else(|| app.clock.now());
     Ok(Json(Deprovisioned {
         status: "deleted",
-        database_id: backend.id.0,
+        database_id: backend.id().0,
         restorable_until: deleted_at.checked_add(RESTORE_WINDOW).map_err(Error::internal)?,
         propagation,
     }))

@@ -7,9 +7,9 @@ use plinth::error::Result;
 use plinth::provisioning;
 use plinth::web::{Access, Json, least};
 
-use crate::body::{NewBackend, ProvisionedView};
+use crate::body::{Asked, NewBackend, ProvisionedView};
 
-/// Gives the project a backend, or answers with the one it has.
+/// Gives the project a backend, or answers with the one it has; an external one is changed to what is sent.
 #[utoipa::path(
     post,
     path = "/api/projects/{id}/backend/provision",
@@ -26,7 +26,15 @@ pub async fn provision(
     State(app): State<App>,
     Json(body): Json<NewBackend>,
 ) -> Result<(StatusCode, Json<ProvisionedView>)> {
-    let done = provisioning::provision(&app, &access.0, body.parse()?).await?;
-    let (status, view) = ProvisionedView::of(&app, done);
+    let (status, view) = match body.parse(&app)? {
+        Asked::Managed(request) => {
+            let done = provisioning::provision(&app, &access.0, request).await?;
+            ProvisionedView::of(&app, done)
+        }
+        Asked::External(request) => {
+            let done = provisioning::external::provision(&app, &access.0, *request).await?;
+            ProvisionedView::of_external(&app, done)
+        }
+    };
     Ok((status, Json(view)))
 }

@@ -4,16 +4,15 @@ use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
+use http::header::{CONTENT_LOCATION, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode};
 use plinth::app::App;
 use plinth::error::{Error, ErrorKind, Result};
 use plinth::query::{self, Reply, Request};
 use plinth::records::{Door, Facts, handle};
 
 use crate::path;
-
-/// The one schema that clients see, whatever it is called in the database.
-const SCHEMA: &str = "public";
 
 /// The API's description; not there yet.
 #[utoipa::path(method(get, head), path = "/p/{ref}/rest/v1", responses((status = 501, description = "Not there yet")))]
@@ -57,7 +56,38 @@ pub(crate) async fn table(
     let below = if request.call.is_some() { "/rpc/" } else { "/" };
     let facts = Facts::new(&method, &format!("{below}{}", request.table), &headers);
     let reply = handle(&app, &door, &headers, &facts, |_| Ok(request.clone())).await?;
-    respond(reply)
+    let mut response = respond(reply)?;
+    let headers = response.headers_mut();
+    headers.append(VARY, HeaderValue::from_static("accept, prefer, range"));
+    if request.method.is_read() {
+        let location = content_location(below, &request.table, uri.query().unwrap_or_default());
+        headers.insert(
+            CONTENT_LOCATION,
+            HeaderValue::try_from(location).map_err(Error::internal)?,
+        );
+    }
+    Ok(response)
+}
+
+/// The read's canonical address: its parameters sorted by name, encoded in one way.
+fn content_location(below: &str, name: &str, query: &str) -> String {
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).collect::<Vec<u8>>();
+    let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect();
+    pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut location = format!("{below}{}", utf8_percent_encode(name, KEPT));
+    for (at, (name, value)) in pairs.iter().enumerate() {
+        location.push(if at == 0 { '?' } else { '&' });
+        location.extend(percent_encode(name, KEPT));
+        location.push('=');
+        location.extend(percent_encode(value, KEPT));
+    }
+    location
 }
 
 async fn refuse_after_identifying(app: &App, uri: &Uri, headers: &HeaderMap, refusal: Error) -> Error {
@@ -93,26 +123,7 @@ fn parse(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Resul
             return Err(Error::new(ErrorKind::MethodNotAllowed, "PGRST117", message));
         }
     };
-    check_profile(verb, headers)?;
     query::parse_request(verb, table, uri.query().unwrap_or_default(), headers, body)
-}
-
-fn check_profile(verb: query::Method, headers: &HeaderMap) -> Result<()> {
-    let name = if verb.is_read() {
-        "accept-profile"
-    } else {
-        "content-profile"
-    };
-    match headers.get(name) {
-        Some(schema) if schema.as_bytes() != SCHEMA.as_bytes() => {
-            let asked: String = String::from_utf8_lossy(schema.as_bytes()).chars().take(63).collect();
-            Err(
-                Error::new(ErrorKind::NotAcceptable, "PGRST106", format!("Invalid schema: {asked}"))
-                    .with_hint(format!("Only the following schemas are exposed: {SCHEMA}")),
-            )
-        }
-        _ => Ok(()),
-    }
 }
 
 fn parse_call(method: &Method, function: &str, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<Request> {
@@ -122,7 +133,6 @@ fn parse_call(method: &Method, function: &str, uri: &Uri, headers: &HeaderMap, b
         "POST" => query::Method::Post,
         other => return Err(query::wrong_method(other)),
     };
-    check_profile(verb, headers)?;
     query::parse_call(verb, function, uri.query().unwrap_or_default(), headers, body)
 }
 
@@ -134,7 +144,6 @@ fn not_implemented(feature: &'static str) -> Error {
 pub(crate) fn unreadable(rejection: BytesRejection) -> Error {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         Error::new(ErrorKind::TooLarge, "http/too-large", "The body is larger than 6 MB")
-            .with_hint("Send the rows in several requests")
             .with_hint("Send fewer rows at a time")
     } else {
         Error::invalid("PGRST102", "The body could not be read").with_details(rejection.body_text())
@@ -150,4 +159,24 @@ fn respond(reply: Reply) -> Result<Response> {
         response.headers_mut().append(name, value);
     }
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_location_is_sorted_and_encoded_in_one_way() {
+        for (query, location) in [
+            ("", "/my%20t"),
+            (
+                "select=id,name&b=eq.x+y&a=gt.%31",
+                "/my%20t?a=gt.1&b=eq.x%20y&select=id%2Cname",
+            ),
+            ("a=2&a=1&&b", "/my%20t?a=2&a=1&b="),
+            ("a=%ff%0d", "/my%20t?a=%FF%0D"),
+        ] {
+            assert_eq!(content_location("/", "my t", query), location);
+        }
+    }
 }

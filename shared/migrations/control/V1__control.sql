@@ -267,7 +267,13 @@ language sql stable security definer set search_path = pg_catalog as $$
         'settings', b.settings, 'installed', b.installed,
         'cell', (select jsonb_build_object('id', c.id, 'host', c.host, 'port', c.port, 'database', c.database)
                  from plinth.cells c where c.id = b.cell_id),
-        'login', (select s.envelope from plinth.secrets s where s.project_id = p.id and s.purpose = 'login'))
+        'login', (select s.envelope from plinth.secrets s where s.project_id = p.id and s.purpose = 'login'),
+        -- Of a user's own database: what is secret of it leaves sealed.
+        'connection', (
+          select jsonb_build_object('provider', c.provider,
+            'secret', (select s.envelope from plinth.secrets s where s.id = c.secret_id),
+            'rest', (select s.envelope from plinth.secrets s where s.project_id = p.id and s.purpose = 'rest'))
+          from plinth.connections c where c.id = b.connection_id and c.deleted_at is null))
       from plinth.backends b where b.project_id = p.id and b.deleted_at is null),
     'keys', coalesce((
       select jsonb_agg(jsonb_build_object('id', k.id, 'class', k.class, 'hash', encode(k.hash, 'hex'),

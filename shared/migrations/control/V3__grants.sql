@@ -1,5 +1,5 @@
 -- Each login gets what its functions do, and no more. None of them owns anything here.
-grant usage on schema plinth to plinth_control, plinth_records, plinth_auth;
+grant usage on schema plinth to plinth_control, plinth_records, plinth_auth, plinth_sql;
 
 grant select, insert, update on plinth.projects, plinth.members, plinth.backends, plinth.tables, plinth.migrations,
   plinth.keys, plinth.connections, plinth.document_versions, plinth.jobs, plinth.outbox, plinth.idempotency
@@ -14,8 +14,8 @@ grant insert on plinth.users, plinth.identities to plinth_control;
 grant select on plinth.identities to plinth_control;
 grant select on plinth.audit_log, plinth.audit_subjects to plinth_control;
 -- Purging what is past its 30 days; the rest hangs on projects and backends by foreign key.
-grant delete on plinth.projects, plinth.members, plinth.backends, plinth.tables, plinth.keys, plinth.jobs, plinth.outbox,
-  plinth.idempotency to plinth_control;
+grant delete on plinth.projects, plinth.members, plinth.backends, plinth.connections, plinth.tables, plinth.keys, plinth.jobs,
+  plinth.outbox, plinth.idempotency to plinth_control;
 
 grant execute on function plinth.bump(uuid), plinth.resolve(text), plinth.touch_keys(jsonb),
   plinth.audit(uuid, uuid, timestamptz, text, text, jsonb, text, text, text, bytea) to plinth_control;
@@ -28,5 +28,9 @@ grant select, insert, update, delete on plinth.users, plinth.identities, plinth.
   to plinth_auth;
 grant select on plinth.signing_keys to plinth_auth;
 
+-- Who may run a script, where, and that it was run; the script itself runs on the project's own login.
+grant execute on function plinth.resolve(text), plinth.touch_keys(jsonb),
+  plinth.audit(uuid, uuid, timestamptz, text, text, jsonb, text, text, text, bytea) to plinth_sql;
+
 grant execute on function plinth.platform_keys(), plinth.access(uuid, uuid, uuid, boolean)
-  to plinth_control, plinth_records, plinth_auth;
+  to plinth_control, plinth_records, plinth_auth, plinth_sql;

@@ -13,7 +13,7 @@ use crate::clock::{SharedClock, SharedRandom, SystemClock, SystemRandom};
 use crate::config::{Config, Env, Login};
 use crate::control::Database;
 use crate::error::{Error, Result};
-use crate::tenancy::{Isolation, Project, ProjectBackend, Tenancy, Tier};
+use crate::tenancy::{External, Isolation, Project, ProjectBackend, Tenancy, Tier};
 use crate::token::{OpenedKeys, Passwords};
 use crate::vault::Vault;
 
@@ -40,7 +40,7 @@ pub struct Parts {
     /// Who calls.
     pub tenancy: Tenancy,
     /// Secrets.
-    pub vault: Vault,
+    pub vault: Arc<Vault>,
     /// Passwords.
     pub passwords: Passwords,
     /// Signing keys opened lately.
@@ -85,12 +85,13 @@ impl App {
             databases.pool_size,
             databases.pool_wait,
         )?;
+        let vault = Arc::new(Vault::new(config.master_key.clone()));
         Ok(Self(Arc::new(Parts {
             cells: Cells::new(config.clone(), trust.clone()),
             backends: Registry::new(drivers, databases.pool_targets),
             catalogs: Catalogs::default(),
-            tenancy: Tenancy::new(config.clone(), control.clone(), clock.clone()),
-            vault: Vault::new(config.master_key.clone()),
+            tenancy: Tenancy::new(config.clone(), control.clone(), vault.clone(), clock.clone()),
+            vault,
             passwords: Passwords::default(),
             opened_keys: OpenedKeys::default(),
             config,
@@ -107,6 +108,9 @@ impl App {
     /// # Errors
     /// When the backend is of a kind this version does not serve, or its password cannot be opened.
     pub async fn data_target(&self, project: &Project, backend: &ProjectBackend) -> Result<Target> {
+        if let Some(external) = self.tenancy.external(project).await? {
+            return Ok(self.external_target(external, backend));
+        }
         let (Tier::Managed, Some(isolation), Some(cell)) = (backend.tier, backend.isolation, &backend.cell) else {
             return Err(Error::new(
                 crate::error::ErrorKind::Unsupported,
@@ -138,9 +142,24 @@ impl App {
             address,
             trust: self.trust.clone(),
             connections: databases.pool_size,
+            queue: databases.pool_queue,
             wait: databases.pool_wait,
             pooler: databases.pooler,
             owner: None,
         })
+    }
+
+    fn external_target(&self, external: &External, backend: &ProjectBackend) -> Target {
+        let databases = &self.config.databases;
+        Target {
+            engine: Engine::Postgres,
+            address: external.address.clone(),
+            trust: external.trust.as_ref().unwrap_or(&self.trust).clone(),
+            connections: databases.pool_size,
+            queue: databases.pool_queue,
+            wait: databases.pool_wait,
+            pooler: external.pooler || databases.pooler,
+            owner: Some(backend.id),
+        }
     }
 }

@@ -3,13 +3,16 @@
 
 mod catalogs;
 mod registry;
+mod sql;
 
 pub use catalogs::Catalogs;
 pub use registry::{Registry, Target};
+pub use sql::{Column, Ran, Script, ScriptScope, Sql};
 
 /// How drivers of the Postgres family open and keep connections.
 pub use crate::config::{Address, Login, Tls};
-pub use crate::control::{Client, Database, dial};
+pub use crate::control::{Client, Database, NoClient, dial};
+pub use crate::tenancy::Routine;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -124,15 +127,6 @@ pub struct OwnSettings {
     pub pre_request: Option<Routine>,
 }
 
-/// A function's name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Routine {
-    /// Its schema; `None`: wherever the search path finds it.
-    pub schema: Option<Ident>,
-    /// Its name.
-    pub name: Ident,
-}
-
 /// The code of the error that a plan made on an older version ends with. Nothing has happened then: plan anew, run once
 /// more.
 pub const STALE: &str = "PL001";
@@ -160,4 +154,9 @@ pub trait Records: Send + Sync {
     /// in time, `PGRST001` when there is none to be had, [`REFUSED`]. `records/deadline` when a read takes too long,
     /// `records/outcome-unknown` when nobody heard whether a write was committed.
     fn run<'a>(&'a self, scope: &'a Scope, plan: &'a Plan) -> Fut<'a, Result<Counts>>;
+
+    /// What runs scripts there, where the engine has a language for them.
+    fn sql(&self) -> Option<&dyn Sql> {
+        None
+    }
 }

@@ -1,9 +1,11 @@
 //! Where our databases are and as whom we sign in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::config::{Host, SslMode};
 
+use super::Outbound;
 use super::env::{Env, invalid};
 use crate::error::Result;
 use crate::sensitive::Sensitive;
@@ -41,6 +43,8 @@ pub struct Address {
     pub auth: Login,
     /// Encryption.
     pub tls: Tls,
+    /// A host that a user named is dialled only where this allows it; the operator's own are not asked.
+    pub guard: Option<Arc<Outbound>>,
 }
 
 /// The control database and how cells are reached.
@@ -57,6 +61,8 @@ pub struct Databases {
     pub pool_size: usize,
     /// Targets kept open per process (`PLINTH_POOL_TARGETS`), least recently used closed first.
     pub pool_targets: usize,
+    /// Requests that may wait for a connection, per target (`PLINTH_POOL_QUEUE`); the next is refused at once.
+    pub pool_queue: usize,
     /// Longest wait for a connection (`PLINTH_POOL_WAIT_MS`).
     pub pool_wait: Duration,
     /// A transaction pooler or RDS Proxy is in between (`PLINTH_POOLER=true`): no prepared statements.
@@ -92,6 +98,7 @@ impl Databases {
             },
             pool_size,
             pool_targets,
+            pool_queue: env.parse("PLINTH_POOL_QUEUE", 500)?,
             pool_wait: Duration::from_millis(env.parse("PLINTH_POOL_WAIT_MS", 2_000)?),
             pooler: env.parse("PLINTH_POOLER", false)?,
             ca_pem: env.get("PLINTH_DATABASE_CA").map(str::to_owned),
@@ -129,6 +136,7 @@ impl Address {
             login: parsed.get_user().ok_or("must name a login")?.to_owned(),
             auth: Login::Password(password.unwrap_or_default().into()),
             tls,
+            guard: None,
         })
     }
 
@@ -142,6 +150,7 @@ impl Address {
             login: login.to_owned(),
             auth,
             tls,
+            guard: None,
         }
     }
 }

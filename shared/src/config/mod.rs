@@ -6,6 +6,8 @@ mod database;
 mod designer;
 mod env;
 mod migration;
+mod outbound;
+mod sql;
 mod vault;
 mod web;
 
@@ -14,8 +16,12 @@ pub use database::{Address, Databases, Login, Tls};
 pub use designer::Designer;
 pub use env::Env;
 pub use migration::Migration;
+pub use outbound::Outbound;
+pub use sql::Sql;
 pub use vault::MasterKey;
 pub use web::Web;
+
+use std::sync::Arc;
 
 use crate::error::Result;
 
@@ -30,6 +36,10 @@ pub struct Config {
     pub designer: Designer,
     /// The key that seals secrets.
     pub master_key: MasterKey,
+    /// Which special addresses users' hosts may have.
+    pub outbound: Arc<Outbound>,
+    /// Limits of developers' scripts.
+    pub sql: Sql,
     /// Base URL and limits.
     pub web: Web,
 }
@@ -45,6 +55,8 @@ impl Config {
             accounts: Accounts::from_env(env)?,
             designer: Designer::from_env(env)?,
             master_key: MasterKey::from_env(env),
+            outbound: Arc::new(Outbound::from_env(env)?),
+            sql: Sql::from_env(env)?,
             web: Web::from_env(env)?,
         })
     }
@@ -85,6 +97,7 @@ mod tests {
             ("PLINTH_ISSUERS", "{"),
             ("PLINTH_BASE_URL", "not a url"),
             ("PLINTH_REQUEST_TIMEOUT_MS", "soon"),
+            ("PLINTH_SQL_TIMEOUT_MS", "26000"),
         ] {
             let error = Config::from_env(&env(&[CONTROL, (name, value)])).unwrap_err();
             assert!(error.details().unwrap().contains(name), "{name}: {error:?}");

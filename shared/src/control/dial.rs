@@ -6,8 +6,9 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::{CancelToken, Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+pub use super::outbound::Refused;
 pub use super::trust::Trust;
-use super::unavailable;
+use super::{outbound, unavailable};
 use crate::config::{Address, Login, Tls};
 use crate::error::{Error, Result};
 
@@ -28,8 +29,17 @@ pub async fn dial(address: &Address, trust: &Trust) -> Result<Client, DialError>
 
 async fn connect(address: &Address, trust: &Trust) -> Result<Client, DialError> {
     let mut config = tokio_postgres::Config::new();
+    match &address.guard {
+        None => drop(config.host(&address.host)),
+        Some(allowed) => {
+            let checked = outbound::resolve(allowed, &address.host, address.port).await;
+            for ip in checked.map_err(DialError::Refused)? {
+                // Dialled by the address that was checked; TLS verifies the name.
+                config.host(&address.host).hostaddr(ip);
+            }
+        }
+    }
     config
-        .host(&address.host)
         .port(address.port)
         .dbname(&address.database)
         .user(&address.login)
@@ -105,6 +115,8 @@ pub enum DialError {
     Postgres(tokio_postgres::Error),
     /// Nothing came in time.
     Deadline,
+    /// A user named a host that is not dialled.
+    Refused(Refused),
     /// No IAM token could be signed.
     Token(Error),
     /// No TLS settings could be made.
@@ -115,6 +127,7 @@ impl std::fmt::Display for DialError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Postgres(error) => error.fmt(f),
+            Self::Refused(refused) => refused.fmt(f),
             Self::Deadline => f.write_str("no connection in time"),
             Self::Token(error) | Self::Settings(error) => error.fmt(f),
         }

@@ -1,7 +1,9 @@
 //! A backend after its birth: found, reloaded, given up, removed.
 
 use super::provision::require_admin;
-use super::{Backend, cell, store};
+use super::{Backend, ExternalBackend, cell, external, store};
+use jiff::Timestamp;
+
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::control::failure;
@@ -10,23 +12,62 @@ use crate::ident::{BackendId, ProjectId};
 use crate::projects::versions::{self, Propagation};
 use crate::tenancy::ProjectAccess;
 
-/// The project's managed backend, if it has one.
+/// A project's backend, of whichever kind.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// One of ours.
+    Managed(Backend),
+    /// The user's own database.
+    External(Box<ExternalBackend>),
+}
+
+impl Found {
+    /// Its id.
+    pub fn id(&self) -> BackendId {
+        match self {
+            Self::Managed(backend) => backend.id,
+            Self::External(backend) => backend.id,
+        }
+    }
+
+    /// When it was given up.
+    pub fn deleted_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Managed(backend) => backend.deleted_at,
+            Self::External(backend) => backend.deleted_at,
+        }
+    }
+}
+
+/// The project's backend, if it has one.
 ///
 /// # Errors
 /// When the control database fails.
-pub async fn find(app: &App, access: &ProjectAccess) -> Result<Option<Backend>> {
+pub async fn find(app: &App, access: &ProjectAccess) -> Result<Option<Found>> {
+    if let Some(found) = external::find(app, access.project()).await? {
+        return Ok(Some(Found::External(Box::new(found))));
+    }
     let client = app.control.get().await?;
     let found = store::of_project(&*client, access.project()).await?;
-    Ok(found.filter(|backend| backend.deleted_at.is_none()))
+    let found = found.filter(|backend| backend.deleted_at.is_none());
+    Ok(found.map(Found::Managed))
 }
 
-/// Gives the backend up: data requests stop at once, its data is kept for 30 days, and provisioning again brings it
-/// back. Needs the role `admin`. Says whether the backend has heard of it.
+async fn is_external(app: &App, access: &ProjectAccess) -> Result<bool> {
+    Ok(external::find(app, access.project()).await?.is_some())
+}
+
+/// Gives the backend up: data requests stop at once, what is known of it (of a managed one, its data) is kept for 30 days,
+/// and provisioning again brings it back. Needs the role `admin`. Says whether the backend has heard of it.
 ///
 /// # Errors
 /// `backend/not-provisioned` (404) when there is none.
-pub async fn deprovision(app: &App, access: &ProjectAccess) -> Result<(Backend, Propagation)> {
+pub async fn deprovision(app: &App, access: &ProjectAccess) -> Result<(Found, Propagation)> {
     require_admin(access)?;
+    if is_external(app, access).await? {
+        let (backend, heard) = external::deprovision(app, access).await?;
+        return Ok((Found::External(Box::new(backend)), heard));
+    }
     let project = access.project();
     let mut client = app.control.get().await?;
     let tx = client.transaction().await.map_err(failure)?;
@@ -45,14 +86,18 @@ pub async fn deprovision(app: &App, access: &ProjectAccess) -> Result<(Backend, 
         deleted_at: Some(app.clock.now()),
         ..backend
     };
-    Ok((backend, heard))
+    Ok((Found::Managed(backend), heard))
 }
 
 /// Makes every process forget what it knows of the backend's tables and settings.
 ///
 /// # Errors
 /// `backend/not-provisioned` (404); 503 when the backend cannot be reached.
-pub async fn reload(app: &App, access: &ProjectAccess) -> Result<Backend> {
+pub async fn reload(app: &App, access: &ProjectAccess) -> Result<Found> {
+    if is_external(app, access).await? {
+        let backend = external::reload(app, access).await?;
+        return Ok(Found::External(Box::new(backend)));
+    }
     let project = access.project();
     let mut client = app.control.get().await?;
     let tx = client.transaction().await.map_err(failure)?;
@@ -66,7 +111,7 @@ pub async fn reload(app: &App, access: &ProjectAccess) -> Result<Backend> {
     drop(client);
     Box::pin(cell::move_schema(app, &backend)).await?;
     Box::pin(versions::push(app, project)).await?;
-    Ok(backend)
+    Ok(Found::Managed(backend))
 }
 
 /// Removes a backend and everything in it for good: tables, accounts, roles, database, secret. Repeatable: what is gone
@@ -82,14 +127,12 @@ pub async fn drop_backend(app: &App, project: ProjectId, id: BackendId, even_liv
     store::lock_even_deleted(&tx, project).await?;
     let found = store::lock_backend(&tx, id).await?;
     let Some(backend) = found.filter(|backend| backend.project == project) else {
-        return Ok(false);
+        let removed = external::remove(&tx, project, id, even_live).await?;
+        tx.commit().await.map_err(failure)?;
+        return Ok(removed);
     };
     if backend.deleted_at.is_none() && !even_live {
-        return Err(Error::new(
-            ErrorKind::Conflict,
-            "provisioning/not-deleted",
-            "The backend is in use",
-        ));
+        return Err(in_use());
     }
     Box::pin(cell::clear(app, &backend)).await?;
     store::remove(&tx, &backend).await?;
@@ -99,12 +142,18 @@ pub async fn drop_backend(app: &App, project: ProjectId, id: BackendId, even_liv
 
 fn live(found: Option<Backend>) -> Result<Backend> {
     let live = found.filter(|backend| backend.deleted_at.is_none());
-    live.ok_or_else(|| {
-        Error::new(
-            ErrorKind::NotFound,
-            "backend/not-provisioned",
-            "The project has no backend",
-        )
-        .with_hint("POST /api/projects/{id}/backend/provision")
-    })
+    live.ok_or_else(not_provisioned)
+}
+
+pub(super) fn not_provisioned() -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        "backend/not-provisioned",
+        "The project has no backend",
+    )
+    .with_hint("POST /api/projects/{id}/backend/provision")
+}
+
+pub(super) fn in_use() -> Error {
+    Error::new(ErrorKind::Conflict, "provisioning/not-deleted", "The backend is in use")
 }

@@ -12,6 +12,7 @@
 //! is open to its tenant, the provisioning login only drops it or changes what is ours in it.
 
 mod cell;
+pub mod external;
 mod manage;
 mod migrate;
 mod provision;
@@ -19,7 +20,8 @@ mod render;
 mod steps;
 mod store;
 
-pub use manage::{deprovision, drop_backend, find, reload};
+pub use external::ExternalBackend;
+pub use manage::{Found, deprovision, drop_backend, find, reload};
 pub use migrate::{Report, migrate, upgrade_backends};
 pub use provision::provision;
 #[cfg(feature = "testing")]

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::steps::{Step, Steps};
-use super::{Backend, FirstKeys, Outcome, Provisioned, Request, State, cell, store};
+use super::{Backend, FirstKeys, Outcome, Provisioned, Request, State, cell, external, store};
 use crate::accounts::signing;
 use crate::app::App;
 use crate::audit::{self, Entry};
@@ -89,6 +89,9 @@ async fn reserve(app: &App, access: &ProjectAccess, request: Request) -> Result<
     let tx = client.transaction().await.map_err(failure)?;
     tx.batch_execute(store::LIMITS).await.map_err(failure)?;
     let version = store::lock_project(&tx, access.project()).await?;
+    if external::is_there(&tx, access.project()).await? {
+        return Err(external::exists());
+    }
     let mut found = store::of_project(&tx, access.project()).await?;
     if let Some(expired) = found.take_if(|found| is_expired(app, found)) {
         // Names come from the ref: the old one must be gone before there is a new one.
@@ -269,7 +272,7 @@ async fn record(
 }
 
 /// A publishable and a secret key, for a project without any.
-async fn first_keys(
+pub(super) async fn first_keys(
     app: &App,
     access: &ProjectAccess,
     tx: &tokio_postgres::Transaction<'_>,

@@ -201,6 +201,12 @@ pub(super) async fn has_keys(tx: &impl GenericClient, project: ProjectId) -> Res
     Ok(!rows.is_empty())
 }
 
+/// Whether the project has a managed backend that serves or is being made.
+pub(super) async fn has_live_managed(tx: &impl GenericClient, project: ProjectId) -> Result<bool> {
+    let found = of_project(tx, project).await?;
+    Ok(found.is_some_and(|backend| backend.deleted_at.is_none()))
+}
+
 /// Registers a default table with the designer.
 pub(super) async fn keep_table(app: &App, tx: &impl GenericClient, id: BackendId, spec: &TableSpec) -> Result<()> {
     let sql = "

@@ -2,6 +2,7 @@
 
 mod overrides;
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::plan::{Action, Plan};
@@ -12,8 +13,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// The one row of a rendered statement, see [`postgres::COLUMNS`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// The JSON, if the reply shows rows.
-    pub body: Option<String>,
+    /// The reply's body in UTF-8, if it has one: as it came from the database, neither parsed nor copied.
+    pub body: Option<Bytes>,
     /// Rows shown, or touched by a write.
     pub page_rows: u64,
     /// Rows that match, if counted.
@@ -35,8 +36,8 @@ pub struct Reply {
     pub status: u16,
     /// Names in lower case and values, in order.
     pub headers: Vec<(String, String)>,
-    /// The JSON; `None` is a reply without a body and without a `content-type`.
-    pub body: Option<String>,
+    /// The body in UTF-8; `None` is a reply without a body and without a `content-type`.
+    pub body: Option<Bytes>,
 }
 
 /// Makes the reply.
@@ -86,11 +87,11 @@ fn explained(plan: &Plan, counts: Counts) -> Reply {
 fn status(plan: &Plan, counts: &Counts) -> Result<u16> {
     let with_rows = plan.prefer.representation == Some(Return::Representation);
     match &plan.action {
-        Action::Read { page, .. } => {
+        Action::Read => {
             if plan.accept.singular && counts.page_rows != 1 {
                 return Err(postgres::not_single(counts.page_rows));
             }
-            read_status(page.offset, counts)
+            read_status(plan.shown.page.offset, counts)
         }
         Action::Insert { only: Some(_), .. } => Ok(match (with_rows, counts.inserted) {
             (false, _) => 204,
@@ -130,7 +131,7 @@ fn content_range(plan: &Plan, counts: &Counts) -> String {
         .total_rows
         .map_or_else(|| "*".to_owned(), |total| total.to_string());
     let offset = match &plan.action {
-        Action::Read { page, .. } => Some(page.offset),
+        Action::Read => Some(plan.shown.page.offset),
         Action::Update { .. } => Some(0),
         Action::Insert { .. } | Action::Delete { .. } => None,
     };

@@ -35,9 +35,51 @@ impl Facts {
     }
 }
 
+/// `request.headers` for a user's own database: all of them, as PostgREST tells them, but cookies (which have a setting of
+/// their own) and our own keys.
+pub(super) fn all_headers(headers: &HeaderMap) -> String {
+    let mut told = Map::new();
+    for name in headers.keys().filter(|name| *name != COOKIE) {
+        let values = headers.get_all(name).iter();
+        let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        if values.iter().any(|value| value.contains("plinth_")) {
+            continue;
+        }
+        told.insert(name.as_str().to_owned(), Value::from(values.join(", ")));
+    }
+    Value::Object(told).to_string()
+}
+
+/// `request.cookies`: a JSON object.
+pub(super) fn cookies(headers: &HeaderMap) -> String {
+    let mut told = Map::new();
+    for header in headers.get_all(COOKIE) {
+        let text = String::from_utf8_lossy(header.as_bytes());
+        for (name, value) in text.split(';').filter_map(|pair| pair.trim().split_once('=')) {
+            told.insert(name.to_owned(), Value::from(value));
+        }
+    }
+    Value::Object(told).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_own_database_is_told_everything_but_our_keys() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("apikey", "plinth_secret_x"),
+            ("authorization", "Bearer token"),
+            ("cookie", "a=1; b=x=y; broken"),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        assert_eq!(all_headers(&headers), r#"{"authorization":"Bearer token"}"#);
+        assert_eq!(cookies(&headers), r#"{"a":"1","b":"x=y"}"#);
+        assert_eq!(cookies(&HeaderMap::new()), "{}");
+    }
 
     #[test]
     fn credentials_are_left_out() {

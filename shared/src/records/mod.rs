@@ -6,6 +6,7 @@
 mod door;
 mod facade;
 mod facts;
+mod site;
 
 pub use door::Door;
 pub use facade::{Answer, Facade};
@@ -15,11 +16,13 @@ use futures_util::future::join;
 use http::HeaderMap;
 
 use crate::app::App;
-use crate::backend::{Place, REFUSED, Records, STALE, Scope, Snapshot, Target};
+use crate::backend::{REFUSED, Records, STALE, Scope, Snapshot, Target};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{self, CastRule, Plan, Reply, Request, Rules, SearchConfigRule};
+use crate::query::{self, Plan, Reply, Request};
 use crate::schema::catalog::Catalog;
-use crate::tenancy::{DataAccess, DataRole, Isolation, ProjectBackend};
+use crate::tenancy::{DataAccess, DataRole, ProjectBackend};
+
+use site::Site;
 
 /// Answers a request. `ask` makes it, given the catalog that it will be planned on.
 ///
@@ -32,10 +35,15 @@ pub async fn handle(
     door: &Door,
     headers: &HeaderMap,
     facts: &Facts,
-    ask: impl Fn(&Catalog) -> Result<Request>,
+    ask: impl Fn(&Catalog) -> Result<Request> + Sync,
 ) -> Result<Reply> {
-    let access = door.open(app, headers).await?;
-    let stale = match Box::pin(answer(app, &access, facts, &ask)).await {
+    let access = Box::pin(door.open(app, headers)).await?;
+    let request = Asked {
+        facts,
+        headers,
+        ask: &ask,
+    };
+    let stale = match Box::pin(answer(app, &access, &request, Try::First)).await {
         Err(error) if is_stale(&error) => error,
         answered => return answered,
     };
@@ -45,11 +53,24 @@ pub async fn handle(
         app.catalogs.forget(backend.id);
     }
     // The key may be what has changed.
-    let access = door.open(app, headers).await?;
-    match Box::pin(answer(app, &access, facts, &ask)).await {
+    let access = Box::pin(door.open(app, headers)).await?;
+    match Box::pin(answer(app, &access, &request, Try::Last)).await {
         Err(error) if error.code() == STALE && is_stale(&error) => Err(changing(error)),
         answered => answered,
     }
+}
+
+/// A request, as it came.
+struct Asked<'a> {
+    facts: &'a Facts,
+    headers: &'a HeaderMap,
+    ask: &'a (dyn Fn(&Catalog) -> Result<Request> + Sync),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Try {
+    First,
+    Last,
 }
 
 /// Whether what was known of the project is out of date: its versions, or its login.
@@ -68,18 +89,15 @@ fn changing(error: Error) -> Error {
     .with_source(error)
 }
 
-async fn answer(
-    app: &App,
-    access: &DataAccess,
-    facts: &Facts,
-    ask: &impl Fn(&Catalog) -> Result<Request>,
-) -> Result<Reply> {
+async fn answer(app: &App, access: &DataAccess, request: &Asked<'_>, attempt: Try) -> Result<Reply> {
     app.tenancy.touch(access);
     let backend = access.project().ready_backend()?;
+    // Boxed, as below: futures of many layers.
+    let site = Box::pin(Site::of(app, access, backend, request.facts, request.headers)).await?;
     let target = app.data_target(access.project(), backend).await?;
     let records = app.backends.records(&target)?;
     let outcome = join(
-        plan_and_run(app, access, backend, &*records, facts, ask),
+        Box::pin(plan_and_run(app, access, backend, &*records, site, request, attempt)),
         app.tenancy.flush_touched(),
     );
     let (outcome, ()) = outcome.await;
@@ -99,18 +117,23 @@ async fn plan_and_run(
     access: &DataAccess,
     backend: &ProjectBackend,
     records: &dyn Records,
-    facts: &Facts,
-    ask: &impl Fn(&Catalog) -> Result<Request>,
+    site: Site,
+    request: &Asked<'_>,
+    attempt: Try,
 ) -> Result<Reply> {
-    let isolation = backend.isolation.unwrap_or(Isolation::Schema);
-    let place = place(access, isolation);
     let deadline = app.config.web.request_timeout;
-    let (snapshot, remembered) = app.catalogs.get(backend.id, &place, records, deadline).await?;
-    let rules = rules(app, isolation);
-    let planned = ask(&snapshot.catalog).and_then(|request| query::plan(request, &snapshot.catalog, &rules));
-    let scope = scope(app, access, place, &snapshot, facts);
+    let (snapshot, remembered) = app.catalogs.get(backend.id, &site.place, records, deadline).await?;
+    let catalog = &snapshot.catalog;
+    // Without versions, what is refused on a remembered catalog may be what has changed.
+    let doubted = |refused: &Error| {
+        let doubtful = remembered && attempt == Try::First && !site.place.versioned && betrays_age(refused);
+        doubtful && app.catalogs.doubt(backend.id)
+    };
+    let planned = (request.ask)(catalog).and_then(|request| query::plan(request, catalog, &site.rules));
+    let scope = scope(app, access, &site, &snapshot, request.facts);
     let plan = match planned {
         Ok(plan) => plan,
+        Err(refused) if doubted(&refused) => return Err(aged(refused)),
         // What an old catalog refuses, the present one may take.
         Err(refused) if remembered => {
             records.check(&scope).await?;
@@ -119,45 +142,43 @@ async fn plan_and_run(
         Err(refused) => return Err(refused),
     };
     let scope = for_plan(scope, &plan);
-    let counts = records.run(&scope, &plan).await?;
-    query::reply(&plan, counts)
+    let counts = match records.run(&scope, &plan).await {
+        // The transaction failed as a whole: nothing was written.
+        Err(refused) if doubted(&refused) => return Err(aged(refused)),
+        ran => ran?,
+    };
+    let mut reply = query::reply(&plan, counts)?;
+    if let Some(profile) = site.profile {
+        reply.headers.push(("content-profile".to_owned(), profile));
+    }
+    Ok(reply)
 }
 
-fn place(access: &DataAccess, isolation: Isolation) -> Place {
-    let names = access.project().names();
-    Place {
-        reference: access.project().reference.clone(),
-        schema: names.schema(isolation),
-        extra_search_path: Vec::new(),
-        reader: Some(names.service()),
-        versioned: true,
-        generation: 0,
+/// Whether an error is what a catalog that is too old would cause: a name that is not there (any more).
+fn betrays_age(error: &Error) -> bool {
+    match error.code() {
+        "PGRST200" | "PGRST202" | "PGRST204" | "PGRST205" | "42P01" | "42703" | "42883" | "42704" => true,
+        "0A000" => error.public().starts_with("cached plan must not"),
+        _ => false,
     }
 }
 
-/// At level `schema` tenants share a database, so nothing may be named that looks outside of the project; in a database
-/// of its own anything may be.
-fn rules(app: &App, isolation: Isolation) -> Rules {
-    let mut rules = Rules::managed();
-    rules.max_rows = Some(app.config.web.max_rows);
-    if isolation == Isolation::Database {
-        rules.casts = CastRule::Any;
-        rules.search_configs = SearchConfigRule::Any;
-    }
-    rules
+/// To be planned anew.
+fn aged(refused: Error) -> Error {
+    Error::new(ErrorKind::Unavailable, STALE, "The backend has changed").with_source(refused)
 }
 
-fn scope(app: &App, access: &DataAccess, place: Place, snapshot: &Snapshot, facts: &Facts) -> Scope {
+fn scope(app: &App, access: &DataAccess, site: &Site, snapshot: &Snapshot, facts: &Facts) -> Scope {
     let project = access.project();
     Scope {
-        place,
-        role: Some(access.role().ident(project.names())),
+        place: site.place.clone(),
+        role: access.database_role().cloned(),
         anonymous: access.role() == DataRole::Anon,
         claims: serde_json::Value::Object(access.claims().clone()).to_string(),
         method: facts.method.clone(),
         path: facts.path.clone(),
-        headers: facts.headers.clone(),
-        own: None,
+        headers: site.headers.clone(),
+        own: site.own.clone(),
         tenant: project.id.to_string(),
         timezone: None,
         versions: (project.version, snapshot.version),

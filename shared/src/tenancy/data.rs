@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::project::{KnownKey, Names, Project};
 use super::{Tenancy, not_found};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ident::{BackendId, Ident, KeyId};
+use crate::ident::{BackendId, Ident, KeyId, UserId};
 use crate::tenancy::{MemberRole, ProjectAccess};
 use crate::token::{Claims, KeyClass, ProjectKey, bearer};
 
@@ -46,10 +46,13 @@ impl DataRole {
 /// Proof that a caller may use a project's data APIs, as whom.
 #[derive(Debug, Clone)]
 pub struct DataAccess {
-    project: Arc<Project>,
-    role: DataRole,
-    claims: Claims,
-    key: Option<KeyId>,
+    pub(super) project: Arc<Project>,
+    pub(super) role: DataRole,
+    /// The database role to take; `None`: the login's own.
+    pub(super) taken: Option<Ident>,
+    pub(super) claims: Claims,
+    pub(super) key: Option<KeyId>,
+    pub(super) user: Option<UserId>,
 }
 
 impl DataAccess {
@@ -59,10 +62,12 @@ impl DataAccess {
             KeyClass::Secret => DataRole::Service,
         };
         Self {
+            taken: Some(role.ident(project.names())),
             project,
             role,
             claims: claims_of(role),
             key: Some(key.id),
+            user: None,
         }
     }
 
@@ -70,10 +75,12 @@ impl DataAccess {
         let role = DataRole::Authenticated;
         claims.insert("role".to_owned(), Value::from(role.as_str()));
         Self {
+            taken: Some(role.ident(project.names())),
             project,
             role,
             claims,
             key: Some(key.id),
+            user: None,
         }
     }
 
@@ -87,6 +94,12 @@ impl DataAccess {
         self.role
     }
 
+    /// The database role to take: the project's own of that kind; in a user's own database the one that the token names.
+    /// `None` leaves the login itself at work.
+    pub fn database_role(&self) -> Option<&Ident> {
+        self.taken.as_ref()
+    }
+
     /// The claims that policies see.
     pub fn claims(&self) -> &Claims {
         &self.claims
@@ -95,6 +108,11 @@ impl DataAccess {
     /// The key that opened the door, if one did.
     pub fn key(&self) -> Option<KeyId> {
         self.key
+    }
+
+    /// The platform user whose membership did, if so.
+    pub fn user(&self) -> Option<UserId> {
+        self.user
     }
 }
 
@@ -108,12 +126,18 @@ impl Tenancy {
         if project.id != access.project() {
             return Err(not_found());
         }
+        if let Some(external) = self.external(&project).await? {
+            let role = external.settings.rest.service_role.clone();
+            return Ok(DataAccess::as_login(project, role, None));
+        }
         let role = DataRole::Service;
         Ok(DataAccess {
+            taken: Some(role.ident(project.names())),
             project,
             role,
             claims: claims_of(role),
             key: None,
+            user: Some(access.caller().user.id),
         })
     }
 
@@ -150,19 +174,30 @@ impl Tenancy {
     }
 }
 
-fn claims_of(role: DataRole) -> Claims {
+pub(super) fn claims_of(role: DataRole) -> Claims {
     Claims::from_iter([("role".to_owned(), json!(role.as_str()))])
 }
 
 /// The key of a request: the `apikey` header, or a key sent as Bearer token.
 pub(super) fn presented_key(headers: &HeaderMap) -> Result<ProjectKey> {
     let from_header = headers.get("apikey").map(|value| value.to_str().unwrap_or_default());
-    let from_bearer = || bearer(headers).filter(|token| token.starts_with("plinth_"));
+    let from_bearer = || bearer(headers).filter(|token| is_key(token));
     let text = from_header.or_else(from_bearer).ok_or_else(|| {
         Error::new(ErrorKind::Unauthorized, "keys/missing", "No API key found in request")
             .with_hint("Send the project's publishable or secret key in the apikey header")
     })?;
     text.parse()
+}
+
+/// Whether a text is meant to be one of our keys.
+pub(super) fn is_key(text: &str) -> bool {
+    text.starts_with("plinth_")
+}
+
+/// Whether a request comes with what is meant to be one of our keys.
+pub(super) fn names_key(headers: &HeaderMap) -> bool {
+    let header = headers.get("apikey").and_then(|value| value.to_str().ok());
+    header.is_some_and(is_key) || bearer(headers).is_some_and(is_key)
 }
 
 pub(super) fn invalid_key() -> Error {

@@ -3,11 +3,15 @@
 
 mod caller;
 mod data;
+mod external;
 mod project;
 mod touch;
 
 pub use caller::{Caller, MemberRole, PlatformRole, PlatformUser, ProjectAccess, RequestInfo};
 pub use data::{DataAccess, DataRole};
+pub use external::{
+    Connection, Credentials, External, ExternalSettings, RestSecrets, RestSettings, RoleClaim, Routine,
+};
 pub use project::{Cell, Isolation, KnownKey, Names, Project, ProjectBackend, Tier};
 
 use std::num::NonZeroUsize;
@@ -24,12 +28,15 @@ use crate::control::{self, Database, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ref;
 use crate::token::{Claims, JwkSet, RemoteKeys, bearer, unverified_issuer, verify};
+use crate::vault::Vault;
 
 /// Projects remembered per process.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 /// A project is asked for anew after this time, even when its backend has nothing new to say: so long at most a change
 /// that could not be told to a backend goes unheard (while the control database can be asked).
 pub const LONGEST_MEMORY: Duration = Duration::from_secs(30);
+/// The same for a project whose backend carries no version that could prove what is remembered.
+const EXTERNAL_MEMORY: Duration = Duration::from_secs(5);
 /// How long the platform's own public keys are used without asking again.
 const PLATFORM_KEYS_FRESH: Duration = Duration::from_secs(300);
 
@@ -41,13 +48,18 @@ pub struct Tenancy {
     projects: Mutex<LruCache<Ref, (Arc<Project>, Instant)>>,
     platform_keys: RwLock<Option<(Arc<JwkSet>, Instant)>>,
     remote: RemoteKeys,
+    /// Of issuers that users name.
+    guarded_keys: RemoteKeys,
+    vault: Arc<Vault>,
     key_use: touch::KeyUse,
 }
 
 impl Tenancy {
     /// Over the control database.
-    pub fn new(config: Arc<Config>, control: Database, clock: SharedClock) -> Self {
+    pub fn new(config: Arc<Config>, control: Database, vault: Arc<Vault>, clock: SharedClock) -> Self {
         Self {
+            guarded_keys: RemoteKeys::guarded(config.outbound.clone()),
+            vault,
             config,
             control,
             clock,
@@ -115,7 +127,11 @@ impl Tenancy {
     /// 401 without a key or with one that does not (or no longer) belong to the project, or with a bad token; 404 when
     /// the project is gone; 403 for a secret key sent by a browser.
     pub async fn identify(&self, reference: &Ref, headers: &HeaderMap) -> Result<DataAccess> {
-        let presented = data::presented_key(headers)?;
+        let presented = match data::presented_key(headers) {
+            Ok(presented) => presented,
+            Err(refused) if data::names_key(headers) => return Err(refused),
+            Err(refused) => return Box::pin(self.identify_without_key(reference, headers, refused)).await,
+        };
         if presented.reference != *reference {
             return Err(data::invalid_key());
         }
@@ -128,6 +144,10 @@ impl Tenancy {
         }
         let key = project.key(&hash, now).ok_or_else(data::invalid_key)?.clone();
         data::refuse_secret_in_browser(key.class, headers)?;
+        if let Some(external) = self.external(&project).await? {
+            // Boxed: with a fetch of keys in it, the future has many layers.
+            return Box::pin(self.identify_external(&project, external, Some(&key), headers)).await;
+        }
         let Some(token) = bearer(headers).filter(|token| *token != presented.text().expose()) else {
             return Ok(DataAccess::by_key(project, &key));
         };
@@ -137,6 +157,21 @@ impl Tenancy {
         let issuer = self.config.web.project_issuer(reference);
         let claims: Claims = verify(token, &project.jwks, &issuer, Some("authenticated"), now)?;
         Ok(DataAccess::by_token(project, &key, claims))
+    }
+
+    /// Who calls without a key: somebody with a token of their own, or nobody, where the backend's owner lets them in.
+    /// To everybody else the project looks as any other.
+    async fn identify_without_key(&self, reference: &Ref, headers: &HeaderMap, refused: Error) -> Result<DataAccess> {
+        let project = match self.project(reference).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(refused),
+            found => found?,
+        };
+        match self.external(&project).await? {
+            Some(external) if !external.settings.require_api_key => {
+                self.identify_external(&project, external, None, headers).await
+            }
+            _ => Err(refused),
+        }
     }
 
     /// The project whose key is presented, whatever token comes with it, as things are right now: for services that do
@@ -165,7 +200,8 @@ impl Tenancy {
         let Some((project, at)) = remembered else {
             return self.refresh(reference).await;
         };
-        if at.elapsed() < LONGEST_MEMORY {
+        let external = project.backend.as_ref().is_some_and(|own| own.tier == Tier::External);
+        if at.elapsed() < if external { EXTERNAL_MEMORY } else { LONGEST_MEMORY } {
             return Ok(project);
         }
         match self.refresh(reference).await {

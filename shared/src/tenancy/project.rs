@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::external::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, Ident, KeyId, ProjectId, Ref};
 use crate::token::{JwkSet, KeyClass};
@@ -91,6 +92,8 @@ pub struct ProjectBackend {
     pub cell: Option<Cell>,
     /// The sealed password of its own login; level `database` only.
     pub login: Option<Envelope>,
+    /// How it is reached; external only.
+    pub connection: Option<Connection>,
 }
 
 /// A key that is not revoked.

@@ -1,11 +1,16 @@
 //! Key sets (RFC 7517): our own, and those of outside issuers, fetched and cached.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use lru::LruCache;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Mutex;
 
+use crate::config::Outbound;
+use crate::control::outbound;
 use crate::error::{Error, ErrorKind, Result};
 
 use jsonwebtoken::DecodingKey;
@@ -18,11 +23,27 @@ const UNKNOWN_KID_PAUSE: Duration = Duration::from_secs(10);
 const FETCH_DEADLINE: Duration = Duration::from_secs(3);
 const LARGEST_SET: usize = 256 * 1024;
 
-/// Fetches and caches the key sets of configured issuers.
-#[derive(Debug, Default)]
+/// Sets kept, each of 256 kB at most and usually of 1 kB.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+
+/// Fetches and caches the key sets of issuers.
+#[derive(Debug)]
 pub struct RemoteKeys {
-    sets: Mutex<HashMap<String, Fetched>>,
+    /// Each has a lock of its own: a slow issuer keeps its own users waiting.
+    sets: std::sync::Mutex<LruCache<String, Arc<Mutex<Option<Fetched>>>>>,
     client: std::sync::OnceLock<reqwest::Client>,
+    /// Where users name the URLs: what they may reach.
+    guard: Option<Arc<Outbound>>,
+}
+
+impl Default for RemoteKeys {
+    fn default() -> Self {
+        Self {
+            sets: std::sync::Mutex::new(LruCache::new(REMEMBERED)),
+            client: std::sync::OnceLock::new(),
+            guard: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -34,14 +55,26 @@ struct Fetched {
 }
 
 impl RemoteKeys {
+    /// For URLs that users name: what they resolve to is checked before it is dialled.
+    pub fn guarded(guard: Arc<Outbound>) -> Self {
+        Self {
+            guard: Some(guard),
+            ..Self::default()
+        }
+    }
+
     /// The set at `url` that should hold `kid`: cached for ten minutes, fetched again when the key is not in it (keys
     /// rotate) but not more than every ten seconds. A set that cannot be refreshed is used on.
     ///
     /// # Errors
     /// `auth/issuer-unavailable` (503) when there is no set at all.
     pub async fn get(&self, url: &str, kid: Option<&str>) -> Result<Arc<JwkSet>> {
-        let mut sets = self.sets.lock().await;
-        let known = sets.get(url).cloned();
+        let slot = {
+            let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+            sets.get_or_insert(url.to_owned(), Arc::default).clone()
+        };
+        let mut slot = slot.lock().await;
+        let known = slot.clone();
         if let Some(known) = &known {
             let has_key = kid.is_none_or(|kid| known.set.find(kid).is_some());
             let asked_lately = known.asked_again.is_some_and(|at| at.elapsed() < UNKNOWN_KID_PAUSE);
@@ -60,26 +93,20 @@ impl RemoteKeys {
         match (self.fetch(url).await, known) {
             (Ok(set), _) => {
                 let set = Arc::new(set);
-                sets.insert(
-                    url.to_owned(),
-                    Fetched {
-                        set: set.clone(),
-                        at: now,
-                        asked_again,
-                    },
-                );
+                *slot = Some(Fetched {
+                    set: set.clone(),
+                    at: now,
+                    asked_again,
+                });
                 Ok(set)
             }
             (Err(error), Some(known)) => {
                 tracing::warn!(%error, url, "a key set could not be refreshed; the known one is used on");
-                sets.insert(
-                    url.to_owned(),
-                    Fetched {
-                        at: now,
-                        asked_again,
-                        ..known.clone()
-                    },
-                );
+                *slot = Some(Fetched {
+                    at: now,
+                    asked_again,
+                    ..known.clone()
+                });
                 Ok(known.set)
             }
             (Err(error), None) => Err(error),
@@ -96,10 +123,13 @@ impl RemoteKeys {
             .with_retry_after(2)
             .with_source(source)
         };
+        if let Some(guard) = &self.guard {
+            outbound::check_url(guard, url).map_err(|refused| unavailable(refused.into()))?;
+        }
         let client = match self.client.get() {
             Some(client) => client,
             None => {
-                let built = client().map_err(|error| unavailable(error.into()))?;
+                let built = client(self.guard.clone()).map_err(|error| unavailable(error.into()))?;
                 self.client.get_or_init(|| built)
             }
         };
@@ -117,6 +147,22 @@ impl RemoteKeys {
             }
         }
         parse(&body).map_err(|error| unavailable(error.into()))
+    }
+}
+
+/// Resolves a name and answers what of it may be dialled.
+#[derive(Debug)]
+struct Guarded(Arc<Outbound>);
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = self.0.clone();
+        Box::pin(async move {
+            // The URL's own port takes the place of this one.
+            let found = outbound::resolve(&guard, name.as_str(), 0).await?;
+            let found: Addrs = Box::new(found.into_iter().map(|ip| SocketAddr::new(ip, 0)));
+            Ok(found)
+        })
     }
 }
 
@@ -139,7 +185,7 @@ fn parse(body: &[u8]) -> Result<JwkSet, serde_json::Error> {
     clippy::disallowed_methods,
     reason = "this is the one client for key sets, with its own trust and limits"
 )]
-fn client() -> Result<reqwest::Client, Error> {
+fn client(guard: Option<Arc<Outbound>>) -> Result<reqwest::Client, Error> {
     let roots = rustls::RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
@@ -149,7 +195,11 @@ fn client() -> Result<reqwest::Client, Error> {
         .map_err(Error::internal)?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    reqwest::Client::builder()
+    let builder = match guard {
+        Some(guard) => reqwest::Client::builder().dns_resolver(Guarded(guard)),
+        None => reqwest::Client::builder(),
+    };
+    builder
         .tls_backend_preconfigured(tls)
         .timeout(FETCH_DEADLINE)
         .redirect(reqwest::redirect::Policy::none())

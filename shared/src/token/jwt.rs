@@ -14,7 +14,7 @@ use crate::clock::SharedRandom;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Clocks may differ by this much, in seconds, as PostgREST allows.
-const SKEW: i64 = 30;
+pub(super) const SKEW: i64 = 30;
 
 /// A token's claims.
 pub type Claims = Map<String, Value>;

@@ -4,10 +4,12 @@ mod jwks;
 mod jwt;
 mod keys;
 mod opened;
+mod outside;
 mod password;
 
 pub use jwks::{Jwk, JwkSet, RemoteKeys};
 pub use jwt::{Claims, SigningKey, bearer, unverified_issuer, verify};
 pub use keys::{KeyClass, ProjectKey, key_hash};
 pub use opened::OpenedKeys;
+pub use outside::{TokenKeys, check_times, undecodable};
 pub use password::{Passwords, Verdict};

@@ -168,6 +168,7 @@ fn cors() -> CorsLayer {
         "idempotency-key",
     ];
     let exposed = [
+        "content-location",
         "content-range",
         "link",
         "x-total-count",

@@ -74,6 +74,8 @@ impl IntoResponse for Error {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
         override_headers(response.headers_mut(), self.headers());
         response.extensions_mut().insert(cause(&self));
         response.extensions_mut().insert(Refusal(Arc::new(self)));
@@ -101,7 +103,7 @@ fn override_headers(headers: &mut HeaderMap, given: &[(String, String)]) {
 
 /// RFC 6750 section 3: a bad token is named as such.
 fn challenge(error: &Error) -> HeaderValue {
-    let about_token = error.code().starts_with("PGRST30");
+    let about_token = ["PGRST301", "PGRST303"].contains(&error.code());
     let text = format!(
         "Bearer error=\"invalid_token\", error_description=\"{}\"",
         error.public()
@@ -123,4 +125,25 @@ fn cause(error: &Error) -> Cause {
         source = inner.source();
     }
     Cause(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_an_error_replace_ours_and_may_repeat() {
+        let error = Error::new(ErrorKind::Unauthorized, "x", "y")
+            .with_header("WWW-Authenticate", "Basic")
+            .with_header("X-Tea", "mint")
+            .with_header("x-tea", "black")
+            .with_header("bad name", "z")
+            .with_header("x-bad-value", "a\r\nb");
+        let headers = error.into_response().headers().clone();
+        let all = |name: &str| headers.get_all(name).iter().cloned().collect::<Vec<_>>();
+        assert_eq!(all("www-authenticate"), ["Basic"]);
+        assert_eq!(all("x-tea"), ["mint", "black"]);
+        assert_eq!(all("content-type"), ["application/json; charset=utf-8"]);
+        assert!(!headers.contains_key("x-bad-value"));
+    }
 }

@@ -144,7 +144,7 @@ fn number(name: &str, value: &str) -> Result<u64> {
     // Postgres counts rows in bigint.
     match value.trim().parse::<i64>() {
         Ok(number) => {
-            u64::try_from(number).map_err(|_| headers::out_of_range("Limit and offset must not be negative."))
+            u64::try_from(number).map_err(|_| headers::out_of_range("Limit should be greater than or equal to zero."))
         }
         Err(_) => Err(fault()),
     }

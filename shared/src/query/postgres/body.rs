@@ -2,17 +2,19 @@
 
 use super::super::plan::Plan;
 use super::super::request::{Explain, Format};
+use super::size;
 use super::sql::Sql;
 
 /// Adds the column `body`: text, or null where no rows are shown.
-pub(super) fn body(sql: &mut Sql, plan: &Plan) {
+pub(super) fn body(sql: &mut Sql, plan: &Plan, marker: &str) {
     if !plan.shows_rows() {
         return sql.push("null::text as body");
     }
-    match plan.accept.format {
+    let body = sql.aside(|sql| match plan.accept.format {
         Format::Csv => csv(sql, plan),
         Format::Json | Format::Raw(_) => json(sql, plan),
-    }
+    });
+    size::bounded(sql, plan, marker, &body);
     sql.push(" as body");
 }
 
@@ -33,7 +35,12 @@ fn json(sql: &mut Sql, plan: &Plan) {
 /// A line of names, then the rows as Postgres writes them down, which quotes as CSV does. What holds a parenthesis is
 /// quoted, so that the outermost ones are the row's own.
 fn csv(sql: &mut Sql, plan: &Plan) {
-    let names: Vec<String> = plan.output.iter().map(|output| field(output.name.as_str())).collect();
+    let names: Vec<String> = plan
+        .shown
+        .members()
+        .into_iter()
+        .map(|name| field(name.as_str()))
+        .collect();
     sql.bind_as(format!("{}\n", names.join(",")), "text");
     sql.push(" || coalesce(pg_catalog.string_agg(pg_catalog.btrim((plinth_row.*)::text, '()'), e'\\n'), '')");
 }

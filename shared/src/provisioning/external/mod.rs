@@ -1,0 +1,299 @@
+//! A user's own database as a project's backend: its address and its owner's wishes are kept, nothing is made in it and
+//! nothing is dropped.
+
+mod input;
+mod probe;
+mod read;
+mod store;
+
+pub use input::{Change, Provider, Request, Rest};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{FirstKeys, Outcome, State, provision as managed_provision, store as managed};
+use crate::accounts::signing;
+use crate::app::App;
+use crate::audit::{self, Entry};
+use crate::control::failure;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ident::{BackendId, ProjectId, Ref};
+use crate::projects::versions::{self, Propagation};
+use crate::tenancy::{Credentials, ExternalSettings, ProjectAccess, RestSecrets};
+use crate::vault::Envelope;
+
+/// An external backend. Nothing of it is secret but what is sealed.
+#[derive(Debug, Clone)]
+pub struct ExternalBackend {
+    /// Its id: the `databaseId` of the paths.
+    pub id: BackendId,
+    /// Its project.
+    pub project: ProjectId,
+    /// The project's ref.
+    pub reference: Ref,
+    /// Whether it serves.
+    pub state: State,
+    /// What kind of database it is.
+    pub provider: String,
+    /// What is shown of the connection: host, port, database, and which secrets there are.
+    pub connection: Value,
+    /// What its owner decided.
+    pub settings: ExternalSettings,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was given up; restorable for 30 days from then.
+    pub deleted_at: Option<Timestamp>,
+    sealed_connection: Option<Envelope>,
+    sealed_rest: Option<Envelope>,
+}
+
+/// The answer to [`provision`].
+#[derive(Debug, Clone)]
+pub struct Provisioned {
+    /// The one backend of the project.
+    pub backend: ExternalBackend,
+    /// How it came about; `Found` is one that was changed.
+    pub outcome: Outcome,
+    /// The project's first keys, if it had none before.
+    pub keys: Option<FirstKeys>,
+}
+
+/// Everything a backend is made of, secrets included.
+struct Whole {
+    provider: Provider,
+    settings: ExternalSettings,
+    credentials: Credentials,
+    secrets: RestSecrets,
+}
+
+/// Takes a user's database as the project's backend, or changes the one there is: what the request leaves out stays.
+/// The connection is tried first. Needs the role `admin`.
+///
+/// # Errors
+/// `provisioning/exists` (409) when the project has a managed backend; `provisioning/config` (400) without credentials;
+/// `external/…` and `outbound/…` for what is wrong with the database or the way to it, see [`probe`].
+pub async fn provision(app: &App, access: &ProjectAccess, request: Request) -> Result<Provisioned> {
+    managed_provision::require_admin(access)?;
+    let known = known(app, access.project()).await?;
+    let whole = whole(app, known.as_ref(), request).await?;
+    Box::pin(probe::probe(app, &whole)).await?;
+    let sealed = Sealed::of(app, access.project(), &whole).await?;
+
+    let mut client = app.control.get().await?;
+    let tx = client.transaction().await.map_err(failure)?;
+    tx.batch_execute(managed::LIMITS).await.map_err(failure)?;
+    managed::lock_project(&tx, access.project()).await?;
+    // The transaction decides what is there: another call may have come first.
+    let there = store::of_project(&tx, access.project()).await?;
+    if managed::has_live_managed(&tx, access.project()).await? {
+        return Err(exists());
+    }
+    let id = match &there {
+        Some(there) => there.id,
+        None => BackendId(app.random.uuid()),
+    };
+    store::keep(app, &tx, access.project(), id, &whole, &sealed).await?;
+    signing::ensure(app, &tx, Some(access.project())).await?;
+    let keys = managed_provision::first_keys(app, access, &tx).await?;
+    let outcome = match &there {
+        None => Outcome::Made,
+        Some(there) if there.deleted_at.is_some() => Outcome::Restored,
+        Some(_) => Outcome::Found,
+    };
+    let action = match outcome {
+        Outcome::Made => "backend.provision",
+        Outcome::Restored => "backend.restore",
+        Outcome::Found => "backend.update",
+    };
+    let entry = Entry::by(access.caller(), Some(access.project()), action, id)
+        .with(json!({ "tier": "external", "provider": whole.provider.as_str() }));
+    audit::record(app, &tx, &entry).await?;
+    versions::bump(&tx, access.project()).await?;
+    let backend = store::of_project(&tx, access.project()).await?;
+    let backend = backend.ok_or_else(|| Error::internal("the backend is not there"))?;
+    tx.commit().await.map_err(failure)?;
+    drop(client);
+    Box::pin(versions::push(app, access.project())).await?;
+    Ok(Provisioned { backend, outcome, keys })
+}
+
+/// What is known already, deleted or not.
+async fn known(app: &App, project: ProjectId) -> Result<Option<ExternalBackend>> {
+    let client = app.control.get().await?;
+    store::of_project(&*client, project).await
+}
+
+/// What is asked for, over what there is.
+async fn whole(app: &App, known: Option<&ExternalBackend>, request: Request) -> Result<Whole> {
+    let (mut settings, mut secrets) = match known {
+        Some(known) => (
+            known.settings.clone(),
+            unseal(app, known, known.sealed_rest.as_ref()).await?,
+        ),
+        None => (ExternalSettings::default(), None),
+    };
+    let mut secrets: RestSecrets = secrets.take().unwrap_or_default();
+    settings.require_api_key = request.require_api_key.unwrap_or(settings.require_api_key);
+    if let Some(rest) = request.rest {
+        settings.rest = rest.settings;
+        rest.jwt_secret.over(&mut secrets.jwt_secret);
+        let mut app_settings = Some(secrets.app_settings);
+        rest.app_settings.over(&mut app_settings);
+        secrets.app_settings = app_settings.unwrap_or_default();
+    }
+    let credentials = match (request.credentials, known) {
+        (Some(given), _) => Some(given),
+        (None, Some(known)) => unseal(app, known, known.sealed_connection.as_ref()).await?,
+        (None, None) => None,
+    };
+    let credentials = credentials.ok_or_else(|| {
+        Error::invalid("provisioning/config", "Invalid configuration")
+            .with_details("config.credentials: they are missing")
+            .with_hint("Give a connectionString, or host, database, username and password")
+    })?;
+    Ok(Whole {
+        provider: request.provider,
+        settings,
+        credentials,
+        secrets,
+    })
+}
+
+async fn unseal<T: serde::de::DeserializeOwned>(
+    app: &App,
+    of: &ExternalBackend,
+    sealed: Option<&Envelope>,
+) -> Result<Option<T>> {
+    let Some(sealed) = sealed else { return Ok(None) };
+    let text = app.vault.open_text(Some(of.project), sealed).await?;
+    // The parser's own error may quote the text.
+    let opened = serde_json::from_str(text.expose());
+    opened
+        .map(Some)
+        .map_err(|_| Error::internal("a sealed secret has another shape"))
+}
+
+/// What is kept of the secrets.
+struct Sealed {
+    connection: Envelope,
+    rest: Envelope,
+}
+
+impl Sealed {
+    async fn of(app: &App, project: ProjectId, whole: &Whole) -> Result<Self> {
+        let connection = serde_json::to_vec(&whole.credentials).map_err(Error::internal)?;
+        let rest = serde_json::to_vec(&whole.secrets).map_err(Error::internal)?;
+        Ok(Self {
+            connection: app.vault.seal(&app.random, Some(project), &connection).await?,
+            rest: app.vault.seal(&app.random, Some(project), &rest).await?,
+        })
+    }
+}
+
+impl Whole {
+    /// What is shown of the connection and the secrets: where it is, and that there are some.
+    fn shown(&self) -> Value {
+        let app_settings: Vec<&String> = self.secrets.app_settings.keys().collect();
+        json!({
+            "host": self.credentials.host,
+            "port": self.credentials.port,
+            "database": self.credentials.database,
+            "sslMode": if self.credentials.plain { "disable" } else { "verify-full" },
+            "pooler": self.credentials.pooler,
+            "hasJwtSecret": self.secrets.jwt_secret.is_some(),
+            "appSettings": app_settings,
+        })
+    }
+}
+
+impl ExternalBackend {
+    /// The `rest` section without its secrets, and which of those there are.
+    pub fn rest(&self) -> Value {
+        let mut rest = match serde_json::to_value(&self.settings.rest) {
+            Ok(Value::Object(rest)) => rest,
+            _ => Map::new(),
+        };
+        if let Some(routine) = &self.settings.rest.pre_request {
+            rest.insert("preRequest".to_owned(), Value::from(routine.to_string()));
+        }
+        for name in ["hasJwtSecret", "appSettings"] {
+            rest.insert(name.to_owned(), self.connection[name].clone());
+        }
+        Value::Object(rest)
+    }
+}
+
+/// The project's external backend, if it has one.
+pub(super) async fn find(app: &App, project: ProjectId) -> Result<Option<ExternalBackend>> {
+    Ok(known(app, project)
+        .await?
+        .filter(|backend| backend.deleted_at.is_none()))
+}
+
+/// Gives the backend up: requests stop as soon as they hear of it; the database itself is left alone.
+pub(super) async fn deprovision(app: &App, access: &ProjectAccess) -> Result<(ExternalBackend, Propagation)> {
+    let action = "backend.deprovision";
+    let backend = changed(app, access, action, true).await?;
+    let heard = Box::pin(versions::push(app, access.project())).await?;
+    let deleted_at = Some(app.clock.now());
+    Ok((ExternalBackend { deleted_at, ..backend }, heard))
+}
+
+/// Makes every process forget what it knows of the database's tables.
+pub(super) async fn reload(app: &App, access: &ProjectAccess) -> Result<ExternalBackend> {
+    let backend = changed(app, access, "backend.reload", false).await?;
+    Box::pin(versions::push(app, access.project())).await?;
+    Ok(backend)
+}
+
+async fn changed(app: &App, access: &ProjectAccess, action: &'static str, delete: bool) -> Result<ExternalBackend> {
+    let project = access.project();
+    let mut client = app.control.get().await?;
+    let tx = client.transaction().await.map_err(failure)?;
+    tx.batch_execute(managed::LIMITS).await.map_err(failure)?;
+    managed::lock_project(&tx, project).await?;
+    let backend = store::of_project(&tx, project).await?;
+    let backend = backend.filter(|backend| backend.deleted_at.is_none());
+    let backend = backend.ok_or_else(super::manage::not_provisioned)?;
+    if delete {
+        managed::set_deleted(app, &tx, backend.id, true).await?;
+    }
+    let entry = Entry::by(access.caller(), Some(project), action, backend.id);
+    audit::record(app, &tx, &entry).await?;
+    versions::bump(&tx, project).await?;
+    tx.commit().await.map_err(failure)?;
+    Ok(backend)
+}
+
+/// Forgets a backend for good, its secrets included. Says whether there was one.
+pub(super) async fn remove(
+    tx: &impl tokio_postgres::GenericClient,
+    project: ProjectId,
+    id: BackendId,
+    even_live: bool,
+) -> Result<bool> {
+    let Some(backend) = store::of_project(tx, project).await?.filter(|backend| backend.id == id) else {
+        return Ok(false);
+    };
+    if backend.deleted_at.is_none() && !even_live {
+        return Err(super::manage::in_use());
+    }
+    store::remove(tx, project, id).await?;
+    Ok(true)
+}
+
+/// The project has a backend of another kind.
+pub(super) fn exists() -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        "provisioning/exists",
+        "The project has a backend of another kind",
+    )
+    .with_hint("A project has one backend: DELETE …/backend/provision first, or use another project")
+}
+
+/// Whether the project has a live external backend.
+pub(super) async fn is_there(tx: &impl tokio_postgres::GenericClient, project: ProjectId) -> Result<bool> {
+    let found = store::of_project(tx, project).await?;
+    Ok(found.is_some_and(|backend| backend.deleted_at.is_none()))
+}

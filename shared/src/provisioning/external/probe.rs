@@ -1,0 +1,175 @@
+//! Tries a connection before it is taken, so that a typo is found by whoever made it.
+
+use std::time::Duration;
+
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+use super::Whole;
+use crate::app::App;
+use crate::control::dial::{DialError, Trust, dial};
+use crate::control::{text, texts};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ident::Ident;
+use crate::tenancy::{RestSettings, Routine};
+
+/// Longest time the questions may take, the connection not counted (it has its own five seconds).
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Whether the database can be reached, lets the login in and has what the settings name.
+///
+/// # Errors
+/// `outbound/forbidden` (403), `outbound/unknown-host` (422), `external/timeout` (504), `external/unreachable` and
+/// `external/tls` (502), `external/credentials`, `external/no-such-database`, `external/no-such-schema`,
+/// `external/no-such-role`, `external/role-not-granted` and `external/no-such-function` (422);
+/// `auth/issuer-unavailable` (503) for `jwksUrl`.
+pub(super) async fn probe(app: &App, whole: &Whole) -> Result<()> {
+    let rest = &whole.settings.rest;
+    if let Some(url) = &rest.jwks_url {
+        app.tenancy.try_keys(url).await?;
+    }
+    let databases = &app.config.databases;
+    let trust = match &whole.credentials.ca_certificate {
+        Some(pem) => Trust::new(Some(pem)).map_err(|_| {
+            Error::invalid("provisioning/config", "Invalid configuration")
+                .with_details("config.credentials.caCertificate: it holds no certificate in PEM form")
+        })?,
+        None => Trust::new(databases.ca_pem.as_deref())?,
+    };
+    let address = whole.credentials.address(&app.config.outbound);
+    let client = dial(&address, &trust).await.map_err(no_connection)?;
+    let asked = tokio::time::timeout(DEADLINE, ask(&client, rest)).await;
+    asked.map_err(|_| too_late())?
+}
+
+fn no_connection(error: DialError) -> Error {
+    let DialError::Postgres(failed) = error else {
+        return match error {
+            DialError::Refused(refused) => refused.into(),
+            DialError::Deadline => too_late(),
+            other => other.into(),
+        };
+    };
+    let state = failed.code().cloned();
+    let tls = failed.to_string().contains("TLS");
+    let refused = match state {
+        Some(SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => Error::new(
+            ErrorKind::Unprocessable,
+            "external/credentials",
+            "The database refuses the user name or the password",
+        )
+        .with_hint("Check config.credentials, and that the server admits this user from outside"),
+        Some(SqlState::INVALID_CATALOG_NAME) => Error::new(
+            ErrorKind::Unprocessable,
+            "external/no-such-database",
+            "There is no such database on the server",
+        )
+        .with_hint("Check the database's name in config.credentials"),
+        None if tls => Error::new(
+            ErrorKind::Upstream,
+            "external/tls",
+            "No encrypted connection to the server could be made",
+        )
+        .with_hint(
+            "Its certificate must be valid for the host name; give the authority's as credentials.caCertificate",
+        ),
+        _ => Error::new(
+            ErrorKind::Upstream,
+            "external/unreachable",
+            "The database server cannot be reached",
+        )
+        .with_hint("Check host and port, and that the server takes connections from here"),
+    };
+    refused.with_source(failed)
+}
+
+fn too_late() -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        "external/timeout",
+        "The database server does not answer in time",
+    )
+    .with_hint("Check host and port, and that no firewall is in between")
+}
+
+async fn ask(client: &Client, rest: &RestSettings) -> Result<()> {
+    schemas(client, &rest.schemas).await?;
+    for (name, role) in [("anonRole", &rest.anon_role), ("serviceRole", &rest.service_role)] {
+        if let Some(role) = role {
+            self::role(client, name, role).await?;
+        }
+    }
+    match &rest.pre_request {
+        Some(routine) => function(client, rest, routine).await,
+        None => Ok(()),
+    }
+}
+
+async fn schemas(client: &Client, schemas: &[Ident]) -> Result<()> {
+    let names: Vec<String> = schemas.iter().map(Ident::to_string).collect();
+    let sql = "
+        select s.position::int4, s.name from unnest($1::text[]) with ordinality s (name, position)
+        where not exists (select from pg_catalog.pg_namespace n where n.nspname = s.name) order by 1";
+    let rows = client.query_typed(sql, &[texts(&names)]).await.map_err(broke)?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let position: i32 = row.get(0);
+    Err(missing(
+        "external/no-such-schema",
+        "A schema is not there",
+        format!("config.rest.schemas[{}]: \"{}\"", position - 1, row.get::<_, &str>(1)),
+    ))
+}
+
+async fn role(client: &Client, setting: &str, role: &Ident) -> Result<()> {
+    let sql = "
+        select pg_catalog.pg_has_role(session_user, r.oid, 'member') from pg_catalog.pg_roles r where r.rolname = $1";
+    let rows = client.query_typed(sql, &[text(&role.as_str())]).await.map_err(broke)?;
+    let details = format!("config.rest.{setting}: \"{role}\"");
+    match rows.first().map(|row| row.get::<_, bool>(0)) {
+        Some(true) => Ok(()),
+        Some(false) => {
+            let refused = missing("external/role-not-granted", "The login may not take a role", details);
+            Err(refused.with_hint(format!("grant {} to the login", role.quoted())))
+        }
+        None => Err(missing("external/no-such-role", "A role is not there", details)),
+    }
+}
+
+async fn function(client: &Client, rest: &RestSettings, routine: &Routine) -> Result<()> {
+    let schemas: Vec<String> = match &routine.schema {
+        Some(schema) => vec![schema.to_string()],
+        None => rest
+            .schemas
+            .iter()
+            .chain(&rest.extra_search_path)
+            .map(Ident::to_string)
+            .collect(),
+    };
+    let sql = "
+        select 1 from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+        where n.nspname = any($1::text[]) and p.proname = $2 and p.pronargs = p.pronargdefaults limit 1";
+    let name = routine.name.as_str();
+    let params = [texts(&schemas), text(&name)];
+    let rows = client.query_typed(sql, &params).await.map_err(broke)?;
+    if rows.is_empty() {
+        let details = format!("config.rest.preRequest: \"{routine}\", without arguments");
+        return Err(missing("external/no-such-function", "A function is not there", details));
+    }
+    Ok(())
+}
+
+fn missing(code: &'static str, public: &'static str, details: String) -> Error {
+    Error::new(ErrorKind::Unprocessable, code, public)
+        .with_details(details)
+        .with_hint("Check its spelling, or make it first")
+}
+
+fn broke(error: tokio_postgres::Error) -> Error {
+    Error::new(
+        ErrorKind::Upstream,
+        "external/unreachable",
+        "The database server does not answer as it should",
+    )
+    .with_hint("Check that it is a PostgreSQL server")
+    .with_source(error)
+}

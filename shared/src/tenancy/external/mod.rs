@@ -1,0 +1,196 @@
+//! A backend that is the user's own database: where it is, how its tokens are verified, and who calls it. It is served as
+//! a PostgREST configured alike would: the role comes from the token.
+
+mod claim;
+mod identify;
+mod settings;
+
+pub use claim::RoleClaim;
+pub use settings::{ExternalSettings, RestSettings, Routine};
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio::sync::OnceCell;
+
+use super::{Project, ProjectBackend, Tenancy, Tier};
+use crate::config::{Address, Login, Outbound, Tls};
+use crate::control::dial::Trust;
+use crate::error::{Error, Result};
+use crate::ident::ProjectId;
+use crate::sensitive::Sensitive;
+use crate::token::TokenKeys;
+use crate::vault::{Envelope, Vault};
+
+/// A connection as it is stored: what is secret of it sealed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Connection {
+    /// `postgresql` or `supabase`.
+    pub provider: String,
+    /// [`Credentials`].
+    secret: Option<Envelope>,
+    /// [`RestSecrets`].
+    rest: Option<Envelope>,
+    /// Both, opened on first use; for as long as the project is remembered.
+    #[serde(skip)]
+    opened: Arc<OnceCell<External>>,
+}
+
+/// How a user's database is reached. Only ever stored sealed.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Credentials {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Database name.
+    pub database: String,
+    /// Role that signs in.
+    pub username: String,
+    /// Its password.
+    pub password: String,
+    /// Whether the server is spoken to without encryption.
+    #[serde(default)]
+    pub plain: bool,
+    /// PEM certificates to trust beside the public ones.
+    #[serde(default)]
+    pub ca_certificate: Option<String>,
+    /// Whether a transaction pooler is in between.
+    #[serde(default)]
+    pub pooler: bool,
+}
+
+/// What is secret of the `rest` section. Only ever stored sealed.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct RestSecrets {
+    /// A shared secret, a JSON Web Key or a set of them.
+    #[serde(default)]
+    pub jwt_secret: Option<String>,
+    /// Settings for the database's own code; often keys of other services.
+    #[serde(default)]
+    pub app_settings: Map<String, Value>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for RestSecrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Credentials {
+    /// The address to dial, behind the guard.
+    pub fn address(&self, guard: &Arc<Outbound>) -> Address {
+        Address {
+            host: self.host.clone(),
+            port: self.port,
+            database: self.database.clone(),
+            login: self.username.clone(),
+            auth: Login::Password(Sensitive::new(self.password.clone())),
+            tls: if self.plain { Tls::Disable } else { Tls::Verify },
+            guard: Some(guard.clone()),
+        }
+    }
+}
+
+/// A user's database, ready to be served.
+#[derive(Debug)]
+pub struct External {
+    /// Where, and as whom.
+    pub address: Address,
+    /// What its certificate is verified against, if not what all are.
+    pub trust: Option<Trust>,
+    /// Whether a transaction pooler is in between.
+    pub pooler: bool,
+    /// What its owner decided.
+    pub settings: ExternalSettings,
+    /// The owner's settings for the database's own code: a JSON object of texts.
+    pub app_settings: Sensitive,
+    keys: Option<TokenKeys>,
+}
+
+impl Connection {
+    async fn open(
+        &self,
+        backend: &ProjectBackend,
+        project: ProjectId,
+        vault: &Vault,
+        guard: &Arc<Outbound>,
+    ) -> Result<&External> {
+        let open = || async {
+            let sealed = self.secret.as_ref();
+            let sealed = sealed.ok_or_else(|| Error::internal("the connection has no secret"))?;
+            let credentials: Credentials = unseal(vault, project, sealed).await?;
+            let secrets: RestSecrets = match &self.rest {
+                Some(sealed) => unseal(vault, project, sealed).await?,
+                None => RestSecrets::default(),
+            };
+            let trust = credentials.ca_certificate.as_deref().map(|pem| Trust::new(Some(pem)));
+            Ok(External {
+                address: credentials.address(guard),
+                trust: trust.transpose()?,
+                pooler: credentials.pooler,
+                settings: serde_json::from_value(backend.settings.clone()).map_err(Error::internal)?,
+                app_settings: Sensitive::new(Value::Object(secrets.app_settings).to_string()),
+                keys: secrets.jwt_secret.as_deref().map(TokenKeys::parse),
+            })
+        };
+        self.opened.get_or_try_init(open).await
+    }
+}
+
+async fn unseal<T: serde::de::DeserializeOwned>(vault: &Vault, project: ProjectId, sealed: &Envelope) -> Result<T> {
+    let text = vault.open_text(Some(project), sealed).await?;
+    // The parser's own error may quote the text.
+    serde_json::from_str(text.expose()).map_err(|_| Error::internal("a sealed secret has another shape"))
+}
+
+impl Tenancy {
+    /// The project's own database, if its backend is one.
+    ///
+    /// # Errors
+    /// `vault/sealed` when what is stored of it cannot be opened.
+    pub async fn external<'a>(&self, project: &'a Project) -> Result<Option<&'a External>> {
+        let Some(backend) = project.backend.as_ref().filter(|own| own.tier == Tier::External) else {
+            return Ok(None);
+        };
+        let connection = backend.connection.as_ref();
+        let connection = connection.ok_or_else(|| Error::internal("the backend has no connection"))?;
+        let opened = connection.open(backend, project.id, &self.vault, &self.config.outbound);
+        Box::pin(opened).await.map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_hides_what_is_secret() {
+        let credentials = Credentials {
+            host: "db.example.com".to_owned(),
+            port: 5432,
+            database: "planted".to_owned(),
+            username: "planted".to_owned(),
+            password: "planted".to_owned(),
+            plain: false,
+            ca_certificate: None,
+            pooler: false,
+        };
+        let secrets = RestSecrets {
+            jwt_secret: Some("planted".to_owned()),
+            app_settings: Map::from_iter([("app.key".to_owned(), Value::from("planted"))]),
+        };
+        assert!(!format!("{credentials:?} {secrets:?}").contains("planted"));
+        let address = credentials.address(&Arc::default());
+        assert!(format!("{address:?}").contains("[redacted]"));
+    }
+}
