@@ -35,13 +35,27 @@ fn quoted(text: &str) -> String {
 }
 
 fn column() -> impl Strategy<Value = String> {
-    let path = vec((any::<bool>(), prop_oneof![value().prop_map(|name| quoted(&name)), word(&["0", "-1"])]), 1..3);
+    let path = vec(
+        (
+            any::<bool>(),
+            prop_oneof![value().prop_map(|name| quoted(&name)), word(&["0", "-1"])],
+        ),
+        1..3,
+    );
     let json = path.prop_map(|steps| {
-        let steps = steps.into_iter().map(|(text, key)| format!("{}{key}", if text { "->>" } else { "->" }));
+        let steps = steps
+            .into_iter()
+            .map(|(text, key)| format!("{}{key}", if text { "->>" } else { "->" }));
         // Only the last may be text.
         let steps: Vec<String> = steps.collect();
         let last = steps.len() - 1;
-        let steps = steps.iter().enumerate().map(|(at, step)| if at < last { step.replace("->>", "->") } else { step.clone() });
+        let steps = steps.iter().enumerate().map(|(at, step)| {
+            if at < last {
+                step.replace("->>", "->")
+            } else {
+                step.clone()
+            }
+        });
         format!("data{}", steps.collect::<String>())
     });
     prop_oneof![
@@ -52,13 +66,13 @@ fn column() -> impl Strategy<Value = String> {
 }
 
 fn operation() -> impl Strategy<Value = String> {
-    let list = vec(value(), 0..4).prop_map(|all| all.iter().map(|one| quoted(one)).collect::<Vec<_>>().join(","));
+    let list = || vec(value(), 0..4).prop_map(|all| all.iter().map(|one| quoted(one)).collect::<Vec<_>>().join(","));
     prop_oneof![
         4 => (word(&["eq", "neq", "gt", "gte", "lt", "lte", "like", "ilike", "match", "imatch", "cs", "cd", "ov", "isdistinct"]), value())
             .prop_map(|(op, value)| format!("{op}.{}", quoted(&value))),
-        1 => (word(&["eq", "gt", "like", "imatch"]), any::<bool>(), list.clone())
+        1 => (word(&["eq", "gt", "like", "imatch"]), any::<bool>(), list())
             .prop_map(|(op, any, list)| format!("{op}({}).{{{list}}}", if any { "any" } else { "all" })),
-        1 => list.prop_map(|list| format!("in.({list})")),
+        1 => list().prop_map(|list| format!("in.({list})")),
         1 => word(&["null", "not_null", "true", "false", "unknown"]).prop_map(|word| format!("is.{word}")),
         1 => (word(&["fts", "plfts", "phfts", "wfts"]), option::of(word(&["english", "simple"])), value())
             .prop_map(|(op, config, value)| match config {
@@ -75,7 +89,8 @@ fn not() -> impl Strategy<Value = &'static str> {
 fn tree() -> impl Strategy<Value = String> {
     let leaf = (column(), not(), operation()).prop_map(|(column, not, operation)| format!("{column}.{not}{operation}"));
     leaf.prop_recursive(3, 12, 3, |inner| {
-        (not(), word(&["and", "or"]), vec(inner, 1..4)).prop_map(|(not, word, parts)| format!("{not}{word}({})", parts.join(",")))
+        (not(), word(&["and", "or"]), vec(inner, 1..4))
+            .prop_map(|(not, word, parts)| format!("{not}{word}({})", parts.join(",")))
     })
 }
 
@@ -90,14 +105,23 @@ fn selected() -> impl Strategy<Value = String> {
     let alias = option::of(word(&["a", "\"b c\"", "\"d\\\"; --\"", "é"]));
     let cast = option::of(word(&["text", "int4", "mood", "json"]));
     let plain = (alias, column(), cast).prop_map(|(alias, column, cast)| {
+        // A place in JSON lends its key as a name: it is quoted in the text.
+        let alias = alias.or_else(|| column.contains("->").then(|| "place".to_owned()));
         let alias = alias.map(|alias| format!("{alias}:")).unwrap_or_default();
         let cast = cast.map(|cast| format!("::{cast}")).unwrap_or_default();
         format!("{alias}{column}{cast}")
     });
     let plain = prop_oneof![4 => plain, 1 => Just("*".to_owned())];
     const EMBEDS: &[&str] = &[
-        "clients(id,name)", "clients!inner(*)", "c:clients!projects_client_id_fkey(name,n:notes->>x)", "...clients(client:name)",
-        "tasks(id,users(email))", "tasks!left(title,tasks!parent_id(title))", "...tasks(titles:title)", "users(email)", "tasks()",
+        "clients(id,name)",
+        "clients!inner(*)",
+        "c:clients!projects_client_id_fkey(name,n:notes->>x)",
+        "...clients(client:name)",
+        "tasks(id,users(email))",
+        "tasks!left(title,tasks!parent_id(title))",
+        "...tasks(titles:title)",
+        "users(email)",
+        "tasks()",
     ];
     (vec(plain, 1..4), option::of(word(EMBEDS))).prop_map(|(items, embed)| {
         let mut items = items;
@@ -107,7 +131,10 @@ fn selected() -> impl Strategy<Value = String> {
 }
 
 fn ordered() -> impl Strategy<Value = String> {
-    let term = (column(), select(&["", ".asc", ".desc", ".desc.nullslast", ".nullsfirst"][..]));
+    let term = (
+        column(),
+        select(&["", ".asc", ".desc", ".desc.nullslast", ".nullsfirst"][..]),
+    );
     vec(term.prop_map(|(column, how)| format!("{column}{how}")), 1..3).prop_map(|terms| terms.join(","))
 }
 
@@ -135,7 +162,11 @@ fn encode(pairs: &[(String, String)]) -> String {
 
 fn accepted() -> impl Strategy<Value = Option<String>> {
     const TYPES: &[&str] = &[
-        "application/json", "application/vnd.pgrst.object+json", "application/vnd.pgrst.array+json;nulls=stripped", "text/csv", "*/*",
+        "application/json",
+        "application/vnd.pgrst.object+json",
+        "application/vnd.pgrst.array+json;nulls=stripped",
+        "text/csv",
+        "*/*",
     ];
     option::weighted(0.3, word(TYPES))
 }
@@ -145,7 +176,13 @@ fn preferred(words: &'static [&'static str]) -> impl Strategy<Value = String> {
 }
 
 fn reads() -> impl Strategy<Value = Asked> {
-    let prefer = preferred(&["count=exact", "count=planned", "count=estimated", "handling=lenient", "tx=rollback"]);
+    let prefer = preferred(&[
+        "count=exact",
+        "count=planned",
+        "count=estimated",
+        "handling=lenient",
+        "tx=rollback",
+    ]);
     (any::<bool>(), shape(), filters(), accepted(), prefer).prop_map(|(head, shape, filters, accept, prefer)| {
         let pairs: Pairs = shape.into_iter().chain(filters).collect();
         let mut headers = vec![("prefer", prefer)];
@@ -160,19 +197,41 @@ fn reads() -> impl Strategy<Value = Asked> {
 }
 
 fn rows() -> impl Strategy<Value = String> {
-    let row = vec(value(), 3).prop_map(|values| serde_json::json!({ "name": values[0], "tags": [values[1]], "data": { &values[2]: &values[2] } }));
-    prop_oneof![row.clone().prop_map(|row| row.to_string()), vec(row, 0..3).prop_map(|rows| serde_json::Value::from(rows).to_string())]
+    let row = || {
+        vec(value(), 3).prop_map(
+            |values| serde_json::json!({ "name": values[0], "tags": [values[1]], "data": { &values[2]: &values[2] } }),
+        )
+    };
+    prop_oneof![
+        row().prop_map(|row| row.to_string()),
+        vec(row(), 0..3).prop_map(|rows| serde_json::Value::from(rows).to_string())
+    ]
 }
 
 fn writes() -> impl Strategy<Value = Asked> {
     const PREFER: &[&str] = &[
-        "return=representation", "return=headers-only", "return=minimal", "resolution=merge-duplicates", "resolution=ignore-duplicates",
-        "missing=default", "count=exact", "handling=strict, max-affected=3", "tx=rollback",
+        "return=representation",
+        "return=headers-only",
+        "return=minimal",
+        "resolution=merge-duplicates",
+        "resolution=ignore-duplicates",
+        "missing=default",
+        "count=exact",
+        "handling=strict, max-affected=3",
+        "tx=rollback",
     ];
     let columns = option::of(word(&["name", "name,tags,data", "\"name\",\"data\""]));
     let method = select(&[Method::Post, Method::Patch, Method::Delete][..]);
-    (method, selected(), filters(), columns, preferred(PREFER), accepted(), rows()).prop_map(
-        |(method, select, filters, columns, prefer, accept, body)| {
+    (
+        method,
+        selected(),
+        filters(),
+        columns,
+        preferred(PREFER),
+        accepted(),
+        rows(),
+    )
+        .prop_map(|(method, select, filters, columns, prefer, accept, body)| {
             let mut pairs: Pairs = vec![("select".to_owned(), select)];
             let post = method == Method::Post;
             pairs.extend(columns.filter(|_| post).map(|columns| ("columns".to_owned(), columns)));
@@ -186,8 +245,7 @@ fn writes() -> impl Strategy<Value = Asked> {
                 headers,
                 body: if post { body } else { object(body) },
             }
-        },
-    )
+        })
 }
 
 fn calls() -> impl Strategy<Value = Asked> {
@@ -205,13 +263,29 @@ fn calls() -> impl Strategy<Value = Asked> {
         }
     });
     let simple = (
-        select(&["add?a=T&b=T", "total?v=T&v=T", "letters?order=pgrst_scalar&limit=1", "any", "pair?select=a,x:b::text&a=gt.T", "elsewhere", "first"][..]),
+        select(
+            &[
+                "add?a=T&b=T",
+                "total?v=T&v=T",
+                "letters?order=pgrst_scalar&limit=1",
+                "any",
+                "pair?select=a,x:b::text&a=gt.T",
+                "elsewhere",
+                "first",
+            ][..],
+        ),
         value(),
         any::<bool>(),
     )
         .prop_map(|(target, value, head)| Asked {
             method: if head { Method::Head } else { Method::Get },
-            target: format!("rpc/{}", target.replace('T', &form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>())),
+            target: format!(
+                "rpc/{}",
+                target.replace(
+                    'T',
+                    &form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>()
+                )
+            ),
             headers: Vec::new(),
             body: String::new(),
         });
