@@ -1,8 +1,9 @@
 -- What every database that holds managed backends carries: helpers for policies, the version row, the trigger function.
 -- Owned by the provisioning login. Tenants' roles reach it only through the groups.
 create schema if not exists plinth;
-revoke all on schema plinth from public;
 grant usage on schema plinth to anon, authenticated, service_role, project_owner, plinth_control, plinth_api;
+-- A project's own login asks whether a plan was current after its transaction, when it has put off its role.
+grant usage on schema plinth to public;
 
 -- The claims of the request's token. Empty after a commit rather than null, hence nullif.
 create function plinth.jwt() returns jsonb language sql stable set search_path = pg_catalog as
@@ -78,4 +79,5 @@ grant execute on function plinth.jwt(), plinth.uid(), plinth.role(), plinth.emai
 grant execute on function plinth.jwt(), plinth.uid(), plinth.role(), plinth.email(), plinth.touch_updated_at(),
   plinth.last_migration(text), plinth.schema_changed(text, uuid) to project_owner;
 grant execute on function plinth.check_version(text, bigint, bigint), plinth.schema_version(text) to plinth_api;
+grant execute on function plinth.check_version(text, bigint, bigint) to public;
 grant execute on function plinth.push_version(text, bigint) to plinth_control;

@@ -9,7 +9,7 @@ pub use registry::{Registry, Target};
 
 /// How drivers of the Postgres family open and keep connections.
 pub use crate::config::{Address, Login, Tls};
-pub use crate::control::{Client, Database, dial};
+pub use crate::control::{Client, Database, NoClient, dial};
 pub use crate::tenancy::Routine;
 
 use std::pin::Pin;

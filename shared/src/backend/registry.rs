@@ -22,6 +22,8 @@ pub struct Target {
     pub trust: Trust,
     /// Connections at most.
     pub connections: usize,
+    /// Requests that may wait for one; the next is refused at once.
+    pub queue: usize,
     /// Longest wait for one.
     pub wait: Duration,
     /// Whether a transaction pooler is in between: no named statements then.

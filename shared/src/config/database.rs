@@ -61,6 +61,8 @@ pub struct Databases {
     pub pool_size: usize,
     /// Targets kept open per process (`PLINTH_POOL_TARGETS`), least recently used closed first.
     pub pool_targets: usize,
+    /// Requests that may wait for a connection, per target (`PLINTH_POOL_QUEUE`); the next is refused at once.
+    pub pool_queue: usize,
     /// Longest wait for a connection (`PLINTH_POOL_WAIT_MS`).
     pub pool_wait: Duration,
     /// A transaction pooler or RDS Proxy is in between (`PLINTH_POOLER=true`): no prepared statements.
@@ -96,6 +98,7 @@ impl Databases {
             },
             pool_size,
             pool_targets,
+            pool_queue: env.parse("PLINTH_POOL_QUEUE", 500)?,
             pool_wait: Duration::from_millis(env.parse("PLINTH_POOL_WAIT_MS", 2_000)?),
             pooler: env.parse("PLINTH_POOLER", false)?,
             ca_pem: env.get("PLINTH_DATABASE_CA").map(str::to_owned),

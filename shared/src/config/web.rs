@@ -14,6 +14,9 @@ pub struct Web {
     pub request_timeout: Duration,
     /// Rows a read returns at most (`PLINTH_MAX_ROWS`); keeps replies below Lambda's 6 MB in ordinary cases.
     pub max_rows: u64,
+    /// Bytes a reply's body may take inside the gateway's JSON envelope (`PLINTH_MAX_REPLY_BYTES`): Lambda takes 6 MB, and
+    /// the headers need some of it.
+    pub max_reply: u64,
     /// The queue that wakes the worker (`PLINTH_QUEUE_URL`), if there is one.
     pub queue_url: Option<String>,
 }
@@ -36,6 +39,7 @@ impl Web {
             base_url,
             request_timeout: Duration::from_millis(env.parse("PLINTH_REQUEST_TIMEOUT_MS", 20_000)?),
             max_rows: env.parse("PLINTH_MAX_ROWS", 10_000)?,
+            max_reply: env.parse("PLINTH_MAX_REPLY_BYTES", (6 << 20) - (64 << 10))?,
             queue_url: env.get("PLINTH_QUEUE_URL").map(str::to_owned),
         })
     }

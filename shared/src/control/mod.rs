@@ -16,7 +16,7 @@ mod trust;
 pub use cluster::{CELL_DATABASE, CELL_TEMPLATE, FunctionLogins, prepare_cell, prepare_control, register_cell};
 pub use migrations::{accounts_ddl, cell_ddl, migrate_control};
 pub use param::{Param, bytes, int4, int8, json, text, texts, time, uuid};
-pub use pool::{Client, Database};
+pub use pool::{Client, Database, NoClient};
 pub use scram::scram_verifier;
 
 use tokio_postgres::error::SqlState;

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
-use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult, Timeouts};
+use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts};
 
 use super::dial::{DialError, Trust, dial};
 use super::unavailable;
@@ -22,6 +24,43 @@ const PROBE_DEADLINE: Duration = Duration::from_secs(1);
 /// prepared statements there). Nothing is dialled before the first [`Database::get`].
 pub struct Database<S: Default + Send = ()> {
     pool: managed::Pool<Dialler<S>>,
+    /// Those who hold or await a connection.
+    users: Arc<AtomicUsize>,
+    /// As many as that may be.
+    most: usize,
+}
+
+/// Why a caller got no connection.
+#[derive(Debug)]
+pub enum NoClient {
+    /// All were in use: too many were waiting already, or none came free in time.
+    Busy,
+    /// The server cannot be reached, or lets nobody in.
+    Dial(DialError),
+    /// The pool is closed.
+    Closed,
+}
+
+impl fmt::Display for NoClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => f.write_str("every connection is in use"),
+            Self::Dial(error) => error.fmt(f),
+            Self::Closed => f.write_str("the pool is closed"),
+        }
+    }
+}
+
+impl std::error::Error for NoClient {}
+
+impl From<PoolError<DialError>> for NoClient {
+    fn from(error: PoolError<DialError>) -> Self {
+        match error {
+            PoolError::Backend(error) => Self::Dial(error),
+            PoolError::Timeout(_) => Self::Busy,
+            _ => Self::Closed,
+        }
+    }
 }
 
 impl Database {
@@ -53,10 +92,23 @@ impl<S: Default + Send> Database<S> {
         let pool = managed::Pool::builder(dialler)
             .max_size(size)
             .timeouts(timeouts)
+            // The one used last has its statements and the server's caches warmest.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(Error::internal)?;
-        Ok(Self { pool })
+        Ok(Self {
+            pool,
+            users: Arc::default(),
+            most: usize::MAX,
+        })
+    }
+
+    /// The same with at most `waiting` callers in line: one more is refused at once.
+    #[must_use]
+    pub fn with_queue(mut self, waiting: usize) -> Self {
+        self.most = self.pool.status().max_size.saturating_add(waiting);
+        self
     }
 
     /// A connection, for as long as it is held.
@@ -64,19 +116,20 @@ impl<S: Default + Send> Database<S> {
     /// # Errors
     /// `database/unavailable` when the server cannot be reached or every connection stays busy.
     pub async fn get(&self) -> Result<Client<S>> {
-        match self.pool.get().await {
-            Ok(object) => Ok(Client(object)),
-            Err(PoolError::Backend(error)) => Err(error.into()),
-            Err(error) => Err(unavailable(error)),
-        }
+        self.try_get().await.map_err(|error| match error {
+            NoClient::Dial(error) => error.into(),
+            error => unavailable(error),
+        })
     }
 
     /// A connection, with the reason when there is none: its SQLSTATE tells a bad password from a missing database.
     ///
     /// # Errors
-    /// As it came from the server.
-    pub async fn try_get(&self) -> Result<Client<S>, PoolError<DialError>> {
-        self.pool.get().await.map(Client)
+    /// As it came from the server; [`NoClient::Busy`] when none comes free in time or too many wait already.
+    pub async fn try_get(&self) -> Result<Client<S>, NoClient> {
+        let place = Place::take(&self.users, self.most).ok_or(NoClient::Busy)?;
+        let object = self.pool.get().await?;
+        Ok(Client { object, _place: place })
     }
 
     /// Closes idle connections and refuses new ones.
@@ -89,6 +142,8 @@ impl<S: Default + Send> Clone for Database<S> {
     fn clone(&self) -> Self {
         Self {
             pool: self.pool.clone(),
+            users: self.users.clone(),
+            most: self.most,
         }
     }
 }
@@ -99,19 +154,39 @@ impl<S: Default + Send> fmt::Debug for Database<S> {
     }
 }
 
+/// A place among those who hold or await a connection.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(users: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
+        let place = Self(users.clone());
+        // Dropped, and so given back, where it is one too many.
+        (users.fetch_add(1, Ordering::Relaxed) < most).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A connection on loan from a [`Database`].
-pub struct Client<S: Default + Send = ()>(Object<Dialler<S>>);
+pub struct Client<S: Default + Send = ()> {
+    object: Object<Dialler<S>>,
+    _place: Place,
+}
 
 impl<S: Default + Send> Client<S> {
     /// The connection and its state.
     pub fn parts(&mut self) -> (&tokio_postgres::Client, &mut S) {
-        let dialled = &mut *self.0;
+        let dialled = &mut *self.object;
         (&dialled.client, &mut dialled.state)
     }
 
     /// Closes the connection instead of giving it back: nobody knows what state it is in.
     pub fn discard(self) {
-        drop(Object::take(self.0));
+        drop(Object::take(self.object));
     }
 }
 
@@ -119,13 +194,13 @@ impl<S: Default + Send> Deref for Client<S> {
     type Target = tokio_postgres::Client;
 
     fn deref(&self) -> &Self::Target {
-        &self.0.client
+        &self.object.client
     }
 }
 
 impl<S: Default + Send> DerefMut for Client<S> {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0.client
+        &mut self.object.client
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod overrides;
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::plan::{Action, Plan};
@@ -12,8 +13,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// The one row of a rendered statement, see [`postgres::COLUMNS`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// The JSON, if the reply shows rows.
-    pub body: Option<String>,
+    /// The reply's body in UTF-8, if it has one: as it came from the database, neither parsed nor copied.
+    pub body: Option<Bytes>,
     /// Rows shown, or touched by a write.
     pub page_rows: u64,
     /// Rows that match, if counted.
@@ -35,8 +36,8 @@ pub struct Reply {
     pub status: u16,
     /// Names in lower case and values, in order.
     pub headers: Vec<(String, String)>,
-    /// The JSON; `None` is a reply without a body and without a `content-type`.
-    pub body: Option<String>,
+    /// The body in UTF-8; `None` is a reply without a body and without a `content-type`.
+    pub body: Option<Bytes>,
 }
 
 /// Makes the reply.

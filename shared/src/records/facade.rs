@@ -98,14 +98,15 @@ impl Facade<'_> {
     }
 
     fn wrap(&self, reply: Reply) -> Result<Answer> {
-        let rows = reply.body.unwrap_or_else(|| "[]".to_owned());
+        let rows = reply.body.as_deref().unwrap_or(b"[]");
+        let rows = std::str::from_utf8(rows).map_err(Error::internal)?;
         let one = match self {
             Self::Query { .. } | Self::Read(_) => false,
             Self::Create { json, .. } => json.trim_start().starts_with('{'),
             Self::One { .. } | Self::Update { .. } | Self::Delete { .. } => true,
         };
         let json = if one {
-            format!("{{\"record\":{}}}", only(&rows)?)
+            format!("{{\"record\":{}}}", only(rows)?)
         } else {
             format!("{{\"records\":{rows}}}")
         };

@@ -39,10 +39,12 @@ impl Site {
         headers: &HeaderMap,
     ) -> Result<Self> {
         let project = access.project();
-        match app.tenancy.external(project).await? {
-            Some(external) => Self::external(project, external, facts, headers),
-            None => Self::managed(app, project, backend, facts, headers),
-        }
+        let mut site = match app.tenancy.external(project).await? {
+            Some(external) => Self::external(project, external, facts, headers)?,
+            None => Self::managed(app, project, backend, facts, headers)?,
+        };
+        site.rules.max_reply = Some(app.config.web.max_reply);
+        Ok(site)
     }
 
     fn managed(

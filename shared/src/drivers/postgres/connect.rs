@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tokio_postgres::CancelToken;
 
 use super::error;
 use super::statements::Statements;
@@ -11,7 +10,7 @@ use crate::backend::dial::{Trust, cancel};
 use crate::backend::{Address, Client, Database, Target};
 use crate::error::Result;
 
-/// How long a cancel request may take; the caller has waited long enough already.
+/// How long stopping a connection's statements may take; the caller has waited long enough already.
 const CANCEL_DEADLINE: Duration = Duration::from_secs(1);
 
 /// The connections of one target.
@@ -32,8 +31,9 @@ struct Cancelling {
 impl Pool {
     pub(super) fn new(target: &Target) -> Result<Self> {
         let Target { address, trust, .. } = target;
+        let database = Database::with_state(address.clone(), trust.clone(), target.connections, target.wait)?;
         Ok(Self {
-            database: Database::with_state(address.clone(), trust.clone(), target.connections, target.wait)?,
+            database: database.with_queue(target.queue),
             cancelling: Cancelling {
                 address: address.clone(),
                 trust: trust.clone(),
@@ -52,7 +52,6 @@ impl Pool {
             Err(_) => return Err(error::unreachable("no connection before the deadline")),
         };
         Ok(Held {
-            token: client.cancel_token(),
             client: Some(client),
             cancelling: self.cancelling.clone(),
         })
@@ -63,7 +62,6 @@ impl Pool {
 /// that was cut off (deadline, client gone) leaves nothing for the next one to trip over.
 pub(super) struct Held {
     client: Option<Client<Statements>>,
-    token: CancelToken,
     cancelling: Cancelling,
 }
 
@@ -86,11 +84,10 @@ impl Held {
         }
     }
 
-    /// Closes the connection and asks the server to stop; waits for the request to be sent.
+    /// Asks the server to stop, waits a little until it has, and closes the connection.
     pub(super) async fn cut_off(mut self) {
         if let Some(client) = self.client.take() {
-            client.discard();
-            stop(self.token.clone(), self.cancelling.clone()).await;
+            stop(client, self.cancelling.clone()).await;
         }
     }
 }
@@ -98,15 +95,26 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let Some(client) = self.client.take() else { return };
-        client.discard();
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(stop(self.token.clone(), self.cancelling.clone()));
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(stop(client, self.cancelling.clone()))),
+            Err(_) => client.discard(),
         }
     }
 }
 
-async fn stop(token: CancelToken, at: Cancelling) {
-    if let Err(error) = cancel(&token, &at.address, &at.trust, CANCEL_DEADLINE).await {
-        tracing::debug!(%error, "a cancel request could not be sent");
+/// The connection is closed in any case: a cancel request that comes late would stop whatever runs on it next. It keeps
+/// its place in the pool until the server is done with it, so that there are never more of them than there may be.
+async fn stop(client: Client<Statements>, at: Cancelling) {
+    let stopped = async {
+        cancel(&client.cancel_token(), &at.address, &at.trust, CANCEL_DEADLINE)
+            .await
+            .map_err(|error| error.to_string())?;
+        // Answered behind all that was sent before.
+        client.batch_execute("").await.map_err(|error| error.to_string())
+    };
+    let stopped = tokio::time::timeout(CANCEL_DEADLINE, stopped).await;
+    if let Ok(Err(cause)) = stopped {
+        tracing::debug!(cause, "what a connection was doing could not be stopped");
     }
+    client.discard();
 }

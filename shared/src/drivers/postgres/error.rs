@@ -1,27 +1,26 @@
 //! What an error of the server, or of the way to it, means.
 
-use deadpool::managed::PoolError;
 use tokio_postgres::Error as PgError;
 use tokio_postgres::error::{DbError, SqlState};
 
 use crate::backend::dial::DialError;
-use crate::backend::{REFUSED, STALE};
+use crate::backend::{NoClient, REFUSED, STALE};
 use crate::error::{Error, ErrorKind};
 use crate::query::pg_error;
 use crate::query::postgres::failed_assertion;
 
 /// Why there is no connection: `PGRST003` when all stayed busy, [`REFUSED`] when the server does not let the login in,
 /// `PGRST001` for the rest. All of them are 503 and worth another try.
-pub(super) fn no_connection(error: PoolError<DialError>) -> Error {
+pub(super) fn no_connection(error: NoClient) -> Error {
     match error {
-        PoolError::Timeout(_) => Error::new(
+        NoClient::Busy => Error::new(
             ErrorKind::Unavailable,
             "PGRST003",
             "Timed out acquiring connection from connection pool.",
         )
         .with_hint("Every connection is busy; try again in a moment")
         .with_retry_after(1),
-        PoolError::Backend(DialError::Postgres(error)) if refused(&error) => Error::new(
+        NoClient::Dial(DialError::Postgres(error)) if refused(&error) => Error::new(
             ErrorKind::Unavailable,
             REFUSED,
             "The database does not let this project's login in",
@@ -29,8 +28,8 @@ pub(super) fn no_connection(error: PoolError<DialError>) -> Error {
         .with_hint("If its password was changed by hand, provision the backend again")
         .with_retry_after(1)
         .with_source(error),
-        PoolError::Backend(error) => unreachable(error),
-        other => unreachable(other),
+        NoClient::Dial(error) => unreachable(error),
+        NoClient::Closed => unreachable(error),
     }
 }
 
@@ -108,6 +107,11 @@ pub(super) fn lost_name(error: &PgError) -> bool {
     let Some(told) = error.as_db_error() else { return false };
     *told.code() == SqlState::INVALID_SQL_STATEMENT_NAME
         || (*told.code() == SqlState::FEATURE_NOT_SUPPORTED && told.message().starts_with("cached plan must not"))
+}
+
+/// Whether the version check refused the plan.
+pub(super) fn is_stale(error: &PgError) -> bool {
+    error.code().is_some_and(|state| state.code() == STALE)
 }
 
 /// Whether an error may come from a plan that is older than the tables, keys or settings: everything but what has to do

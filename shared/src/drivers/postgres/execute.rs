@@ -1,19 +1,23 @@
 //! Runs a plan: one transaction, one network round trip.
 
-use futures_util::future::{OptionFuture, join, join5};
+use bytes::Bytes;
+use futures_util::future::{OptionFuture, join, join3, join4};
 use tokio::time::Instant;
 use tokio_postgres::{Client, Error as PgError, Row};
 
 use super::connect::{Held, Pool};
 use super::error;
 use super::settings::{self, Settings};
-use super::statements::{Answer, How, Statements, ask};
-use crate::backend::{Routine, STALE, Scope};
+use super::statements::{Answer, How, Statements, Which, ask};
+use super::text::Raw;
+use crate::backend::{Routine, Scope};
 use crate::error::{Error, Result};
 use crate::query::postgres::render;
 use crate::query::{Counts, Plan};
 
 const CHECK: &str = "select plinth.check_version($1, $2, $3)";
+/// The reply's body is the first column, see [`crate::query::postgres::COLUMNS`].
+const BODY: usize = 0;
 
 /// A statement with its parameters.
 pub(super) struct Query<'a> {
@@ -34,13 +38,34 @@ pub(super) struct Transaction<'a> {
     pub(super) check: Option<Vec<Option<String>>>,
 }
 
+impl Transaction<'_> {
+    /// Whether a stale plan must undo what the query did: the check then runs before the end.
+    fn checks_before_end(&self) -> bool {
+        self.check.is_some() && !(self.read_only && self.query.is_some())
+    }
+
+    /// Whether the check runs behind the end, where it is answered even if the query failed: what was refused on an old
+    /// plan is no answer. A read has nothing to undo, so this one check is enough for it.
+    fn checks_after_end(&self) -> bool {
+        self.check.is_some() && self.query.is_some()
+    }
+}
+
 /// How far a transaction came before it failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub(super) enum Step {
     Begin,
     Settings,
     Query,
     End,
+}
+
+/// What became of a transaction.
+struct Outcome {
+    /// The query's rows, or what failed first.
+    rows: Result<Vec<Row>, (Step, PgError)>,
+    /// What the check behind the end said.
+    check: Option<Result<(), PgError>>,
 }
 
 /// Runs a plan.
@@ -56,7 +81,11 @@ pub(super) async fn run(pool: &Pool, scope: &Scope, plan: &Plan) -> Result<Count
         Err(Failure::Broken) if scope.read_only => once().await,
         outcome => outcome,
     };
-    counts(&rows.map_err(|failure| failure.told(scope))?)
+    let rows = rows.map_err(|failure| failure.told(scope))?;
+    match plan.accept.explain {
+        Some(_) => explained(&rows),
+        None => counts(rows),
+    }
 }
 
 /// Whether the scope's versions are the present ones.
@@ -135,12 +164,21 @@ async fn transact(
         query: Some(Query { ..*query }),
         check: scope.place.versioned.then(|| check_params(scope)),
     };
-    let (step, failed) = match exchange(held, named, &transaction).await {
-        Ok(rows) => return Ok(rows),
+    let Outcome { rows, check } = converse(held, named, &transaction).await;
+    let (step, failed) = match rows {
+        Ok(rows) => {
+            // What was written on a plan that was current is written, whatever has happened since.
+            if scope.read_only
+                && let Some(Err(failed)) = check
+            {
+                still_current(held, named, scope, failed, end).await?;
+            }
+            return Ok(rows);
+        }
         Err(failed) => failed,
     };
     if error::broke(&failed) {
-        let written_nothing = error::ended_by_server(&failed) && step != Step::End;
+        let written_nothing = error::ended_by_server(&failed) && step < Step::End;
         return Err(if written_nothing && !scope.read_only {
             error::unreachable(failed).into()
         } else {
@@ -158,32 +196,64 @@ async fn transact(
         });
     }
     // What the database refused on an old plan is no answer either.
-    if scope.place.versioned && error::may_be_stale(&failed) && failed.code().is_some_and(|code| code.code() != STALE) {
+    if scope.place.versioned && error::may_be_stale(&failed) && !error::is_stale(&failed) {
         let role = if step == Step::Settings {
             "none"
         } else {
             scope.role_setting()
         };
-        if !verify(held, named, scope, role, end).await {
+        let current = match check {
+            Some(Ok(())) => true,
+            Some(Err(failed)) if error::is_stale(&failed) => false,
+            _ => verify(held, named, scope, role, end).await,
+        };
+        if !current {
             return Err(error::stale().with_source(failed).into());
         }
     }
     Err(error::shown(failed, &scope.marker, scope.anonymous).into())
 }
 
+/// What to make of a check behind a read that `failed`: unless it says that the plan is stale, it failed for a reason of
+/// its own (it runs as the login, with whatever a tenant's code left in the session), and is made as everything else is.
+async fn still_current(
+    held: &mut Held,
+    named: bool,
+    scope: &Scope,
+    failed: PgError,
+    end: Instant,
+) -> Result<(), Failure> {
+    let failed = match error::is_stale(&failed) || error::broke(&failed) {
+        true => failed,
+        false => match exchange(held, named, &checking(scope, scope.role_setting(), end)).await {
+            Ok(_) => return Ok(()),
+            Err((_, failed)) => failed,
+        },
+    };
+    Err(if error::broke(&failed) {
+        Failure::Broken
+    } else {
+        error::shown(failed, &scope.marker, scope.anonymous).into()
+    })
+}
+
 /// Whether the scope's versions are the present ones, as far as can be told.
 async fn verify(held: &mut Held, named: bool, scope: &Scope, role: &str, end: Instant) -> bool {
-    let transaction = Transaction {
+    match exchange(held, named, &checking(scope, role, end)).await {
+        Ok(_) => true,
+        Err((_, failed)) => !error::is_stale(&failed),
+    }
+}
+
+/// A transaction that does nothing but check the versions.
+fn checking(scope: &Scope, role: &str, end: Instant) -> Transaction<'static> {
+    Transaction {
         read_only: true,
         rollback: false,
         settings: settings::values(scope, role, left(end)),
         before: None,
         query: None,
         check: Some(check_params(scope)),
-    };
-    match exchange(held, named, &transaction).await {
-        Ok(_) => true,
-        Err((_, failed)) => failed.code().is_none_or(|state| state.code() != STALE),
     }
 }
 
@@ -217,83 +287,144 @@ pub(super) async fn exchange(
     named: bool,
     transaction: &Transaction<'_>,
 ) -> Result<Vec<Row>, (Step, PgError)> {
+    converse(held, named, transaction).await.rows
+}
+
+async fn converse(held: &mut Held, named: bool, transaction: &Transaction<'_>) -> Outcome {
     let Some((client, statements)) = held.parts() else {
-        return Ok(Vec::new());
+        return Outcome {
+            rows: Ok(Vec::new()),
+            check: None,
+        };
     };
-    match send(client, named.then_some(&mut *statements), transaction).await {
+    let outcome = send(client, named.then_some(&mut *statements), transaction).await;
+    match &outcome.rows {
         // A name is gone: all were. Nothing has happened, so everything is sent once more without names.
-        Err((_, failed)) if error::lost_name(&failed) => {
+        Err((_, failed)) if error::lost_name(failed) => {
             statements.clear();
             send(client, None, transaction).await
         }
-        outcome => outcome,
+        _ => outcome,
     }
 }
 
-async fn send(
-    client: &Client,
-    mut statements: Option<&mut Statements>,
-    transaction: &Transaction<'_>,
-) -> Result<Vec<Row>, (Step, PgError)> {
-    let mut how = |sql: &str, always: bool| match (&mut statements, always) {
-        (None, _) => How::Unnamed,
-        (Some(statements), true) => statements.how_always(sql),
-        (Some(statements), false) => statements.how(sql),
-    };
-    let settings = Box::pin(ask(
-        client,
-        how(transaction.settings.sql, true),
-        transaction.settings.sql,
-        &transaction.settings.params,
-    ));
-    let before = transaction.before.as_deref();
-    let before = OptionFuture::from(before.map(|sql| Box::pin(ask(client, how(sql, false), sql, &[]))));
+/// How each statement of a transaction is run.
+struct Ways {
+    settings: How,
+    called: How,
+    query: How,
+    check_before: How,
+    check_after: How,
+}
+
+impl Ways {
+    fn choose(statements: Option<&mut Statements>, transaction: &Transaction<'_>) -> Self {
+        let Some(statements) = statements else {
+            return Self {
+                settings: How::Unnamed,
+                called: How::Unnamed,
+                query: How::Unnamed,
+                check_before: How::Unnamed,
+                check_after: How::Unnamed,
+            };
+        };
+        let (before, after) = (transaction.checks_before_end(), transaction.checks_after_end());
+        let check = statements.how(Which::Check);
+        Self {
+            settings: statements.how(Which::Settings(transaction.settings.sql)),
+            called: match &transaction.before {
+                Some(sql) => statements.how(Which::Shape(sql)),
+                None => How::Unnamed,
+            },
+            query: match &transaction.query {
+                Some(query) => statements.how(Which::Shape(query.sql)),
+                None => How::Unnamed,
+            },
+            // Prepared once, where both are sent.
+            check_after: if before && after {
+                check.if_named()
+            } else {
+                check.clone()
+            },
+            check_before: check,
+        }
+    }
+}
+
+async fn send(client: &Client, mut statements: Option<&mut Statements>, transaction: &Transaction<'_>) -> Outcome {
+    let ways = Ways::choose(statements.as_deref_mut(), transaction);
+    let settings = &transaction.settings;
+    let set = Box::pin(ask(client, ways.settings, settings.sql, &settings.params));
+    let call = transaction.before.as_deref();
+    let called = OptionFuture::from(call.map(|sql| Box::pin(ask(client, ways.called, sql, &[]))));
     let query = transaction.query.as_ref();
-    let query =
-        OptionFuture::from(query.map(|query| Box::pin(ask(client, how(query.sql, false), query.sql, query.params))));
-    let check = transaction.check.as_ref();
-    let check = OptionFuture::from(check.map(|params| Box::pin(ask(client, how(CHECK, true), CHECK, params))));
+    let answer = OptionFuture::from(query.map(|query| Box::pin(ask(client, ways.query, query.sql, query.params))));
+    let check = |wanted: bool, how| {
+        let params = transaction.check.as_ref().filter(|_| wanted);
+        OptionFuture::from(params.map(|params| Box::pin(ask(client, how, CHECK, params))))
+    };
+    let before = check(transaction.checks_before_end(), ways.check_before);
+    let after = check(transaction.checks_after_end(), ways.check_after);
     let end = if transaction.rollback { "rollback" } else { "commit" };
 
-    // They are polled, and so sent, in this order. An error aborts all that follows and `commit` then reports success:
-    // the first error is the one that counts.
+    // They are polled, and so sent, in this order.
     let begun = client.batch_execute(settings::begin(transaction.read_only));
-    let prepared = join(settings, before);
-    let (begun, (set, called), answer, checked, ended) =
-        join5(begun, prepared, query, check, client.batch_execute(end)).await;
-    begun.map_err(|error| (Step::Begin, error))?;
-    let set = set.map_err(|error| (Step::Settings, error))?;
-    let called = called.transpose().map_err(|error| (Step::Query, error))?;
-    let answer = answer.transpose().map_err(|error| (Step::Query, error))?;
-    let checked = checked.transpose().map_err(|error| (Step::Query, error))?;
-    ended.map_err(|error| (Step::End, error))?;
+    let begin = join4(begun, set, called, answer);
+    let end = join3(before, client.batch_execute(end), after);
+    let ((begun, set, called, answer), (before, ended, after)) = join(begin, end).await;
 
-    let mut rows = Vec::new();
-    let sql = transaction.query.as_ref().map_or("", |query| query.sql);
-    let mut keep = |sql: &str, answer: Answer| {
+    let mut keep = |which, answer: Answer| {
         if let Some(statements) = &mut statements {
-            statements.keep(sql, answer.named);
+            statements.keep(which, answer.named);
         }
         answer.rows
     };
-    keep(transaction.settings.sql, set);
-    if let (Some(sql), Some(called)) = (&transaction.before, called) {
-        keep(sql, called);
+    let check = after.map(|after| after.map(|answer| drop(keep(Which::Check, answer))));
+    // An error aborts all that follows up to the end, and `commit` then reports success: the first error is the one that
+    // counts.
+    let rows = (|| {
+        begun.map_err(|error| (Step::Begin, error))?;
+        let set = set.map_err(|error| (Step::Settings, error))?;
+        let called = called.transpose().map_err(|error| (Step::Query, error))?;
+        let answer = answer.transpose().map_err(|error| (Step::Query, error))?;
+        let before = before.transpose().map_err(|error| (Step::Query, error))?;
+        ended.map_err(|error| (Step::End, error))?;
+        keep(Which::Settings(settings.sql), set);
+        if let (Some(sql), Some(called)) = (call, called) {
+            keep(Which::Shape(sql), called);
+        }
+        if let Some(before) = before {
+            keep(Which::Check, before);
+        }
+        Ok(match (query, answer) {
+            (Some(query), Some(answer)) => keep(Which::Shape(query.sql), answer),
+            _ => Vec::new(),
+        })
+    })();
+    Outcome { rows, check }
+}
+
+/// The lines of an explained statement, as its body.
+fn explained(rows: &[Row]) -> Result<Counts> {
+    let mut lines = Vec::new();
+    for row in rows {
+        lines.extend_from_slice(row.try_get::<_, Raw<'_>>(0).map_err(Error::internal)?.0);
+        lines.push(b'\n');
     }
-    if let Some(answer) = answer {
-        rows = keep(sql, answer);
-    }
-    if let Some(checked) = checked {
-        keep(CHECK, checked);
-    }
-    Ok(rows)
+    Ok(Counts {
+        body: Some(lines.into()),
+        ..Counts::default()
+    })
 }
 
 /// The one row of a rendered statement.
-fn counts(rows: &[Row]) -> Result<Counts> {
+fn counts(mut rows: Vec<Row>) -> Result<Counts> {
+    let row = rows
+        .pop()
+        .ok_or_else(|| Error::internal("the statement answered no row"))?;
     let read = |row: &Row| -> Result<Counts, PgError> {
         Ok(Counts {
-            body: row.try_get("body")?,
+            body: None,
             page_rows: row.try_get::<_, i64>("page_rows")?.unsigned_abs(),
             total_rows: row.try_get::<_, Option<i64>>("total_rows")?.map(i64::unsigned_abs),
             inserted: row.try_get("inserted")?,
@@ -302,8 +433,26 @@ fn counts(rows: &[Row]) -> Result<Counts> {
             response_status: row.try_get("response_status")?,
         })
     };
-    let row = rows
-        .first()
-        .ok_or_else(|| Error::internal("the statement answered no row"))?;
-    read(row).map_err(Error::internal)
+    let counts = read(&row).map_err(Error::internal)?;
+    let body = Body::of(row).map_err(Error::internal)?;
+    Ok(Counts {
+        body: body.map(Bytes::from_owner),
+        ..counts
+    })
+}
+
+/// The body, where it lies in the buffer that the socket was read into.
+struct Body(Row);
+
+impl Body {
+    fn of(row: Row) -> Result<Option<Self>, PgError> {
+        let there = row.try_get::<_, Option<Raw<'_>>>(BODY)?.is_some();
+        Ok(there.then_some(Self(row)))
+    }
+}
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        self.0.get::<_, Raw<'_>>(BODY).0
+    }
 }

@@ -14,19 +14,28 @@ use super::text::Text;
 /// Shapes remembered per connection. A prepared one costs about 40 kB in the server's process.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 
-/// The statements of one connection, least recently used forgotten first.
-pub(super) struct Statements(LruCache<String, Known>);
+/// The statements of one connection.
+pub(super) struct Statements {
+    /// By their text: a look into the catalog may set others than a request.
+    settings: Vec<(&'static str, How)>,
+    check: Option<How>,
+    /// Of requests, least recently used forgotten first.
+    shapes: LruCache<String, How>,
+}
 
-enum Known {
-    /// It ran once, without a name.
-    Seen,
-    /// It has a name.
-    Named(Statement),
-    /// It cannot be given one.
-    Nameless,
+/// One of the statements that a connection runs.
+#[derive(Clone, Copy)]
+pub(super) enum Which<'a> {
+    /// The settings, by their text: every request runs them, so they are prepared at once.
+    Settings(&'static str),
+    /// The version check, likewise.
+    Check,
+    /// A request's query, by its text.
+    Shape(&'a str),
 }
 
 /// How a statement is run.
+#[derive(Clone)]
 pub(super) enum How {
     /// Without a name.
     Unnamed,
@@ -36,48 +45,64 @@ pub(super) enum How {
     Named(Statement),
 }
 
+impl How {
+    /// By its name if it has one already.
+    pub(super) fn if_named(&self) -> Self {
+        match self {
+            Self::Named(statement) => Self::Named(statement.clone()),
+            Self::Unnamed | Self::Prepare => Self::Unnamed,
+        }
+    }
+}
+
 impl Default for Statements {
     fn default() -> Self {
-        Self(LruCache::new(REMEMBERED))
+        Self {
+            settings: Vec::new(),
+            check: None,
+            shapes: LruCache::new(REMEMBERED),
+        }
     }
 }
 
 impl Statements {
-    /// How to run `sql` now: the first use of a shape goes without a name (it may never come back), the second one
+    /// How to run a statement now. The first use of a shape goes without a name (it may never come back), the second one
     /// prepares it.
-    pub(super) fn how(&mut self, sql: &str) -> How {
-        match self.0.get(sql) {
-            Some(Known::Named(statement)) => How::Named(statement.clone()),
-            Some(Known::Seen) => How::Prepare,
-            Some(Known::Nameless) => How::Unnamed,
-            None => {
-                self.0.put(sql.to_owned(), Known::Seen);
-                How::Unnamed
+    pub(super) fn how(&mut self, which: Which<'_>) -> How {
+        let known = match which {
+            Which::Settings(sql) => {
+                let mut known = self.settings.iter();
+                known.find(|(text, _)| std::ptr::eq(*text, sql)).map(|(_, how)| how)
             }
-        }
-    }
-
-    /// How to run a statement that every request runs.
-    pub(super) fn how_always(&mut self, sql: &str) -> How {
-        if !self.0.contains(sql) {
-            self.0.put(sql.to_owned(), Known::Seen);
-        }
-        self.how(sql)
+            Which::Check => self.check.as_ref(),
+            Which::Shape(sql) => {
+                let known = self.shapes.get(sql).cloned();
+                return known.unwrap_or_else(|| {
+                    self.shapes.put(sql.to_owned(), How::Prepare);
+                    How::Unnamed
+                });
+            }
+        };
+        known.cloned().unwrap_or(How::Prepare)
     }
 
     /// Remembers what came of naming a statement that has run.
-    pub(super) fn keep(&mut self, sql: &str, named: Naming) {
-        let known = match named {
+    pub(super) fn keep(&mut self, which: Which<'_>, named: Naming) {
+        let how = match named {
             Naming::Untried => return,
-            Naming::Done(statement) => Known::Named(statement),
-            Naming::Failed => Known::Nameless,
+            Naming::Done(statement) => How::Named(statement),
+            Naming::Failed => How::Unnamed,
         };
-        self.0.put(sql.to_owned(), known);
+        match which {
+            Which::Settings(sql) => self.settings.push((sql, how)),
+            Which::Check => self.check = Some(how),
+            Which::Shape(sql) => drop(self.shapes.put(sql.to_owned(), how)),
+        }
     }
 
     /// Forgets all names: tenant code may have thrown them away (`deallocate all`).
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        *self = Self::default();
     }
 }
 

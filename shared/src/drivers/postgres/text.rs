@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::BytesMut;
-use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::{Format, FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 /// A parameter sent in text format, so that Postgres reads it as a literal of the type it inferred. A `&str` bound to an
 /// unknown type would go out as binary and silently match other rows.
@@ -25,6 +25,19 @@ impl ToSql for Text<'_> {
     }
 
     to_sql_checked!();
+}
+
+/// A text as the bytes that came from the server.
+pub(super) struct Raw<'a>(pub &'a [u8]);
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(of: &Type) -> bool {
+        [Type::TEXT, Type::JSON, Type::BYTEA].contains(of)
+    }
 }
 
 /// Shows nothing: these are people's data.

@@ -9,14 +9,13 @@ mod store;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use deadpool::managed::PoolError;
 use serde::Serialize;
 use tokio_postgres::GenericClient;
 use tokio_postgres::error::SqlState;
 
 use crate::app::App;
 use crate::control::dial::DialError;
-use crate::control::{Database, unavailable};
+use crate::control::{Database, NoClient, unavailable};
 use crate::error::Result;
 use crate::ident::{ProjectId, Ref};
 use crate::tenancy::{Cell, Isolation, LONGEST_MEMORY};
@@ -124,7 +123,7 @@ async fn tell(database: &Database, found: &Move) -> Result<()> {
         match database.try_get().await {
             Ok(client) => store::push_version(&*client, &found.reference, found.version).await,
             // Not made yet, or gone: nobody is served from it, and it starts at the version of its day.
-            Err(PoolError::Backend(DialError::Postgres(error)))
+            Err(NoClient::Dial(DialError::Postgres(error)))
                 if error.code() == Some(&SqlState::INVALID_CATALOG_NAME) =>
             {
                 Ok(())

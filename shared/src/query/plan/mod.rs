@@ -49,6 +49,8 @@ pub struct Plan {
     pub prefer: Prefer,
     /// The reply's shape.
     pub accept: Accept,
+    /// Bytes the reply's body may take, escaped as a JSON string.
+    pub max_reply: Option<u64>,
 }
 
 impl Plan {
@@ -261,6 +263,7 @@ pub fn plan(request: Request, catalog: &Catalog, rules: &Rules) -> Result<Plan> 
         output,
         order,
         accept: negotiate(&request.accept, rules, None)?,
+        max_reply: rules.max_reply,
     })
 }
 

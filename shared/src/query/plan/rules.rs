@@ -13,6 +13,8 @@ pub struct Rules {
     pub allow_unfiltered_writes: bool,
     /// The most rows one read answers; more are cut silently.
     pub max_rows: Option<u64>,
+    /// Bytes a reply's body may take, escaped as a JSON string; a larger one fails the statement.
+    pub max_reply: Option<u64>,
     /// Whether `Prefer: tx=rollback` is honoured.
     pub allow_tx_override: bool,
     /// Which columns may be named.
@@ -33,6 +35,7 @@ impl Rules {
             search_configs: SearchConfigRule::Stock,
             allow_unfiltered_writes: false,
             max_rows: Some(1_000),
+            max_reply: None,
             allow_tx_override: true,
             columns: ColumnRule::Catalog,
             aggregates: false,
@@ -49,6 +52,7 @@ impl Rules {
             search_configs: SearchConfigRule::Any,
             allow_unfiltered_writes: true,
             max_rows: None,
+            max_reply: None,
             allow_tx_override: true,
             columns: ColumnRule::Any,
             aggregates: false,

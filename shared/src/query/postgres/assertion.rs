@@ -1,12 +1,14 @@
 //! Counts that must hold or the whole transaction is undone: a cast that fails, its text carrying a random marker.
 
 use super::super::plan::{self, Action, Plan};
+use super::size;
 use super::sql::Sql;
 use crate::error::{Error, ErrorKind};
 
 const SINGLE: &str = "single";
 const MOST: &str = "most";
 const PUT: &str = "put";
+pub(super) const SIZE: &str = "size";
 
 /// Adds the number of touched rows, and fails the statement if it is not allowed.
 pub(super) fn counted(sql: &mut Sql, plan: &Plan, marker: &str) {
@@ -53,6 +55,7 @@ pub fn failed_assertion(marker: &str, message: &str) -> Option<Error> {
                 .with_details(format!("The query affects {rows} rows")),
         ),
         PUT => Some(plan::put_mismatch()),
+        SIZE => Some(size::too_large(rows)),
         _ => None,
     }
 }

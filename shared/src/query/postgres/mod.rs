@@ -9,6 +9,7 @@
 mod assertion;
 mod body;
 mod filter;
+mod size;
 mod sql;
 mod write;
 
@@ -67,16 +68,16 @@ pub fn render(plan: &Plan, marker: &str) -> Rendered {
         body::explain(&mut sql, explain);
     }
     match &plan.action {
-        Action::Read { filter, page } => read(&mut sql, plan, filter, *page),
+        Action::Read { filter, page } => read(&mut sql, plan, marker, filter, *page),
         _ => write::render(&mut sql, plan, marker),
     }
     sql.finish()
 }
 
-fn read(sql: &mut Sql, plan: &Plan, filter: &Predicate, page: Page) {
+fn read(sql: &mut Sql, plan: &Plan, marker: &str, filter: &Predicate, page: Page) {
     let matching = matching(sql, plan, filter);
     sql.push("select ");
-    body(sql, plan);
+    body(sql, plan, marker);
     sql.push(", pg_catalog.count(*) as page_rows, ");
     match (plan.prefer.count, page == Page::default()) {
         (None, _) => sql.push("null::bigint"),

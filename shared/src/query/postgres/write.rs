@@ -33,7 +33,7 @@ pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
         Action::Delete { filter } => delete(sql, plan, filter),
     }
     sql.push(") select ");
-    body(sql, plan);
+    body(sql, plan, marker);
     sql.push(", ");
     assertion::counted(sql, plan, marker);
     sql.push(" as page_rows, ");
