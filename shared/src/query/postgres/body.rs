@@ -14,7 +14,7 @@ pub(super) fn body(sql: &mut Sql, plan: &Plan, marker: &str) {
         (Format::Csv, _) => csv(sql, plan),
         (Format::Raw(_), Action::Call(call)) => raw(sql, plan, call),
         (Format::Json, Action::Call(call)) => result(sql, plan, call),
-        (Format::Json | Format::Raw(_), _) => json(sql, plan),
+        (Format::Json | Format::Raw(_), _) => sql.push(&json(plan)),
     });
     // The bytes of a function's result are handed on as they come; they are no text that could be measured.
     if let (Format::Raw(_), Action::Call(Call { bytes: true, .. })) = (&plan.accept.format, &plan.action) {
@@ -25,7 +25,7 @@ pub(super) fn body(sql: &mut Sql, plan: &Plan, marker: &str) {
     sql.push(" as body");
 }
 
-fn json(sql: &mut Sql, plan: &Plan) {
+fn json(plan: &Plan) -> String {
     let rows = "pg_catalog.json_agg(plinth_row.*)";
     let rows = if plan.accept.strip_nulls {
         format!("pg_catalog.json_strip_nulls({rows})")
@@ -33,9 +33,9 @@ fn json(sql: &mut Sql, plan: &Plan) {
         rows.to_owned()
     };
     if plan.accept.singular {
-        sql.push(&format!("({rows}->0)::text"));
+        format!("({rows}->0)::text")
     } else {
-        sql.push(&format!("coalesce({rows}, '[]')::text"));
+        format!("coalesce({rows}, '[]')::text")
     }
 }
 
@@ -86,8 +86,9 @@ fn csv(sql: &mut Sql, plan: &Plan) {
         .into_iter()
         .map(|name| field(name.as_str()))
         .collect();
+    sql.push("(");
     sql.bind_as(format!("{}\n", names.join(",")), "text");
-    sql.push(" || coalesce(pg_catalog.string_agg(pg_catalog.btrim((plinth_row.*)::text, '()'), e'\\n'), '')");
+    sql.push(" || coalesce(pg_catalog.string_agg(pg_catalog.btrim((plinth_row.*)::text, '()'), e'\\n'), ''))");
 }
 
 /// A name as a field, quoted where it must be.
