@@ -32,6 +32,7 @@ mod provisioning;
 mod purging;
 mod random_filters;
 mod records;
+mod rpc;
 mod sessions;
 mod sql;
 mod stale;
