@@ -127,7 +127,7 @@ fn functions_answer_by_what_they_return() {
             ("GET letters", "", json!(["c", "a", "b"]), "0-2/*"),
             ("GET letters?order=pgrst_scalar&limit=2", "", json!(["a", "b"]), "0-1/*"),
             (
-                "GET pairs?n=2&v->i=eq.2",
+                "GET pairs?n=2&v-%3Ei=eq.2",
                 "",
                 json!([{ "k": 2, "v": { "i": 2 } }]),
                 "0-0/*",
