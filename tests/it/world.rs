@@ -233,6 +233,12 @@ impl Call {
         self
     }
 
+    /// A body that does not say what it is.
+    pub fn untyped_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Body::from(body.into());
+        self
+    }
+
     pub async fn send(self) -> Reply {
         let response = self
             .router

@@ -23,6 +23,10 @@ pub struct NewBackend {
 /// How a backend is to be. Read by hand, so that a fault is named by its path and no value is quoted.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "it describes the body; the fields are read from the JSON itself"
+)]
 pub struct BackendConfig {
     /// `schema` (the default) or `database`; managed backends only.
     pub isolation: Option<String>,

@@ -14,6 +14,8 @@ const DATA_DIR: &str = "PLINTH_DATA_DIR";
 const POSTGRES_BIN: &str = "PLINTH_POSTGRES_BIN";
 /// URL of a control database to use instead of a Postgres of the stack's own.
 const DATABASE_URL: &str = "PLINTH_DATABASE_URL";
+/// Special addresses that users' own databases may have.
+const OUTBOUND_ALLOW: &str = "PLINTH_OUTBOUND_ALLOW";
 
 /// What the environment says about the local stack. An empty variable counts as absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct LocalConfig {
     pub postgres_bin: Option<PathBuf>,
     /// `PLINTH_DATABASE_URL`: an external control database; no Postgres is started then.
     pub database_url: Option<Sensitive>,
+    /// `PLINTH_OUTBOUND_ALLOW`: handed on to the functions as it is; they say what is wrong with it.
+    pub outbound_allow: String,
 }
 
 impl LocalConfig {
@@ -50,6 +54,7 @@ impl LocalConfig {
                 .map(|folder| absolute(POSTGRES_BIN, folder))
                 .transpose()?,
             database_url: set(DATABASE_URL).map(database_url).transpose()?,
+            outbound_allow: set(OUTBOUND_ALLOW).unwrap_or_default(),
         })
     }
 }

@@ -47,7 +47,13 @@ pub struct Ready {
 ///
 /// # Errors
 /// What failed, and what to do about it.
-pub async fn prepare(source: &Source, data_dir: &Path, url: &str, say: &(dyn Fn(&str) + Sync)) -> Result<Ready> {
+pub async fn prepare(
+    source: &Source,
+    data_dir: &Path,
+    url: &str,
+    outbound_allow: &str,
+    say: &(dyn Fn(&str) + Sync),
+) -> Result<Ready> {
     let random: SharedRandom = Arc::new(SystemRandom);
     let clock: SharedClock = Arc::new(SystemClock);
     let secrets = Secrets::kept_in(data_dir, &random)?;
@@ -59,7 +65,9 @@ pub async fn prepare(source: &Source, data_dir: &Path, url: &str, say: &(dyn Fn(
             Platform::prepare_with(address, url, secrets).await?
         }
     };
-    let platform = platform.with("PLINTH_FIRST_ADMIN", ADMIN);
+    let platform = platform
+        .with("PLINTH_FIRST_ADMIN", ADMIN)
+        .with("PLINTH_OUTBOUND_ALLOW", outbound_allow);
     let router = router(&platform, &clock)?;
     let earlier = Stack::read(data_dir)?;
     let mut stack = Stack {

@@ -17,11 +17,12 @@ pub mod plan;
 pub mod postgres;
 pub mod reply;
 pub mod request;
+pub mod script;
 
 #[cfg(test)]
 mod fixtures;
 
-pub use parse::parse_request;
+pub use parse::{parse_call, parse_request, wrong_method};
 pub use plan::{CastRule, ColumnRule, Plan, Rules, SearchConfigRule, plan};
 pub use reply::{Counts, Reply, reply};
 pub use request::{Method, Request};

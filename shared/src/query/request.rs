@@ -1,5 +1,8 @@
 //! A records request as a value: what the caller asked for, before anybody looked at a catalog.
 
+mod call;
+
+pub use call::{Arguments, JsonArguments, QueryArgument, RawArgument, RawKind};
 mod media;
 
 pub use media::{Accept, Explain, Format, MediaType};
@@ -36,8 +39,10 @@ impl Method {
 pub struct Request {
     /// The verb.
     pub method: Method,
-    /// The relation's name as in the path.
+    /// The relation's name as in the path; the function's of a call.
     pub table: String,
+    /// Of a call: what goes into the function.
+    pub call: Option<Arguments>,
     /// What to show; empty stands for `*`.
     pub select: Vec<SelectItem>,
     /// All of these must hold.
@@ -68,6 +73,7 @@ impl Request {
         Self {
             method,
             table: table.into(),
+            call: None,
             select: Vec::new(),
             filters: Vec::new(),
             order: Vec::new(),

@@ -103,7 +103,7 @@ fn override_headers(headers: &mut HeaderMap, given: &[(String, String)]) {
 
 /// RFC 6750 section 3: a bad token is named as such.
 fn challenge(error: &Error) -> HeaderValue {
-    let about_token = error.code().starts_with("PGRST30");
+    let about_token = ["PGRST301", "PGRST303"].contains(&error.code());
     let text = format!(
         "Bearer error=\"invalid_token\", error_description=\"{}\"",
         error.public()

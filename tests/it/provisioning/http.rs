@@ -106,8 +106,13 @@ fn wrong_requests_are_refused_with_a_hint() {
             (json!({"backendType": "dedicated"}), 501, "provisioning/unsupported"),
             (
                 json!({"backendType": "external", "config": {"externalProvider": "postgresql", "credentials": {"password": "planted"}}}),
+                400,
+                "provisioning/config",
+            ),
+            (
+                json!({"backendType": "external", "config": {"externalProvider": "mysql"}}),
                 501,
-                "provisioning/unsupported",
+                "provisioning/provider-unsupported",
             ),
             (json!({"backendType": "other"}), 400, "provisioning/backend-type"),
             (json!({"backendType": 1}), 400, "http/body"),

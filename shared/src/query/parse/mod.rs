@@ -2,6 +2,7 @@
 
 mod accept;
 mod body;
+mod call;
 mod csv;
 mod cursor;
 mod filter;
@@ -15,6 +16,7 @@ mod tests;
 
 pub(in crate::query) use body::keys_differ;
 pub use body::{Content, body};
+pub use call::{parse_call, wrong_method};
 use http::HeaderMap;
 
 use super::request::{Logic, Method, Request, Scoped};

@@ -2,7 +2,9 @@
 
 mod accept;
 mod allow;
+mod call;
 mod columns;
+mod fuzzy;
 mod nearest;
 mod predicate;
 mod rules;
@@ -14,6 +16,7 @@ mod tests;
 
 pub(in crate::query) use accept::negotiate;
 pub use allow::{allowed_on_function, allowed_on_table};
+pub use call::{Call, Input, Inputs, Outcome, SCALAR, Value};
 use nearest::nearest;
 pub use rules::{CastRule, ColumnRule, Rules, SearchConfigRule};
 pub use types::{ColumnType, TypeName};

@@ -97,7 +97,7 @@ fn is_in(sql: &mut Sql, alias: &str, place: &Place, values: &[String]) {
 }
 
 /// `{"a","b"}`: every element quoted, so that none is taken for null or for a nested array.
-fn array_literal(values: &[String]) -> String {
+pub(super) fn array_literal(values: &[String]) -> String {
     let mut literal = String::from("{");
     for (at, value) in values.iter().enumerate() {
         if at > 0 {

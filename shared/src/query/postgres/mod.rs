@@ -8,6 +8,7 @@
 
 mod assertion;
 mod body;
+mod call;
 mod filter;
 mod size;
 mod sql;

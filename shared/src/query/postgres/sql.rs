@@ -68,6 +68,13 @@ impl Sql {
         self.ident(&plan.table);
     }
 
+    /// Adds a name of that schema, which is also the one of the project's types.
+    pub(super) fn qualified(&mut self, schema: Option<&Ident>, name: &Ident) {
+        self.schema = schema.cloned();
+        self.qualifier();
+        self.ident(name);
+    }
+
     fn qualifier(&mut self) {
         if let Some(schema) = self.schema.clone() {
             self.ident(&schema);

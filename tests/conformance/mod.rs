@@ -1,0 +1,146 @@
+//! Rows of requests and replies in the PostgREST dialect, written from its documented behaviour, run over direct
+//! connections and through a transaction pooler.
+
+mod check;
+mod row;
+mod site;
+
+use std::fmt::Write as _;
+
+use self::row::{Row, Suite, parse};
+use self::site::Site;
+use crate::world::run;
+
+/// How statements reach Postgres.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// On connections of our own, as prepared statements.
+    Direct,
+    /// Through pgbouncer, which gives each transaction another connection.
+    Pooled,
+}
+
+impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Pooled => "pooled",
+        }
+    }
+
+    /// A shape goes out unnamed, then is prepared, then is used by its name: three times see all of it.
+    fn repetitions(self) -> usize {
+        match self {
+            Self::Direct => 3,
+            Self::Pooled => 1,
+        }
+    }
+}
+
+/// One module per file, one test per mode.
+macro_rules! suites {
+    ($($name:ident),* $(,)?) => {
+        $(mod $name {
+            #[test]
+            fn direct() {
+                super::suite(stringify!($name), super::Mode::Direct);
+            }
+
+            #[test]
+            fn pooled() {
+                super::suite(stringify!($name), super::Mode::Pooled);
+            }
+        })*
+
+        const SUITES: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+suites! {
+    counts,
+    filters,
+    json_paths,
+    logic,
+    order,
+    paging,
+    select,
+}
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/conformance");
+
+/// The rows of a file. One that cannot be read is a failure.
+fn rows(name: &str) -> Suite {
+    let text = std::fs::read_to_string(format!("{FOLDER}/{name}.http")).unwrap();
+    parse(&text).unwrap_or_else(|why| panic!("{name}.http:\n{why}"))
+}
+
+fn suite(name: &str, mode: Mode) {
+    let suite = rows(name);
+    run(async {
+        let site = Site::managed(mode, &suite.settings).await;
+        let failures = failures(name, &suite, &site, mode).await;
+        assert!(
+            failures.is_empty(),
+            "{} of {} rows of {name}.http fail:\n\n{}",
+            failures.len(),
+            suite.rows.len(),
+            failures.join("\n")
+        );
+    });
+}
+
+async fn failures(name: &str, suite: &Suite, site: &Site, mode: Mode) -> Vec<String> {
+    let mut failures = Vec::new();
+    for row in suite.rows.iter().filter(|row| site.is(&row.when)) {
+        for time in 1..=mode.repetitions() {
+            if let Some(failure) = play(row, site).await {
+                let Row { line, title, .. } = row;
+                failures.push(format!(
+                    "{name}.http:{line} {title} ({}, time {time})\n{failure}",
+                    mode.name()
+                ));
+                break;
+            }
+        }
+    }
+    failures
+}
+
+/// Plays a row; what went wrong.
+async fn play(row: &Row, site: &Site) -> Option<String> {
+    let mut failure = None;
+    for step in &row.steps {
+        let reply = site.send(step).await;
+        let differences = check::differences(&step.expected, &reply);
+        if !differences.is_empty() {
+            let mut text = format!("  {} {}\n", step.method, step.path);
+            for difference in differences {
+                writeln!(text, "  - {difference}").unwrap();
+            }
+            failure = Some(text);
+            break;
+        }
+    }
+    let reads = |method: &http::Method| matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS");
+    if !row.steps.iter().all(|step| reads(&step.method)) {
+        site.restore().await;
+    }
+    failure
+}
+
+#[test]
+fn every_file_is_run_and_they_hold_at_least_400_rows() {
+    let mut files: Vec<String> = std::fs::read_dir(FOLDER)
+        .unwrap()
+        .filter_map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            name.strip_suffix(".http").map(str::to_owned)
+        })
+        .collect();
+    files.sort();
+    let mut known = SUITES.to_vec();
+    known.sort_unstable();
+    assert_eq!(files, known);
+    let count: usize = SUITES.iter().map(|name| rows(name).rows.len()).sum();
+    assert!(count >= 400, "only {count} rows");
+}

@@ -1,0 +1,185 @@
+//! What answers the rows: a project with the fixture schema, and its callers' credentials.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use plinth::clock::{SharedRandom, SystemClock, SystemRandom};
+use plinth::config::Address;
+use plinth::control::register_cell;
+use plinth::ident::literal;
+use plinth::tenancy::Isolation;
+use plinth::token::SigningKey;
+use serde_json::{Map, Value, json};
+use tokio_postgres::Client;
+
+use super::Mode;
+use super::row::{Caller, Step};
+use crate::handmade::{self, superuser};
+use crate::pgbouncer::pgbouncer;
+use crate::world::{BASE_URL, Call, Reply, World, platform};
+
+const SCHEMA: &str = include_str!("schema.sql");
+const DATA: &str = include_str!("data.sql");
+/// The cell whose databases are reached through the pooler.
+const POOLED_CELL: i32 = 2;
+
+/// A backend under test.
+pub struct Site {
+    world: World,
+    /// What stands before a row's path.
+    base: String,
+    traits: BTreeSet<&'static str>,
+    keys: Keys,
+    /// For putting the data back.
+    database: Client,
+}
+
+struct Keys {
+    publishable: String,
+    secret: String,
+    issuer: String,
+    signing: SigningKey,
+}
+
+impl Site {
+    /// A managed project of level `database`.
+    pub async fn managed(mode: Mode, settings: &[(String, String)]) -> Self {
+        let project = handmade::project(Isolation::Database, SCHEMA).await;
+        let control = superuser("plinth").await;
+        let mut platform = platform().await.clone();
+        for (name, value) in settings {
+            platform = platform.with(name, value);
+        }
+        if mode == Mode::Pooled {
+            platform = platform.with("PLINTH_POOLER", "true");
+            let at = Address {
+                port: pgbouncer().await.port,
+                ..platform.master.clone()
+            };
+            register_cell(&control, POOLED_CELL, &at, 0).await.unwrap();
+            // Closed: nobody else's projects go there.
+            let sql = format!(
+                "update plinth.cells set open = false where id = {POOLED_CELL};
+                 update plinth.backends set cell_id = {POOLED_CELL} where id = '{}'",
+                project.backend
+            );
+            control.batch_execute(&sql).await.unwrap();
+        }
+        let random: SharedRandom = Arc::new(SystemRandom);
+        let signing = SigningKey::generate(&random).unwrap();
+        let sql = format!(
+            "insert into plinth.signing_keys (kid, project_id, public_jwk, envelope, created_at)
+             values ({}, '{}', {}, '{{}}', now())",
+            literal(signing.kid()),
+            project.id,
+            literal(&serde_json::to_string(&signing.public_jwk().unwrap()).unwrap()),
+        );
+        control.batch_execute(&sql).await.unwrap();
+        let database = superuser(&project.database()).await;
+        let site = Self {
+            world: World::of(&platform, Arc::new(SystemClock)),
+            base: format!("/p/{}/rest/v1", project.reference),
+            traits: ["managed", mode.name()].into(),
+            keys: Keys {
+                publishable: project.publishable.clone(),
+                secret: project.secret.clone(),
+                issuer: format!("{BASE_URL}/p/{}/auth/v1", project.reference),
+                signing,
+            },
+            database,
+        };
+        site.restore().await;
+        // For the counts that the planner guesses.
+        site.database.batch_execute("analyze").await.unwrap();
+        site
+    }
+
+    /// Whether rows with these conditions hold here.
+    pub fn is(&self, conditions: &[String]) -> bool {
+        conditions.iter().all(|condition| match condition.strip_prefix('!') {
+            Some(condition) => !self.traits.contains(condition),
+            None => self.traits.contains(condition.as_str()),
+        })
+    }
+
+    /// Puts the data back as it was.
+    pub async fn restore(&self) {
+        self.database.batch_execute(DATA).await.unwrap();
+    }
+
+    /// Sends a step's request.
+    pub async fn send(&self, step: &Step) -> Reply {
+        let path = format!("{}{}", self.base, encoded(&step.path));
+        let mut call = self.as_caller(self.world.call(step.method.clone(), &path), &step.caller);
+        for (name, value) in step.headers.iter().filter(|(name, _)| name != "content-type") {
+            call = call.header(name, value);
+        }
+        let content_type = step.headers.iter().find(|(name, _)| name == "content-type");
+        let Some(body) = &step.body else {
+            return match content_type {
+                Some((_, value)) if !value.is_empty() => call.header("content-type", value).send().await,
+                _ => call.send().await,
+            };
+        };
+        let call = match content_type {
+            None => call.body(body.as_str(), "application/json"),
+            Some((_, value)) if value.is_empty() => call.untyped_body(body.as_str()),
+            Some((_, value)) => call.body(body.as_str(), value),
+        };
+        call.send().await
+    }
+
+    fn as_caller(&self, call: Call, caller: &Caller) -> Call {
+        match caller {
+            Caller::Nobody => call,
+            Caller::Anon => call.key(&self.keys.publishable),
+            Caller::Service => call.key(&self.keys.secret),
+            Caller::User(name, claims) => {
+                let token = self.token(name, claims);
+                call.key(&self.keys.publishable).bearer(&token)
+            }
+        }
+    }
+
+    /// A user's token. Times in `over` are seconds from now.
+    fn token(&self, name: &str, over: &Map<String, Value>) -> String {
+        let now = jiff::Timestamp::now().as_second();
+        let mut claims = Map::from_iter([
+            ("sub".to_owned(), json!(subject(name))),
+            ("email".to_owned(), json!(format!("{name}@example.com"))),
+            ("iss".to_owned(), json!(self.keys.issuer)),
+            ("aud".to_owned(), json!("authenticated")),
+            ("role".to_owned(), json!("authenticated")),
+            ("exp".to_owned(), json!(now + 3600)),
+        ]);
+        for (name, value) in over {
+            let value = match (name.as_str(), value.as_i64()) {
+                ("exp" | "nbf" | "iat", Some(seconds)) => json!(now + seconds),
+                _ => value.clone(),
+            };
+            claims.insert(name.clone(), value);
+        }
+        self.keys.signing.sign(&claims).unwrap()
+    }
+}
+
+fn subject(name: &str) -> &'static str {
+    match name {
+        "alice" => "a11ce000-0000-4000-8000-000000000001",
+        _ => "b0b00000-0000-4000-8000-000000000002",
+    }
+}
+
+/// What a URL cannot hold as it stands, percent-encoded as clients do.
+fn encoded(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_graphic() && !b"\"<>\\^`{}|#".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").unwrap();
+        }
+    }
+    out
+}
