@@ -128,7 +128,10 @@ impl Tenancy {
         }
         if let Some(external) = self.external(&project).await? {
             let role = external.settings.rest.service_role.clone();
-            return Ok(DataAccess::as_login(project, role, None));
+            return Ok(DataAccess {
+                user: Some(access.caller().user.id),
+                ..DataAccess::as_login(project, role, None)
+            });
         }
         let role = DataRole::Service;
         Ok(DataAccess {
