@@ -70,22 +70,27 @@ struct Outcome {
 
 /// Runs a plan.
 pub(super) async fn run(pool: &Pool, scope: &Scope, plan: &Plan) -> Result<Counts> {
-    let end = Instant::now() + scope.deadline;
     let rendered = render(plan, &scope.marker);
-    let query = || Query {
+    let query = Query {
         sql: &rendered.sql,
         params: &rendered.params,
     };
-    let once = || attempt(pool, scope, query(), end);
-    let rows = match once().await {
-        Err(Failure::Broken) if scope.read_only => once().await,
-        outcome => outcome,
-    };
-    let rows = rows.map_err(|failure| failure.told(scope))?;
+    let rows = rows(pool, scope, &query).await?;
     match plan.accept.explain {
         Some(_) => explained(&rows),
         None => counts(rows),
     }
+}
+
+/// Runs a query as a request.
+pub(super) async fn rows(pool: &Pool, scope: &Scope, query: &Query<'_>) -> Result<Vec<Row>> {
+    let end = Instant::now() + scope.deadline;
+    let once = || attempt(pool, scope, Query { ..*query }, end);
+    let rows = match once().await {
+        Err(Failure::Broken) if scope.read_only => once().await,
+        outcome => outcome,
+    };
+    rows.map_err(|failure| failure.told(scope))
 }
 
 /// Whether the scope's versions are the present ones.
