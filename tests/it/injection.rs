@@ -80,7 +80,8 @@ async fn state(project: &Handmade) -> Vec<String> {
 /// 4xx, or an answer to a literal reading; quick, without a secret and without a syntax error.
 #[track_caller]
 fn assert_harmless(reply: &Reply, took: Duration, what: &str) {
-    let fine = reply.status.is_success() || reply.status.is_client_error() || reply.status == StatusCode::MULTIPLE_CHOICES;
+    let fine =
+        reply.status.is_success() || reply.status.is_client_error() || reply.status == StatusCode::MULTIPLE_CHOICES;
     assert!(fine, "{what}: {} {}", reply.status, reply.text);
     for secret in [SECRET, NEIGHBOURS] {
         assert!(!reply.text.contains(secret), "{what}: {}", reply.text);
@@ -118,7 +119,10 @@ impl Attack<'_> {
     /// Sends a request whose path holds what is to be encoded between `{` and `}`.
     async fn send(&self, method: Method, rest: &str, headers: &[(&str, &str)], body: Option<(&str, String)>) -> Reply {
         let what = format!("{method} {rest} {headers:?} {body:?}");
-        let mut call = self.world.call(method, &self.project.rest(rest)).key(&self.project.secret);
+        let mut call = self
+            .world
+            .call(method, &self.project.rest(rest))
+            .key(&self.project.secret);
         for (name, value) in headers {
             call = call.header(name, value);
         }
@@ -142,7 +146,12 @@ impl Attack<'_> {
             let rest = query.replace("{}", &quoted);
             self.send(Method::GET, &rest, &[], None).await;
         }
-        for rest in ["target?id=eq.{}", "target?note=eq.{}", "target?or=(note.eq.{})", "target?{}=eq.1"] {
+        for rest in [
+            "target?id=eq.{}",
+            "target?note=eq.{}",
+            "target?or=(note.eq.{})",
+            "target?{}=eq.1",
+        ] {
             let rest = rest.replace("{}", &encoded);
             let patch = Some(("application/json", json!({ "data": null }).to_string()));
             self.send(Method::PATCH, &rest, &[], patch).await;
@@ -168,34 +177,70 @@ impl Attack<'_> {
         const MERGE: &[(&str, &str)] = &[("prefer", "resolution=merge-duplicates")];
         let json = |body: Value| Some(("application/json", body.to_string()));
         let row = json!({ "note": payload, "data": { payload: payload }, "tags": [payload] });
-        let reply = self.send(Method::POST, "target?select=note,data,tags", SHOWN, json(row.clone())).await;
+        let reply = self
+            .send(Method::POST, "target?select=note,data,tags", SHOWN, json(row.clone()))
+            .await;
         assert_eq!(reply.expect(StatusCode::CREATED), json!([row]), "{payload}");
-        let column = self.send(Method::POST, "target", &[], json(json!({ payload: 1 }))).await;
+        let column = self
+            .send(Method::POST, "target", &[], json(json!({ payload: 1 })))
+            .await;
         assert!(column.status.is_client_error(), "{payload}: {}", column.text);
         let encoded = encode(payload);
         let some = json(json!([{ "note": "x" }]));
-        self.send(Method::POST, &format!("target?columns={encoded}"), &[], some.clone()).await;
-        self.send(Method::POST, &format!("target?columns=note,{encoded}"), &[], some.clone()).await;
-        self.send(Method::POST, &format!("target?on_conflict={encoded}"), MERGE, some.clone()).await;
-        self.send(Method::POST, &format!("target?select={encoded}"), SHOWN, some.clone()).await;
-        self.send(Method::POST, &format!("target?order={encoded}"), SHOWN, some).await;
+        self.send(Method::POST, &format!("target?columns={encoded}"), &[], some.clone())
+            .await;
+        self.send(
+            Method::POST,
+            &format!("target?columns=note,{encoded}"),
+            &[],
+            some.clone(),
+        )
+        .await;
+        self.send(
+            Method::POST,
+            &format!("target?on_conflict={encoded}"),
+            MERGE,
+            some.clone(),
+        )
+        .await;
+        self.send(Method::POST, &format!("target?select={encoded}"), SHOWN, some.clone())
+            .await;
+        self.send(Method::POST, &format!("target?order={encoded}"), SHOWN, some)
+            .await;
         let csv = format!("note,\"{}\"\n1,2", payload.replace('"', "\"\""));
         self.send(Method::POST, "target", &[], Some(("text/csv", csv))).await;
         let csv = format!("note\n\"{}\"", payload.replace('"', "\"\""));
-        let reply = self.send(Method::POST, "target?select=note", SHOWN, Some(("text/csv", csv))).await;
+        let reply = self
+            .send(Method::POST, "target?select=note", SHOWN, Some(("text/csv", csv)))
+            .await;
         assert_eq!(reply.expect(StatusCode::CREATED), json!([{ "note": payload }]));
         let form = format!("note=1&{encoded}={encoded}");
-        self.send(Method::POST, "target", &[], Some(("application/x-www-form-urlencoded", form))).await;
-        self.send(Method::POST, "target", &[], Some(("application/json", payload.to_owned()))).await;
+        self.send(
+            Method::POST,
+            "target",
+            &[],
+            Some(("application/x-www-form-urlencoded", form)),
+        )
+        .await;
+        self.send(
+            Method::POST,
+            "target",
+            &[],
+            Some(("application/json", payload.to_owned())),
+        )
+        .await;
     }
 
     async fn in_calls(&self, payload: &str) {
         let json = |body: Value| Some(("application/json", body.to_string()));
         let encoded = encode(payload);
         let literal = [
-            self.send(Method::GET, &format!("rpc/echo?t={encoded}"), &[], None).await,
-            self.send(Method::POST, "rpc/echo", &[], json(json!({ "t": payload }))).await,
-            self.send(Method::POST, "rpc/raw", &[], Some(("text/plain", payload.to_owned()))).await,
+            self.send(Method::GET, &format!("rpc/echo?t={encoded}"), &[], None)
+                .await,
+            self.send(Method::POST, "rpc/echo", &[], json(json!({ "t": payload })))
+                .await,
+            self.send(Method::POST, "rpc/raw", &[], Some(("text/plain", payload.to_owned())))
+                .await,
         ];
         for reply in literal {
             if self.project.isolation == Isolation::Database {
@@ -219,10 +264,19 @@ impl Attack<'_> {
         ] {
             self.send(Method::GET, &rest.replace("{}", &encoded), &[], None).await;
         }
-        self.send(Method::POST, &format!("rpc/{encoded}"), &[], json(json!({ "t": 1 }))).await;
-        self.send(Method::POST, "rpc/echo", &[], json(json!({ "t": 1, payload: 1 }))).await;
-        self.send(Method::POST, &format!("rpc/echo?columns={encoded}"), &[], json(json!({ "t": 1 }))).await;
-        self.send(Method::POST, "rpc/rows_of", &[], json(json!({ "n": payload }))).await;
+        self.send(Method::POST, &format!("rpc/{encoded}"), &[], json(json!({ "t": 1 })))
+            .await;
+        self.send(Method::POST, "rpc/echo", &[], json(json!({ "t": 1, payload: 1 })))
+            .await;
+        self.send(
+            Method::POST,
+            &format!("rpc/echo?columns={encoded}"),
+            &[],
+            json(json!({ "t": 1 })),
+        )
+        .await;
+        self.send(Method::POST, "rpc/rows_of", &[], json(json!({ "n": payload })))
+            .await;
     }
 }
 
@@ -231,7 +285,10 @@ async fn nothing_happens(level: Isolation) {
     let before = state(&project).await;
     // The secret is there to be had: by SQL.
     assert!(before.iter().any(|line| line.contains(SECRET)));
-    let attack = Attack { world, project: &project };
+    let attack = Attack {
+        world,
+        project: &project,
+    };
     for payload in payloads(&project) {
         attack.in_queries(&payload).await;
         attack.in_headers(&payload).await;

@@ -172,5 +172,10 @@ fn random_filters_answer_as_an_evaluation_in_memory_does() {
         if let Err(failed) = outcome {
             panic!("{failed}\nover {rows:#?}");
         }
-    }    assert!(telling.get() > TABLES * FILTERS / 4, "only {} filters told rows apart", telling.get());
+    }
+    assert!(
+        telling.get() > TABLES * FILTERS / 4,
+        "only {} filters told rows apart",
+        telling.get()
+    );
 }
