@@ -26,6 +26,7 @@ pub mod projects;
 pub mod provisioning;
 pub mod purge;
 pub mod records;
+pub mod sql;
 
 pub mod jobs;
 #[cfg(feature = "testing")]

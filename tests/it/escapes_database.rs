@@ -326,6 +326,7 @@ fn what_can_be_read_is_exactly_the_projects_own() {
                 "plinth.check_version",
                 "plinth.last_migration",
                 "plinth.schema_changed",
+                "plinth.schema_touched",
                 "plinth.schema_version",
             ];
             assert!(known.contains(&callable.as_str()), "{callable}");

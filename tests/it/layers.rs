@@ -21,6 +21,7 @@ const SERVICES: &[&str] = &[
     "connections",
     "designer",
     "records",
+    "sql",
     "accounts",
     "docs",
     "privacy",

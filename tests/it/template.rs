@@ -48,6 +48,10 @@ const RIGHTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "sql",
+        &["rds-db:connect plinth_sql", "secretsmanager:GetSecretValue MasterKey"],
+    ),
+    (
         "tables",
         &[
             "rds-db:connect plinth_control",
@@ -175,6 +179,7 @@ fn functions_sign_in_with_the_logins_they_have_locally() {
             Function::Provision,
             Function::Tables,
             Function::Records,
+            Function::Sql,
             Function::Auth,
             Function::Worker,
             Function::Purge,
@@ -206,14 +211,12 @@ fn functions_may_do_what_the_table_says_and_no_more() {
             .find(|(known, _)| known == name)
             .unwrap_or_else(|| panic!("{name} has no row: it may {rights:?}"));
         assert_eq!(rights, *expected, "{name}");
-        let logins = BTreeSet::from([
-            template.control_login(name),
-            template
-                .variable(name, "PLINTH_CELL_LOGIN")
-                .as_str()
-                .unwrap()
-                .to_owned(),
-        ]);
+        let cell = template.variable(name, "PLINTH_CELL_LOGIN").as_str();
+        let logins: BTreeSet<_> = cell
+            .map(str::to_owned)
+            .into_iter()
+            .chain([template.control_login(name)])
+            .collect();
         let connects = rights.iter().filter_map(|right| right.strip_prefix("rds-db:connect "));
         assert_eq!(connects.map(str::to_owned).collect::<BTreeSet<_>>(), logins, "{name}");
         let key = template.variable(name, "PLINTH_ENCRYPTION_KEY_ARN");

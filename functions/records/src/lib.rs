@@ -15,10 +15,13 @@ const BODY_LIMIT: usize = 6 << 20;
 
 /// Its routes.
 pub fn routes() -> Routes {
+    // Every other method gets an answer of the dialect, `OPTIONS` among them.
+    let (schemas, paths, methods) = routes!(rest::table);
+    let table = (schemas, paths, methods.fallback(rest::table));
     Routes::new()
         .routes(routes!(rest::root))
         .routes(routes!(rest::root_with_slash))
-        .routes(routes!(rest::table))
+        .routes(table)
         .routes(routes!(database::query))
         .routes(routes!(database::create))
         .routes(routes!(database::update, database::delete))

@@ -1,18 +1,21 @@
 //! `/p/{ref}/rest/v1`: tables in the PostgREST dialect.
 
+mod address;
+mod asked;
+
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 use http::header::{CONTENT_LOCATION, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode};
 use plinth::app::App;
 use plinth::error::{Error, ErrorKind, Result};
-use plinth::query::{self, Reply, Request};
+use plinth::query::Reply;
 use plinth::records::{Door, Facts, handle};
 
 use crate::path;
+use asked::Asked;
 
 /// The API's description; not there yet.
 #[utoipa::path(method(get, head), path = "/p/{ref}/rest/v1", responses((status = 501, description = "Not there yet")))]
@@ -46,47 +49,24 @@ pub(crate) async fn table(
 ) -> Result<Response> {
     let parsed = body
         .map_err(unreadable)
-        .and_then(|body| parse(&method, &uri, &headers, &body));
-    let request = match parsed {
-        Ok(request) => request,
+        .and_then(|body| Asked::parse(&method, &uri, &headers, &body));
+    let asked = match parsed {
+        Ok(asked) => asked,
         // Who asks comes first: a stranger learns nothing about the request.
         Err(error) => return Err(refuse_after_identifying(&app, &uri, &headers, error).await),
     };
     let door = Door::Project(path::reference(&uri)?);
-    let facts = Facts::new(&method, &format!("/{}", request.table), &headers);
-    let reply = handle(&app, &door, &headers, &facts, |_| Ok(request.clone())).await?;
+    let facts = Facts::new(&method, &asked.path(), &headers);
+    let reply = handle(&app, &door, &headers, &facts, |catalog| asked.ask(catalog)).await?;
     let mut response = respond(reply)?;
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("accept, prefer, range"));
-    if request.method.is_read() {
-        let location = content_location(&request.table, uri.query().unwrap_or_default());
-        headers.insert(
-            CONTENT_LOCATION,
-            HeaderValue::try_from(location).map_err(Error::internal)?,
-        );
+    if let Some(table) = asked.table_read() {
+        let location = address::canonical(table, uri.query().unwrap_or_default());
+        let location = HeaderValue::try_from(location).map_err(Error::internal)?;
+        headers.insert(CONTENT_LOCATION, location);
     }
     Ok(response)
-}
-
-/// The read's canonical address: its parameters sorted by name, encoded in one way.
-fn content_location(table: &str, query: &str) -> String {
-    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).collect::<Vec<u8>>();
-    let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (decode(name), decode(value)))
-        .collect();
-    pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let mut location = format!("/{}", utf8_percent_encode(table, KEPT));
-    for (at, (name, value)) in pairs.iter().enumerate() {
-        location.push(if at == 0 { '?' } else { '&' });
-        location.extend(percent_encode(name, KEPT));
-        location.push('=');
-        location.extend(percent_encode(value, KEPT));
-    }
-    location
 }
 
 async fn refuse_after_identifying(app: &App, uri: &Uri, headers: &HeaderMap, refusal: Error) -> Error {
@@ -94,37 +74,7 @@ async fn refuse_after_identifying(app: &App, uri: &Uri, headers: &HeaderMap, ref
     identified.await.err().unwrap_or(refusal)
 }
 
-fn parse(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<Request> {
-    use query::Method as Verb;
-
-    let parts = path::behind(uri, "/rest/v1")?;
-    let table = match parts.as_slice() {
-        [table] => table,
-        [] => return Err(not_implemented("The root's OpenAPI document")),
-        [rpc, _] if rpc == "rpc" => return Err(not_implemented("Calling functions")),
-        _ => {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                "PGRST125",
-                "Invalid path specified in request URL",
-            ));
-        }
-    };
-    let verb = match method.as_str() {
-        "GET" => Verb::Get,
-        "HEAD" => Verb::Head,
-        "POST" => Verb::Post,
-        "PATCH" => Verb::Patch,
-        "PUT" => Verb::Put,
-        "DELETE" => Verb::Delete,
-        other => {
-            let message = format!("Unsupported HTTP method: {other}");
-            return Err(Error::new(ErrorKind::MethodNotAllowed, "PGRST117", message));
-        }
-    };
-    query::parse_request(verb, table, uri.query().unwrap_or_default(), headers, body)
-}
-
+/// The error for what the dialect has and this version has not.
 fn not_implemented(feature: &'static str) -> Error {
     Error::new(ErrorKind::Unsupported, "PGRST127", "Feature not implemented").with_details(feature)
 }
@@ -148,24 +98,4 @@ fn respond(reply: Reply) -> Result<Response> {
         response.headers_mut().append(name, value);
     }
     Ok(response)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn content_location_is_sorted_and_encoded_in_one_way() {
-        for (query, location) in [
-            ("", "/my%20t"),
-            (
-                "select=id,name&b=eq.x+y&a=gt.%31",
-                "/my%20t?a=gt.1&b=eq.x%20y&select=id%2Cname",
-            ),
-            ("a=2&a=1&&b", "/my%20t?a=2&a=1&b="),
-            ("a=%ff%0d", "/my%20t?a=%FF%0D"),
-        ] {
-            assert_eq!(content_location("my t", query), location);
-        }
-    }
 }

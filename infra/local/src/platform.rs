@@ -28,6 +28,8 @@ pub enum Function {
     Tables,
     /// `/p/{ref}/rest/v1` and the JSON façades.
     Records,
+    /// `/api/database/{id}/sql`.
+    Sql,
     /// `/auth/v1`, `/p/{ref}/auth/v1`.
     Auth,
     /// The queue.
@@ -43,6 +45,7 @@ impl Function {
             Self::Projects | Self::Worker => ("plinth_control", Some("plinth_control")),
             Self::Provision | Self::Tables | Self::Purge => ("plinth_control", Some("plinth_provision")),
             Self::Records => ("plinth_records", Some("plinth_api")),
+            Self::Sql => ("plinth_sql", None),
             Self::Auth => ("plinth_auth", Some("plinth_auth")),
         }
     }
@@ -56,13 +59,14 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    const LOGINS: [&str; 6] = [
+    const LOGINS: [&str; 7] = [
         "plinth_admin",
         "plinth_control",
         "plinth_records",
         "plinth_auth",
         "plinth_provision",
         "plinth_api",
+        "plinth_sql",
     ];
 
     /// Draws new ones.
@@ -81,18 +85,25 @@ impl Secrets {
     pub fn kept_in(folder: &Path, random: &SharedRandom) -> Result<Self> {
         let path = folder.join("secrets.json");
         let wrong = |what: &str| Error::new(format!("{} cannot be {what}", path.display()));
-        match std::fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text).map_err(|_| {
+        let kept: Option<Self> = match std::fs::read(&path) {
+            Ok(text) => Some(serde_json::from_slice(&text).map_err(|_| {
                 wrong("understood").hint("Without it the data beside it cannot be opened; restore it from a copy.")
-            }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let drawn = Self::generate(random);
-                let text = serde_json::to_vec_pretty(&drawn).map_err(|error| wrong("made").caused_by(error))?;
-                write_private(folder, &path, &text).map_err(|error| wrong("written").caused_by(error))?;
-                Ok(drawn)
+            })?),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(wrong("read").caused_by(error)),
+        };
+        let mut all = Self::generate(random);
+        if let Some(kept) = kept {
+            if Self::LOGINS.iter().all(|login| kept.passwords.contains_key(*login)) {
+                return Ok(kept);
             }
-            Err(error) => Err(wrong("read").caused_by(error)),
+            // A login that came with this version has no password yet.
+            all.passwords.extend(kept.passwords);
+            all.encryption_key = kept.encryption_key;
         }
+        let text = serde_json::to_vec_pretty(&all).map_err(|error| wrong("made").caused_by(error))?;
+        write_private(folder, &path, &text).map_err(|error| wrong("written").caused_by(error))?;
+        Ok(all)
     }
 
     fn password(&self, login: &str) -> Sensitive {
@@ -172,6 +183,7 @@ impl Platform {
             auth: login("plinth_auth"),
             provision: login("plinth_provision"),
             api: login("plinth_api"),
+            sql: login("plinth_sql"),
         };
         prepare_control(&master, &trust, &logins, &random)
             .await

@@ -9,12 +9,13 @@ use crate::error::Result;
 use crate::platform::{Function, Platform};
 
 /// The functions that answer HTTP, and their routes.
-pub fn functions() -> [(Function, Routes); 5] {
+pub fn functions() -> [(Function, Routes); 6] {
     [
         (Function::Projects, projects::routes()),
         (Function::Provision, provision::routes()),
         (Function::Tables, tables::routes()),
         (Function::Records, records::routes()),
+        (Function::Sql, sql::routes()),
         (Function::Auth, auth::routes()),
     ]
 }

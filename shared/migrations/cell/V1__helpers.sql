@@ -71,13 +71,26 @@ begin
   end if;
 end
 $$;
+-- The same for what a project's own SQL has changed beside the designer: its last migration stays the last.
+create function plinth.schema_touched(reference text) returns void
+language plpgsql security definer set search_path = pg_catalog as $$
+begin
+  if session_user not in ('plinth_provision', 'p_' || reference) then
+    raise exception 'not the login of this project' using errcode = '42501';
+  end if;
+  update plinth.version v set schema = v.schema + 1 where v.ref = reference;
+  if not found then
+    raise exception 'the project has no version here' using errcode = 'P0002';
+  end if;
+end
+$$;
 
 revoke execute on all functions in schema plinth from public;
 grant execute on function plinth.jwt(), plinth.uid(), plinth.role(), plinth.email(), plinth.touch_updated_at(),
   plinth.check_version(text, bigint, bigint), plinth.schema_version(text) to anon, authenticated, service_role;
 -- Owners' tables name the helpers in policies, defaults and triggers.
 grant execute on function plinth.jwt(), plinth.uid(), plinth.role(), plinth.email(), plinth.touch_updated_at(),
-  plinth.last_migration(text), plinth.schema_changed(text, uuid) to project_owner;
+  plinth.last_migration(text), plinth.schema_changed(text, uuid), plinth.schema_touched(text) to project_owner;
 grant execute on function plinth.check_version(text, bigint, bigint), plinth.schema_version(text) to plinth_api;
 grant execute on function plinth.check_version(text, bigint, bigint) to public;
 grant execute on function plinth.push_version(text, bigint) to plinth_control;

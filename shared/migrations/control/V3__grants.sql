@@ -1,5 +1,5 @@
 -- Each login gets what its functions do, and no more. None of them owns anything here.
-grant usage on schema plinth to plinth_control, plinth_records, plinth_auth;
+grant usage on schema plinth to plinth_control, plinth_records, plinth_auth, plinth_sql;
 
 grant select, insert, update on plinth.projects, plinth.members, plinth.backends, plinth.tables, plinth.migrations,
   plinth.keys, plinth.connections, plinth.document_versions, plinth.jobs, plinth.outbox, plinth.idempotency
@@ -28,5 +28,9 @@ grant select, insert, update, delete on plinth.users, plinth.identities, plinth.
   to plinth_auth;
 grant select on plinth.signing_keys to plinth_auth;
 
+-- Who may run a script, where, and that it was run; the script itself runs on the project's own login.
+grant execute on function plinth.resolve(text), plinth.touch_keys(jsonb),
+  plinth.audit(uuid, uuid, timestamptz, text, text, jsonb, text, text, text, bytea) to plinth_sql;
+
 grant execute on function plinth.platform_keys(), plinth.access(uuid, uuid, uuid, boolean)
-  to plinth_control, plinth_records, plinth_auth;
+  to plinth_control, plinth_records, plinth_auth, plinth_sql;

@@ -3,9 +3,11 @@
 
 mod catalogs;
 mod registry;
+mod sql;
 
 pub use catalogs::Catalogs;
 pub use registry::{Registry, Target};
+pub use sql::{Column, Ran, Script, ScriptScope, Sql};
 
 /// How drivers of the Postgres family open and keep connections.
 pub use crate::config::{Address, Login, Tls};
@@ -152,4 +154,9 @@ pub trait Records: Send + Sync {
     /// in time, `PGRST001` when there is none to be had, [`REFUSED`]. `records/deadline` when a read takes too long,
     /// `records/outcome-unknown` when nobody heard whether a write was committed.
     fn run<'a>(&'a self, scope: &'a Scope, plan: &'a Plan) -> Fut<'a, Result<Counts>>;
+
+    /// What runs scripts there, where the engine has a language for them.
+    fn sql(&self) -> Option<&dyn Sql> {
+        None
+    }
 }

@@ -25,6 +25,8 @@ pub struct Migration {
     pub provision: Option<Sensitive>,
     /// Password for `plinth_api` (`PLINTH_LOGIN_API_PASSWORD`).
     pub api: Option<Sensitive>,
+    /// Password for `plinth_sql` (`PLINTH_LOGIN_SQL_PASSWORD`).
+    pub sql: Option<Sensitive>,
     /// Backends that the first cell, on the same server, takes (`PLINTH_CELL_CAPACITY`).
     pub capacity: i32,
 }
@@ -54,6 +56,7 @@ impl Migration {
             auth: env.secret("PLINTH_LOGIN_AUTH_PASSWORD"),
             provision: env.secret("PLINTH_LOGIN_PROVISION_PASSWORD"),
             api: env.secret("PLINTH_LOGIN_API_PASSWORD"),
+            sql: env.secret("PLINTH_LOGIN_SQL_PASSWORD"),
             capacity,
         })
     }

@@ -7,6 +7,7 @@ mod designer;
 mod env;
 mod migration;
 mod outbound;
+mod sql;
 mod vault;
 mod web;
 
@@ -16,6 +17,7 @@ pub use designer::Designer;
 pub use env::Env;
 pub use migration::Migration;
 pub use outbound::Outbound;
+pub use sql::Sql;
 pub use vault::MasterKey;
 pub use web::Web;
 
@@ -36,6 +38,8 @@ pub struct Config {
     pub master_key: MasterKey,
     /// Which special addresses users' hosts may have.
     pub outbound: Arc<Outbound>,
+    /// Limits of developers' scripts.
+    pub sql: Sql,
     /// Base URL and limits.
     pub web: Web,
 }
@@ -52,6 +56,7 @@ impl Config {
             designer: Designer::from_env(env)?,
             master_key: MasterKey::from_env(env),
             outbound: Arc::new(Outbound::from_env(env)?),
+            sql: Sql::from_env(env)?,
             web: Web::from_env(env)?,
         })
     }
@@ -92,6 +97,7 @@ mod tests {
             ("PLINTH_ISSUERS", "{"),
             ("PLINTH_BASE_URL", "not a url"),
             ("PLINTH_REQUEST_TIMEOUT_MS", "soon"),
+            ("PLINTH_SQL_TIMEOUT_MS", "26000"),
         ] {
             let error = Config::from_env(&env(&[CONTROL, (name, value)])).unwrap_err();
             assert!(error.details().unwrap().contains(name), "{name}: {error:?}");

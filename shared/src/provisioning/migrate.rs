@@ -39,6 +39,7 @@ pub async fn migrate(app: &App, settings: &Migration) -> Result<Report> {
         auth: settings.auth.clone(),
         provision: settings.provision.clone(),
         api: settings.api.clone(),
+        sql: settings.sql.clone(),
     };
     let mut master = settings.master.clone();
     if let Some(arn) = &settings.master_secret {

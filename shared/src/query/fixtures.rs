@@ -53,6 +53,7 @@ fn relation(name: &str, key: &[&str], columns: &[(&str, &str, Option<&str>)]) ->
     let column = |(name, data_type, default): &(&str, &str, Option<&str>)| Column {
         name: Ident::new(*name).unwrap(),
         data_type: (*data_type).to_owned(),
+        base_type: None,
         nullable: true,
         default: default.map(str::to_owned),
         generated: false,

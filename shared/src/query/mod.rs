@@ -17,6 +17,7 @@ pub mod plan;
 pub mod postgres;
 pub mod reply;
 pub mod request;
+pub mod script;
 
 #[cfg(test)]
 mod fixtures;

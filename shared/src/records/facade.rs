@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
-use super::{Door, Facts, handle};
+use super::{Ask, Door, Facts, handle};
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Reply, Request, facade};
@@ -76,7 +76,7 @@ impl Facade<'_> {
     /// As [`handle`]; `Table not found` (`PGRST205`), 404 `records/not-found` for a row that is not there or not the
     /// caller's.
     pub async fn answer(&self, app: &App, door: &Door, headers: &HeaderMap, facts: &Facts) -> Result<Answer> {
-        let reply = handle(app, door, headers, facts, |catalog| self.request(catalog)).await;
+        let reply = handle(app, door, headers, facts, |catalog| self.request(catalog).map(Ask::Run)).await;
         self.wrap(reply.map_err(table_not_found)?)
     }
 

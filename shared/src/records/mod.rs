@@ -24,6 +24,16 @@ use crate::tenancy::{DataAccess, DataRole, ProjectBackend};
 
 use site::Site;
 
+/// What somebody asks for, once there is a catalog to look at.
+#[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one per request")]
+pub enum Ask {
+    /// What the database is to answer.
+    Run(Request),
+    /// What the catalog alone has answered.
+    Tell(Reply),
+}
+
 /// Answers a request. `ask` makes it, given the catalog that it will be planned on.
 ///
 /// # Errors
@@ -35,7 +45,7 @@ pub async fn handle(
     door: &Door,
     headers: &HeaderMap,
     facts: &Facts,
-    ask: impl Fn(&Catalog) -> Result<Request> + Sync,
+    ask: impl Fn(&Catalog) -> Result<Ask> + Sync,
 ) -> Result<Reply> {
     let access = Box::pin(door.open(app, headers)).await?;
     let request = Asked {
@@ -64,7 +74,14 @@ pub async fn handle(
 struct Asked<'a> {
     facts: &'a Facts,
     headers: &'a HeaderMap,
-    ask: &'a (dyn Fn(&Catalog) -> Result<Request> + Sync),
+    ask: &'a (dyn Fn(&Catalog) -> Result<Ask> + Sync),
+}
+
+/// An [`Ask`], planned.
+#[allow(clippy::large_enum_variant, reason = "there is one per request")]
+enum Planned {
+    Run(Plan),
+    Tell(Reply),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,10 +146,19 @@ async fn plan_and_run(
         let doubtful = remembered && attempt == Try::First && !site.place.versioned && betrays_age(refused);
         doubtful && app.catalogs.doubt(backend.id)
     };
-    let planned = (request.ask)(catalog).and_then(|request| query::plan(request, catalog, &site.rules));
+    let planned = (request.ask)(catalog).and_then(|ask| match ask {
+        Ask::Run(request) => query::plan(request, catalog, &site.rules).map(Planned::Run),
+        Ask::Tell(reply) => Ok(Planned::Tell(reply)),
+    });
     let scope = scope(app, access, &site, &snapshot, request.facts);
     let plan = match planned {
-        Ok(plan) => plan,
+        Ok(Planned::Run(plan)) => plan,
+        Ok(Planned::Tell(reply)) => {
+            if remembered {
+                records.check(&scope).await?;
+            }
+            return Ok(reply);
+        }
         Err(refused) if doubted(&refused) => return Err(aged(refused)),
         // What an old catalog refuses, the present one may take.
         Err(refused) if remembered => {

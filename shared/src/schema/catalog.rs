@@ -1,8 +1,11 @@
 //! What is known of a backend: relations, columns, keys, relationships, functions, types. Drivers fill it, the planner
 //! reads it.
 
+mod relationships;
+
 use std::collections::BTreeMap;
 
+pub use relationships::{ComputedRelationship, KeyBetween, Keys, Shown};
 use serde::{Deserialize, Serialize};
 
 use crate::ident::Ident;
@@ -76,7 +79,8 @@ pub struct Relation {
     pub kind: RelationKind,
     /// Its columns, in order.
     pub columns: Vec<Column>,
-    /// The primary key's columns, in key order; empty without one.
+    /// The primary key's columns, in key order; empty without one. A view has those of the tables it shows, where it
+    /// shows all of them.
     #[serde(default)]
     pub primary_key: Vec<Ident>,
     /// Unique keys other than the primary one.
@@ -148,8 +152,11 @@ impl Default for Writable {
 pub struct Column {
     /// Its name.
     pub name: Ident,
-    /// The type as `format_type` prints it, the schema dropped for the project's own enums: `text`, `integer[]`, `mood`.
+    /// The type as `format_type` prints it, the schema dropped for the exposed schema's own: `text`, `integer[]`, `mood`.
     pub data_type: String,
+    /// If the type is a domain: what it is one of in the end, printed like [`Column::data_type`].
+    #[serde(default)]
+    pub base_type: Option<String>,
     /// Whether null is allowed.
     pub nullable: bool,
     /// The default expression as stored, if any.
@@ -161,6 +168,13 @@ pub struct Column {
     /// The comment, if any.
     #[serde(default)]
     pub comment: Option<String>,
+}
+
+impl Column {
+    /// The type that its values behave as: a domain's base type, else its own.
+    pub fn value_type(&self) -> &str {
+        self.base_type.as_deref().unwrap_or(&self.data_type)
+    }
 }
 
 /// A foreign key.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::project::{KnownKey, Names, Project};
 use super::{Tenancy, not_found};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ident::{BackendId, Ident, KeyId};
+use crate::ident::{BackendId, Ident, KeyId, UserId};
 use crate::tenancy::{MemberRole, ProjectAccess};
 use crate::token::{Claims, KeyClass, ProjectKey, bearer};
 
@@ -52,6 +52,7 @@ pub struct DataAccess {
     pub(super) taken: Option<Ident>,
     pub(super) claims: Claims,
     pub(super) key: Option<KeyId>,
+    pub(super) user: Option<UserId>,
 }
 
 impl DataAccess {
@@ -66,6 +67,7 @@ impl DataAccess {
             role,
             claims: claims_of(role),
             key: Some(key.id),
+            user: None,
         }
     }
 
@@ -78,6 +80,7 @@ impl DataAccess {
             role,
             claims,
             key: Some(key.id),
+            user: None,
         }
     }
 
@@ -106,6 +109,11 @@ impl DataAccess {
     pub fn key(&self) -> Option<KeyId> {
         self.key
     }
+
+    /// The platform user whose membership did, if so.
+    pub fn user(&self) -> Option<UserId> {
+        self.user
+    }
 }
 
 impl Tenancy {
@@ -120,7 +128,10 @@ impl Tenancy {
         }
         if let Some(external) = self.external(&project).await? {
             let role = external.settings.rest.service_role.clone();
-            return Ok(DataAccess::as_login(project, role, None));
+            return Ok(DataAccess {
+                user: Some(access.caller().user.id),
+                ..DataAccess::as_login(project, role, None)
+            });
         }
         let role = DataRole::Service;
         Ok(DataAccess {
@@ -129,6 +140,7 @@ impl Tenancy {
             role,
             claims: claims_of(role),
             key: None,
+            user: Some(access.caller().user.id),
         })
     }
 

@@ -14,6 +14,8 @@ pub struct Row {
     pub body: Option<fn(&Setting) -> Value>,
     /// Whether a success uses up what the next caller would need.
     pub spends: bool,
+    /// What a backend at level `schema` answers, where the levels differ.
+    pub at_schema: Option<[u16; 12]>,
     pub expected: [u16; 12],
 }
 
@@ -24,6 +26,7 @@ const fn row(method: &'static str, path: &'static str, expected: [u16; 12]) -> R
         query: "",
         body: None,
         spends: false,
+        at_schema: None,
         expected,
     }
 }
@@ -36,6 +39,11 @@ impl Row {
 
     const fn spends(mut self) -> Self {
         self.spends = true;
+        self
+    }
+
+    const fn at_schema(mut self, expected: [u16; 12]) -> Self {
+        self.at_schema = Some(expected);
         self
     }
 
@@ -104,7 +112,7 @@ const fn open(status: u16) -> [u16; 12] {
 }
 
 pub fn rows() -> Vec<Row> {
-    [projects(), provisioning(), tables(), records(), accounts()].concat()
+    [projects(), provisioning(), tables(), sql(), records(), accounts()].concat()
 }
 
 fn projects() -> Vec<Row> {
@@ -222,6 +230,19 @@ fn tables() -> Vec<Row> {
             members([403, 200, 200, 200]),
         )
         .spends(),
+    ]
+}
+
+/// Members from developer up, and the secret key; where the database is shared, nobody.
+fn sql() -> Vec<Row> {
+    vec![
+        row(
+            "POST",
+            "/api/database/{id}/sql",
+            facade([403, 200, 403], [403, 200, 200, 200]),
+        )
+        .at_schema(facade([403, 403, 403], [403, 403, 403, 403]))
+        .body(|_| json!({ "query": "select 1" })),
     ]
 }
 

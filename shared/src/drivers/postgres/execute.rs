@@ -81,7 +81,11 @@ pub(super) async fn run(pool: &Pool, scope: &Scope, plan: &Plan) -> Result<Count
         Err(Failure::Broken) if scope.read_only => once().await,
         outcome => outcome,
     };
-    counts(rows.map_err(|failure| failure.told(scope))?)
+    let rows = rows.map_err(|failure| failure.told(scope))?;
+    match plan.accept.explain {
+        Some(_) => explained(&rows),
+        None => counts(rows),
+    }
 }
 
 /// Whether the scope's versions are the present ones.
@@ -398,6 +402,19 @@ async fn send(client: &Client, mut statements: Option<&mut Statements>, transact
         })
     })();
     Outcome { rows, check }
+}
+
+/// The lines of an explained statement, as its body.
+fn explained(rows: &[Row]) -> Result<Counts> {
+    let mut lines = Vec::new();
+    for row in rows {
+        lines.extend_from_slice(row.try_get::<_, Raw<'_>>(0).map_err(Error::internal)?.0);
+        lines.push(b'\n');
+    }
+    Ok(Counts {
+        body: Some(lines.into()),
+        ..Counts::default()
+    })
 }
 
 /// The one row of a rendered statement.

@@ -5,6 +5,7 @@ mod error;
 mod execute;
 mod introspect;
 mod settings;
+mod sql;
 mod statements;
 mod text;
 
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use connect::Pool;
 
-use crate::backend::{Driver, Engine, Fut, Place, Records, Scope, Snapshot, Target};
+use crate::backend::{Driver, Engine, Fut, Place, Ran, Records, Scope, Script, ScriptScope, Snapshot, Sql, Target};
 use crate::error::Result;
 use crate::query::{Counts, Plan};
 
@@ -46,5 +47,15 @@ impl Records for Pool {
 
     fn run<'a>(&'a self, scope: &'a Scope, plan: &'a Plan) -> Fut<'a, Result<Counts>> {
         Box::pin(execute::run(self, scope, plan))
+    }
+
+    fn sql(&self) -> Option<&dyn Sql> {
+        Some(self)
+    }
+}
+
+impl Sql for Pool {
+    fn run<'a>(&'a self, scope: &'a ScriptScope, script: Script<'a>) -> Fut<'a, Result<Ran>> {
+        Box::pin(sql::run(self, scope, script))
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::backend::{NO_ROLE, Scope};
+use crate::backend::{NO_ROLE, Scope, ScriptScope};
 use crate::ident::Ident;
 use crate::query::postgres::SETTINGS as READ_BY_QUERIES;
 
@@ -140,6 +140,28 @@ pub(super) fn values(scope: &Scope, role: &str, left: Duration) -> Settings {
     // They are the owner's settings of the owner's database.
     params.push(Some(own.app.expose().to_owned()));
     Settings { sql: &OWN, params }
+}
+
+/// The settings of a developer's script: those of a data request without its end user.
+pub(super) fn values_for_script(scope: &ScriptScope, left: Duration) -> Settings {
+    let timeout = (left * 9 / 10).as_millis().max(1).to_string();
+    let empty = String::new;
+    let params = [
+        timeout.clone(),
+        timeout,
+        search_path(&scope.schemas),
+        "UTC".to_owned(),
+        empty(),
+        empty(),
+        empty(),
+        empty(),
+        scope.tenant.clone(),
+        scope.role_setting().to_owned(),
+    ];
+    Settings {
+        sql: &STATEMENT,
+        params: params.map(Some).into(),
+    }
 }
 
 /// The settings of a look into the catalog. With nothing but `pg_catalog` on the path, names print qualified.

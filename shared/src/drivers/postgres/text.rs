@@ -36,7 +36,7 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 
     fn accepts(of: &Type) -> bool {
-        *of == Type::TEXT
+        [Type::TEXT, Type::JSON, Type::BYTEA].contains(of)
     }
 }
 

@@ -266,6 +266,7 @@ fn relation(function: &Function, columns: &[(Ident, String)]) -> Relation {
         nullable: true,
         default: None,
         generated: false,
+        base_type: None,
         comment: None,
     };
     Relation {

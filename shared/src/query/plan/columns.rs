@@ -48,7 +48,7 @@ impl<'a> Scope<'a> {
         Ok(Place {
             column: column.name.clone(),
             path: field.path.clone(),
-            class: types::class(&column.data_type),
+            class: types::class(column.value_type()),
         })
     }
 
@@ -88,7 +88,7 @@ impl<'a> Scope<'a> {
             place: Place {
                 column: column.name.clone(),
                 path: Vec::new(),
-                class: types::class(&column.data_type),
+                class: types::class(column.value_type()),
             },
             cast: None,
             name: column.name.clone(),

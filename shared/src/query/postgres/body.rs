@@ -10,15 +10,15 @@ pub(super) fn body(sql: &mut Sql, plan: &Plan, marker: &str) {
     if !plan.shows_rows() {
         return sql.push("null::text as body");
     }
-    let body = sql.aside(|sql| match plan.accept.format {
-        Format::Csv => csv(sql, plan),
-        Format::Json | Format::Raw(_) => json(sql, plan),
-    });
+    let body = match plan.accept.format {
+        Format::Csv => sql.aside(|sql| csv(sql, plan)),
+        Format::Json | Format::Raw(_) => json(plan),
+    };
     size::bounded(sql, plan, marker, &body);
     sql.push(" as body");
 }
 
-fn json(sql: &mut Sql, plan: &Plan) {
+fn json(plan: &Plan) -> String {
     let rows = "pg_catalog.json_agg(plinth_row.*)";
     let rows = if plan.accept.strip_nulls {
         format!("pg_catalog.json_strip_nulls({rows})")
@@ -26,9 +26,9 @@ fn json(sql: &mut Sql, plan: &Plan) {
         rows.to_owned()
     };
     if plan.accept.singular {
-        sql.push(&format!("({rows}->0)::text"));
+        format!("({rows}->0)::text")
     } else {
-        sql.push(&format!("coalesce({rows}, '[]')::text"));
+        format!("coalesce({rows}, '[]')::text")
     }
 }
 
@@ -36,8 +36,9 @@ fn json(sql: &mut Sql, plan: &Plan) {
 /// quoted, so that the outermost ones are the row's own.
 fn csv(sql: &mut Sql, plan: &Plan) {
     let names: Vec<String> = plan.output.iter().map(|output| field(output.name.as_str())).collect();
+    sql.push("(");
     sql.bind_as(format!("{}\n", names.join(",")), "text");
-    sql.push(" || coalesce(pg_catalog.string_agg(pg_catalog.btrim((plinth_row.*)::text, '()'), e'\\n'), '')");
+    sql.push(" || coalesce(pg_catalog.string_agg(pg_catalog.btrim((plinth_row.*)::text, '()'), e'\\n'), ''))");
 }
 
 /// A name as a field, quoted where it must be.

@@ -50,7 +50,7 @@ fn read_singular_strips_nulls() {
 fn read_as_csv_begins_with_the_names() {
     let head = &[("accept", "text/csv")];
     insta::assert_snapshot!(rendered(Get, "tags", "select=a,\"b,\\\"c\":b", head, ""), @r#"
-select $1::text || coalesce(pg_catalog.string_agg(pg_catalog.btrim((plinth_row.*)::text, '()'), e'\n'), '') as body, pg_catalog.count(*) as page_rows, null::bigint as total_rows, null::bigint as inserted, null::text as location from (select plinth_0."a", plinth_0."b" as "b,""c" from "app"."tags" as plinth_0) as plinth_row
+select ($1::text || coalesce(pg_catalog.string_agg(pg_catalog.btrim((plinth_row.*)::text, '()'), e'\n'), '')) as body, pg_catalog.count(*) as page_rows, null::bigint as total_rows, null::bigint as inserted, null::text as location from (select plinth_0."a", plinth_0."b" as "b,""c" from "app"."tags" as plinth_0) as plinth_row
 $1 = a,"b,""c"
 "#);
 }

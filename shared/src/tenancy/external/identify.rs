@@ -132,6 +132,7 @@ impl DataAccess {
     ) -> Self {
         claims.insert("role".to_owned(), Value::from(role.as_str()));
         Self {
+            user: None,
             project,
             role: kind,
             taken: Some(role),
@@ -152,6 +153,7 @@ impl DataAccess {
             claims.insert("role".to_owned(), Value::from(role.as_str()));
         }
         Self {
+            user: None,
             project,
             role: kind,
             taken: role,

@@ -1,0 +1,124 @@
+//! What a request to `/p/{ref}/rest/v1/…` asks for.
+
+use http::{HeaderMap, Method, Uri};
+use plinth::error::{Error, ErrorKind, Result};
+use plinth::query::plan::{allowed_on_function, allowed_on_table};
+use plinth::query::{self, Reply, Request};
+use plinth::records::Ask;
+use plinth::schema::catalog::{Catalog, Volatility};
+
+use super::not_implemented;
+use crate::path;
+
+/// What the path names.
+pub(super) enum Target {
+    Table(String),
+    Function(String),
+}
+
+impl Target {
+    fn of(uri: &Uri) -> Result<Self> {
+        match path::behind(uri, "/rest/v1")?.as_slice() {
+            [table] => Ok(Self::Table(table.clone())),
+            [] => Err(not_implemented("The root's OpenAPI document")),
+            [rpc, function] if rpc == "rpc" => Ok(Self::Function(function.clone())),
+            _ => Err(Error::new(
+                ErrorKind::NotFound,
+                "PGRST125",
+                "Invalid path specified in request URL",
+            )),
+        }
+    }
+
+    /// The methods that it takes.
+    fn allowed(&self, catalog: &Catalog) -> Result<String> {
+        match self {
+            Self::Table(table) => allowed_on_table(table, catalog),
+            Self::Function(name) => {
+                let functions = catalog.functions(name);
+                let readable = functions
+                    .iter()
+                    .map(|function| function.volatility)
+                    .find(|volatility| *volatility != Volatility::Volatile);
+                if functions.is_empty() {
+                    return Err(no_such_function(name));
+                }
+                Ok(allowed_on_function(readable.unwrap_or(Volatility::Volatile)).to_owned())
+            }
+        }
+    }
+}
+
+fn no_such_function(name: &str) -> Error {
+    let name: String = name.chars().take(63).collect();
+    let message = format!("Could not find the function public.{name} in the schema cache");
+    Error::new(ErrorKind::NotFound, "PGRST202", message)
+}
+
+/// What is asked of it.
+pub(super) enum Asked {
+    /// Rows, to be read or written.
+    Rows(Box<Request>),
+    /// Which methods it takes.
+    Methods(Target),
+}
+
+impl Asked {
+    /// Reads a request.
+    pub(super) fn parse(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<Self> {
+        use query::Method as Verb;
+
+        let target = Target::of(uri)?;
+        let verb = match method.as_str() {
+            "GET" => Verb::Get,
+            "HEAD" => Verb::Head,
+            "POST" => Verb::Post,
+            "PATCH" => Verb::Patch,
+            "PUT" => Verb::Put,
+            "DELETE" => Verb::Delete,
+            "OPTIONS" => return Ok(Self::Methods(target)),
+            other => {
+                let other: String = other.chars().take(63).collect();
+                let message = format!("Unsupported HTTP method: {other}");
+                return Err(Error::new(ErrorKind::MethodNotAllowed, "PGRST117", message));
+            }
+        };
+        match target {
+            Target::Table(table) => {
+                let query = uri.query().unwrap_or_default();
+                let request = query::parse_request(verb, &table, query, headers, body)?;
+                Ok(Self::Rows(Box::new(request)))
+            }
+            Target::Function(_) => Err(not_implemented("Calling functions")),
+        }
+    }
+
+    /// The path below the API's base.
+    pub(super) fn path(&self) -> String {
+        match self {
+            Self::Rows(request) => format!("/{}", request.table),
+            Self::Methods(Target::Table(table)) => format!("/{table}"),
+            Self::Methods(Target::Function(function)) => format!("/rpc/{function}"),
+        }
+    }
+
+    /// The table, if its rows are read.
+    pub(super) fn table_read(&self) -> Option<&str> {
+        match self {
+            Self::Rows(request) if request.method.is_read() => Some(&request.table),
+            _ => None,
+        }
+    }
+
+    /// What is to be done about it.
+    pub(super) fn ask(&self, catalog: &Catalog) -> Result<Ask> {
+        match self {
+            Self::Rows(request) => Ok(Ask::Run((**request).clone())),
+            Self::Methods(target) => Ok(Ask::Tell(Reply {
+                status: 200,
+                headers: vec![("allow".to_owned(), target.allowed(catalog)?)],
+                body: None,
+            })),
+        }
+    }
+}

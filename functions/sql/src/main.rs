@@ -1,0 +1,10 @@
+//! The `sql` function's process.
+
+use plinth::app::App;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    plinth::web::start();
+    let app = App::from_env(vec![plinth::drivers::postgres::driver()])?;
+    plinth::web::run(sql::routes(), app).await
+}
