@@ -87,11 +87,11 @@ fn explained(plan: &Plan, counts: Counts) -> Reply {
 fn status(plan: &Plan, counts: &Counts) -> Result<u16> {
     let with_rows = plan.prefer.representation == Some(Return::Representation);
     match &plan.action {
-        Action::Read { page, .. } => {
+        Action::Read => {
             if plan.accept.singular && counts.page_rows != 1 {
                 return Err(postgres::not_single(counts.page_rows));
             }
-            read_status(page.offset, counts)
+            read_status(plan.shown.page.offset, counts)
         }
         Action::Insert { only: Some(_), .. } => Ok(match (with_rows, counts.inserted) {
             (false, _) => 204,
@@ -131,7 +131,7 @@ fn content_range(plan: &Plan, counts: &Counts) -> String {
         .total_rows
         .map_or_else(|| "*".to_owned(), |total| total.to_string());
     let offset = match &plan.action {
-        Action::Read { page, .. } => Some(page.offset),
+        Action::Read => Some(plan.shown.page.offset),
         Action::Update { .. } => Some(0),
         Action::Insert { .. } | Action::Delete { .. } => None,
     };

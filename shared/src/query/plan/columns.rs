@@ -3,7 +3,7 @@
 
 use super::super::request::{Field, JsonKey, OrderTerm, SelectItem};
 use super::super::shown;
-use super::{OrderBy, Output, Place, Rules, nearest, types, unsupported};
+use super::{Expression, OrderBy, Output, Place, Rules, nearest, types, unsupported};
 use crate::error::{Error, Result};
 use crate::ident::Ident;
 use crate::schema::catalog::{Catalog, Column, Relation};
@@ -47,6 +47,7 @@ impl<'a> Scope<'a> {
         let column = self.column(&field.name)?;
         Ok(Place {
             column: column.name.clone(),
+            computed: None,
             path: field.path.clone(),
             class: types::class(column.value_type()),
         })
@@ -57,6 +58,7 @@ impl<'a> Scope<'a> {
             return Err(unsupported("ordering by a related table"));
         }
         Ok(OrderBy {
+            embed: None,
             place: self.place(&term.field)?,
             descending: term.descending,
             nulls_first: term.nulls_first,
@@ -85,11 +87,12 @@ impl<'a> Scope<'a> {
 
     fn all_outputs(&self) -> Vec<Output> {
         let output = |column: &Column| Output {
-            place: Place {
+            expression: Expression::Place(Place {
                 column: column.name.clone(),
+                computed: None,
                 path: Vec::new(),
                 class: types::class(column.value_type()),
-            },
+            }),
             cast: None,
             name: column.name.clone(),
         };
@@ -113,7 +116,11 @@ impl<'a> Scope<'a> {
             .with_details(error.public().to_owned())
             .with_hint("Give it a shorter name: alias:column")
         })?;
-        Ok(Output { place, cast, name })
+        Ok(Output {
+            expression: Expression::Place(place),
+            cast,
+            name,
+        })
     }
 }
 

@@ -6,6 +6,7 @@ mod call;
 mod columns;
 mod fuzzy;
 mod nearest;
+mod node;
 mod predicate;
 mod rules;
 mod types;
@@ -18,14 +19,17 @@ pub(in crate::query) use accept::negotiate;
 pub use allow::{allowed_on_function, allowed_on_table};
 pub use call::{Call, Input, Inputs, Outcome, SCALAR, Value};
 use nearest::nearest;
+pub use node::{
+    Aggregate, Class, Computed, Embed, Expression, From, Joined, Lifted, Node, OrderBy, Output, Page, Place, Predicate,
+    Shown, Source,
+};
 pub use rules::{CastRule, ColumnRule, Rules, SearchConfigRule};
 pub use types::{ColumnType, TypeName};
 pub(in crate::query) use write::put_mismatch;
 
 use std::sync::Arc;
 
-use super::request::{Accept, CompareOp, IsValue, JsonStep, Method, Prefer, Quantifier, RelateOp, Request, Resolution};
-use super::request::{Return, Scoped, SearchKind};
+use super::request::{Accept, Method, Prefer, Request, Resolution, Return, Scoped};
 use super::shown;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
@@ -38,16 +42,14 @@ pub struct Plan {
     pub method: Method,
     /// The physical schema.
     pub schema: Option<Ident>,
-    /// The relation.
+    /// What the path names: a relation, or a function.
     pub table: Ident,
-    /// Its primary key; empty without one.
+    /// The relation's primary key; empty without one.
     pub primary_key: Vec<Ident>,
     /// What is done.
     pub action: Action,
-    /// What is shown of the rows.
-    pub output: Vec<Output>,
-    /// In which order.
-    pub order: Vec<OrderBy>,
+    /// The rows that are shown, and what of them.
+    pub shown: Node,
     /// The preferences, for the reply and the transaction; those that were not honoured are cleared.
     pub prefer: Prefer,
     /// The reply's shape.
@@ -70,13 +72,8 @@ impl Plan {
 /// What a plan does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Show a page of what matches.
-    Read {
-        /// What rows must satisfy.
-        filter: Predicate,
-        /// Which of them.
-        page: Page,
-    },
+    /// Nothing: rows are shown as they are.
+    Read,
     /// Insert the body's rows.
     Insert {
         /// The columns that are given.
@@ -102,15 +99,6 @@ pub enum Action {
         /// What rows must satisfy.
         filter: Predicate,
     },
-}
-
-/// The slice of the rows that is shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Page {
-    /// Rows left out at the beginning.
-    pub offset: u64,
-    /// At most so many.
-    pub limit: Option<u64>,
 }
 
 /// A column that a write sets.
@@ -144,87 +132,6 @@ pub struct Conflict {
     pub resolution: Resolution,
 }
 
-/// A column, or a place in its JSON.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The column.
-    pub column: Ident,
-    /// Steps into its JSON.
-    pub path: Vec<JsonStep>,
-    /// What is known of the type before the steps.
-    pub class: Class,
-}
-
-/// What matters of a column's type when SQL is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// `json` or `jsonb`.
-    Json,
-    /// Characters: `text`, `varchar`, …
-    Text,
-    /// An array.
-    Array,
-    /// Anything else.
-    Other,
-}
-
-/// One member of a row in the reply.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output {
-    /// What.
-    pub place: Place,
-    /// Cast to what.
-    pub cast: Option<TypeName>,
-    /// Its name.
-    pub name: Ident,
-}
-
-/// One term of the order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderBy {
-    /// By what.
-    pub place: Place,
-    /// Descending.
-    pub descending: bool,
-    /// Nulls first or last, if said.
-    pub nulls_first: Option<bool>,
-}
-
-/// What rows must satisfy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Predicate {
-    /// All; without parts always true.
-    All(Vec<Predicate>),
-    /// At least one.
-    Any(Vec<Predicate>),
-    /// Not this.
-    Not(Box<Predicate>),
-    /// A comparison with a value, or with the elements of an array literal.
-    Compare(Place, CompareOp, Option<Quantifier>, String),
-    /// Containment and range operators.
-    Relate(Place, RelateOp, String),
-    /// Equal to one of these.
-    In(Place, Vec<String>),
-    /// `is …`
-    Is(Place, IsValue),
-    /// `is distinct from`
-    IsDistinct(Place, String),
-    /// Full-text search.
-    Search(Place, SearchKind, Option<String>, String),
-}
-
-impl Predicate {
-    /// The predicate that holds for every row.
-    pub fn everything() -> Self {
-        Self::All(Vec::new())
-    }
-
-    /// Whether it holds for every row by its shape.
-    pub fn is_everything(&self) -> bool {
-        matches!(self, Self::All(parts) if parts.iter().all(Self::is_everything))
-    }
-}
-
 /// Resolves a request.
 ///
 /// As upstream, a POST ignores filters, and writes ignore limit and offset; the order applies to the rows they answer.
@@ -241,16 +148,26 @@ pub fn plan(request: Request, catalog: &Catalog, rules: &Rules) -> Result<Plan> 
         rules,
     };
     refuse_embeds(&request)?;
-    let output = scope.outputs(&request.select)?;
+    let outputs = scope.outputs(&request.select)?;
     let order = match root(&request.order) {
         Some(terms) => terms.iter().map(|term| scope.order_by(term)).collect::<Result<_>>()?,
         None => Vec::new(),
     };
+    let mut shown = Node {
+        outputs,
+        order,
+        ..Node::of(From::Written)
+    };
+    if request.method.is_read() {
+        shown.from = From::Relation {
+            schema: catalog.schema.clone(),
+            name: relation.name.clone(),
+        };
+        shown.filter = scope.predicate(&request.filters)?;
+        shown.page = page(&request, rules);
+    }
     let action = match request.method {
-        Method::Get | Method::Head => Action::Read {
-            filter: scope.predicate(&request.filters)?,
-            page: page(&request, rules),
-        },
+        Method::Get | Method::Head => Action::Read,
         Method::Post => write::insert(&scope, &request)?,
         Method::Put => write::put(&scope, &request)?,
         Method::Patch => write::update(&scope, &request)?,
@@ -263,8 +180,7 @@ pub fn plan(request: Request, catalog: &Catalog, rules: &Rules) -> Result<Plan> 
         primary_key: relation.primary_key.clone(),
         prefer: honoured(&request, relation, rules),
         action,
-        output,
-        order,
+        shown,
         accept: negotiate(&request.accept, rules, None)?,
         max_reply: rules.max_reply,
     })

@@ -277,10 +277,7 @@ fn pages_are_the_intersection_of_query_range_and_maximum() {
             },
         )
         .unwrap();
-        let Action::Read { page, .. } = plan.action else {
-            panic!()
-        };
-        assert_eq!(page, expected, "{query} {range:?}");
+        assert_eq!(plan.shown.page, expected, "{query} {range:?}");
     }
 }
 

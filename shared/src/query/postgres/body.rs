@@ -35,7 +35,12 @@ fn json(plan: &Plan) -> String {
 /// A line of names, then the rows as Postgres writes them down, which quotes as CSV does. What holds a parenthesis is
 /// quoted, so that the outermost ones are the row's own.
 fn csv(sql: &mut Sql, plan: &Plan) {
-    let names: Vec<String> = plan.output.iter().map(|output| field(output.name.as_str())).collect();
+    let names: Vec<String> = plan
+        .shown
+        .members()
+        .into_iter()
+        .map(|name| field(name.as_str()))
+        .collect();
     sql.push("(");
     sql.bind_as(format!("{}\n", names.join(",")), "text");
     sql.push(" || coalesce(pg_catalog.string_agg(pg_catalog.btrim((plinth_row.*)::text, '()'), e'\\n'), ''))");

@@ -39,6 +39,7 @@ pub(super) fn render(sql: &mut Sql, alias: &str, predicate: &Predicate) {
             sql.push(" is distinct from ");
             sql.bind(value.as_str());
         }
+        Predicate::Has(_) => sql.push("true"),
         Predicate::Search(place, kind, config, query) => search(sql, alias, place, *kind, config.as_deref(), query),
     }
 }

@@ -10,6 +10,7 @@ mod assertion;
 mod body;
 mod call;
 mod filter;
+mod read;
 mod size;
 mod sql;
 mod write;
@@ -20,7 +21,7 @@ mod tests;
 pub use assertion::failed_assertion;
 pub(in crate::query) use assertion::not_single;
 
-use super::plan::{Action, OrderBy, Output, Page, Plan, Predicate};
+use super::plan::{Action, Plan};
 use super::request::{Method, Return};
 use body::body;
 use sql::Sql;
@@ -64,56 +65,15 @@ const ROW: &str = "plinth_0";
 /// `marker` is a random text without quotes that no one can guess; it stands in the error of an assertion that failed
 /// (see [`failed_assertion`]) and nowhere else.
 pub fn render(plan: &Plan, marker: &str) -> Rendered {
-    let mut sql = Sql::default();
+    let mut sql = Sql::of(plan);
     if let Some(explain) = plan.accept.explain {
         body::explain(&mut sql, explain);
     }
     match &plan.action {
-        Action::Read { filter, page } => read(&mut sql, plan, marker, filter, *page),
+        Action::Read => read::render(&mut sql, plan, marker),
         _ => write::render(&mut sql, plan, marker),
     }
     sql.finish()
-}
-
-fn read(sql: &mut Sql, plan: &Plan, marker: &str, filter: &Predicate, page: Page) {
-    let matching = matching(sql, plan, filter);
-    sql.push("select ");
-    body(sql, plan, marker);
-    sql.push(", pg_catalog.count(*) as page_rows, ");
-    match (plan.prefer.count, page == Page::default()) {
-        (None, _) => sql.push("null::bigint"),
-        (Some(_), true) => sql.push("pg_catalog.count(*)"),
-        (Some(_), false) => {
-            sql.push("(select pg_catalog.count(*)");
-            sql.push(&matching);
-            sql.push(")");
-        }
-    }
-    sql.push(" as total_rows, null::bigint as inserted, null::text as location");
-    settings(sql);
-    sql.push(" from (");
-    shown(sql, plan.shows_rows().then_some(&plan.output));
-    sql.push(&matching);
-    order(sql, &plan.order);
-    if let Some(limit) = page.limit {
-        sql.push(" limit ");
-        sql.bind_as(limit.min(i64::MAX.unsigned_abs()).to_string(), "bigint");
-    }
-    if page.offset > 0 {
-        sql.push(" offset ");
-        sql.bind_as(page.offset.to_string(), "bigint");
-    }
-    sql.push(") as plinth_row");
-}
-
-/// ` from … where …`, as text of its own because counting repeats it with the same parameters.
-fn matching(sql: &mut Sql, plan: &Plan, filter: &Predicate) -> String {
-    sql.aside(|sql| {
-        sql.push(" from ");
-        sql.table(plan);
-        sql.push(&format!(" as {ROW}"));
-        filter::where_clause(sql, ROW, filter);
-    })
 }
 
 /// What database functions said about the reply.
@@ -126,42 +86,6 @@ fn settings(sql: &mut Sql) {
             ", nullif(pg_catalog.current_setting('{setting}', true), '') as {column}"
         ));
     }
-}
-
-/// `select …` of the outputs, or of nothing where only the number of rows matters.
-fn shown(sql: &mut Sql, outputs: Option<&Vec<Output>>) {
-    sql.push("select ");
-    let Some(outputs) = outputs else { return sql.push("1") };
-    sql.list(outputs, |sql, output| {
-        sql.place(ROW, &output.place);
-        if let Some(cast) = &output.cast {
-            sql.push("::");
-            sql.type_name(cast);
-        }
-        // A cast or a JSON path would lend the column a name of its own.
-        if output.cast.is_some() || !output.place.path.is_empty() || output.name != output.place.column {
-            sql.push(" as ");
-            sql.ident(&output.name);
-        }
-    });
-}
-
-fn order(sql: &mut Sql, terms: &[OrderBy]) {
-    if terms.is_empty() {
-        return;
-    }
-    sql.push(" order by ");
-    sql.list(terms, |sql, term| {
-        sql.place(ROW, &term.place);
-        if term.descending {
-            sql.push(" desc");
-        }
-        match term.nulls_first {
-            Some(true) => sql.push(" nulls first"),
-            Some(false) => sql.push(" nulls last"),
-            None => {}
-        }
-    });
 }
 
 /// Whether a write answers where its one new row is.

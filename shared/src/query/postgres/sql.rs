@@ -1,6 +1,6 @@
 //! SQL text and its parameters as they grow.
 
-use super::super::plan::{Class, ColumnType, Place, Plan, TypeName};
+use super::super::plan::{Class, ColumnType, Computed, Place, Plan, TypeName};
 use super::super::request::JsonKey;
 use super::Rendered;
 use crate::ident::Ident;
@@ -61,17 +61,25 @@ impl Sql {
         }
     }
 
-    /// Adds the plan's relation, qualified.
-    pub(super) fn table(&mut self, plan: &Plan) {
-        self.schema.clone_from(&plan.schema);
-        self.qualifier();
-        self.ident(&plan.table);
+    /// A statement over the plan's schema, which its types are in.
+    pub(super) fn of(plan: &Plan) -> Self {
+        Self {
+            schema: plan.schema.clone(),
+            ..Self::default()
+        }
     }
 
-    /// Adds a name of that schema, which is also the one of the project's types.
+    /// Adds the plan's relation, qualified.
+    pub(super) fn table(&mut self, plan: &Plan) {
+        self.qualified(plan.schema.as_ref(), &plan.table);
+    }
+
+    /// Adds a name of that schema.
     pub(super) fn qualified(&mut self, schema: Option<&Ident>, name: &Ident) {
-        self.schema = schema.cloned();
-        self.qualifier();
+        if let Some(schema) = schema {
+            self.ident(schema);
+            self.push(".");
+        }
         self.ident(name);
     }
 
@@ -85,14 +93,14 @@ impl Sql {
     /// Adds a column of `alias`, with its JSON path in parentheses.
     pub(super) fn place(&mut self, alias: &str, place: &Place) {
         if place.path.is_empty() {
-            return self.column(alias, &place.column);
+            return self.base(alias, place);
         }
         self.push("(");
         if place.class == Class::Json {
-            self.column(alias, &place.column);
+            self.base(alias, place);
         } else {
             self.push("pg_catalog.to_jsonb(");
-            self.column(alias, &place.column);
+            self.base(alias, place);
             self.push(")");
         }
         for step in &place.path {
@@ -103,6 +111,26 @@ impl Sql {
             }
         }
         self.push(")");
+    }
+
+    fn base(&mut self, alias: &str, place: &Place) {
+        match &place.computed {
+            Some(computed) => self.computed(alias, computed, &place.column),
+            None => self.column(alias, &place.column),
+        }
+    }
+
+    /// Adds a computed column of the rows of `alias`: its function, called with the row.
+    pub(super) fn computed(&mut self, alias: &str, computed: &Computed, name: &Ident) {
+        if computed.set {
+            self.push("array(select ");
+        }
+        self.ident(&computed.schema);
+        self.push(".");
+        self.ident(name);
+        self.push("(");
+        self.push(alias);
+        self.push(if computed.set { "))" } else { ")" });
     }
 
     /// Adds a column of `alias`.

@@ -1,13 +1,11 @@
 //! Inserts, updates and deletes: the write in a CTE that returns the columns the reply needs, and no others, so that
 //! `return=minimal` asks for no right to select.
 
-use std::collections::BTreeSet;
-
 use super::super::plan::{Action, Conflict, NewColumn, Plan, Predicate, Rows};
 use super::super::request::Resolution;
 use super::sql::Sql;
-use super::{ROW, assertion, body, filter, order, settings, shown, wants_location};
-use crate::ident::{Ident, literal};
+use super::{ROW, assertion, body, filter, read, settings, wants_location};
+use crate::ident::literal;
 
 /// The alias of the body's rows.
 const NEW: &str = "plinth_new";
@@ -20,7 +18,7 @@ const COUNTER: &str = "coalesce(nullif(pg_catalog.current_setting('plinth.insert
 pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
     sql.push("with plinth_source as (");
     match &plan.action {
-        Action::Read { .. } => {}
+        Action::Read => {}
         Action::Insert {
             columns,
             rows,
@@ -61,20 +59,20 @@ pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
 }
 
 fn representation(sql: &mut Sql, plan: &Plan) {
+    if plan.shows_rows() && !wants_location(plan) {
+        return read::rows(sql, &plan.shown);
+    }
+    sql.push("select ");
     if wants_location(plan) {
-        sql.push("select ");
         sql.list(&plan.primary_key, |sql, column| {
             sql.column(ROW, column);
             sql.push("::text as ");
             sql.ident(column);
         });
     } else {
-        shown(sql, plan.shows_rows().then_some(&plan.output));
+        sql.push("1");
     }
     sql.push(&format!(" from plinth_source as {ROW}"));
-    if plan.shows_rows() {
-        order(sql, &plan.order);
-    }
 }
 
 fn insert(
@@ -231,19 +229,13 @@ fn returning(sql: &mut Sql, plan: &Plan) {
     sources(sql, plan);
 }
 
-/// The columns that the reply is made of, each once.
+/// What the reply is made of.
 fn sources(sql: &mut Sql, plan: &Plan) {
-    let mut columns: Vec<&Ident> = Vec::new();
     if wants_location(plan) {
-        columns.extend(&plan.primary_key);
+        sql.list(&plan.primary_key, |sql, column| sql.column(ROW, column));
     } else if plan.shows_rows() {
-        let shown = plan.output.iter().map(|output| &output.place.column);
-        columns.extend(shown.chain(plan.order.iter().map(|term| &term.place.column)));
+        read::sources(sql, ROW, &plan.shown);
+    } else {
+        sql.push("1");
     }
-    let mut seen = BTreeSet::new();
-    columns.retain(|column| seen.insert(*column));
-    if columns.is_empty() {
-        return sql.push("1");
-    }
-    sql.list(&columns, |sql, column| sql.column(ROW, column));
 }
