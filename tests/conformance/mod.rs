@@ -57,13 +57,34 @@ macro_rules! suites {
 }
 
 suites! {
+    aggregates,
     counts,
+    csv,
+    delete,
+    embeds,
+    errors,
     filters,
+    insert,
     json_paths,
+    limits,
     logic,
+    openapi,
+    openapi_off,
     order,
     paging,
+    plan,
+    prefer,
+    put,
+    representations,
+    rpc,
+    schemas,
+    security,
     select,
+    spread,
+    status_headers,
+    update,
+    upsert,
+    views,
 }
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/conformance");
@@ -77,7 +98,7 @@ fn rows(name: &str) -> Suite {
 fn suite(name: &str, mode: Mode) {
     let suite = rows(name);
     run(async {
-        let site = Site::managed(mode, &suite.settings).await;
+        let site = Site::managed(mode, &suite.rest).await;
         let failures = failures(name, &suite, &site, mode).await;
         assert!(
             failures.is_empty(),

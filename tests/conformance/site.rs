@@ -43,14 +43,17 @@ struct Keys {
 }
 
 impl Site {
-    /// A managed project of level `database`.
-    pub async fn managed(mode: Mode, settings: &[(String, String)]) -> Self {
+    /// A managed project of level `database`, with these `rest` settings.
+    pub async fn managed(mode: Mode, rest: &Map<String, Value>) -> Self {
         let project = handmade::project(Isolation::Database, SCHEMA).await;
         let control = superuser("plinth").await;
         let mut platform = platform().await.clone();
-        for (name, value) in settings {
-            platform = platform.with(name, value);
+        if let Some(most) = rest.get("maxRows") {
+            platform = platform.with("PLINTH_MAX_ROWS", &most.to_string());
         }
+        let settings = json!({ "rest": rest }).to_string();
+        let sql = "update plinth.projects set settings = $1::text::jsonb where id = $2";
+        control.execute(sql, &[&settings, &project.id]).await.unwrap();
         if mode == Mode::Pooled {
             platform = platform.with("PLINTH_POOLER", "true");
             let at = Address {
