@@ -287,13 +287,14 @@ fn header_rule(line: &str) -> Result<HeaderRule, String> {
     if let Some(name) = line.strip_prefix('!') {
         return Ok(HeaderRule::Absent(name.trim().to_lowercase()));
     }
-    let (name, value) = line
-        .split_once(':')
+    let at = line
+        .find([':', '~'])
         .ok_or_else(|| format!("{line:?} is no rule for a header"))?;
-    let value = value.trim().to_owned();
-    Ok(match name.strip_suffix('~') {
-        Some(name) => HeaderRule::Contains(name.trim().to_lowercase(), value),
-        None => HeaderRule::Is(name.trim().to_lowercase(), value),
+    let (name, value) = (line[..at].trim().to_lowercase(), line[at + 1..].trim().to_owned());
+    Ok(if line[at..].starts_with('~') {
+        HeaderRule::Contains(name, value)
+    } else {
+        HeaderRule::Is(name, value)
     })
 }
 
