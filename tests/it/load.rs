@@ -206,7 +206,7 @@ fn a_thousand_clients_share_twenty_connections() {
 #[test]
 fn a_client_that_hangs_up_stops_its_statement() {
     run(async {
-        let (stack, project) = crowded(0).await;
+        let (stack, project) = crowded(CLIENTS).await;
         let watcher = superuser("postgres").await;
         let holder = locked(&project).await;
         let mut sockets = Vec::new();
