@@ -384,27 +384,27 @@ async fn send(client: &Client, mut statements: Option<&mut Statements>, transact
         }
         answer.rows
     };
-    let check = after.map(|after| after.map(|answer| drop(keep(Which::Check, answer))));
+    let set = keep(Which::Settings(settings.sql), set);
+    let called = match (call, called) {
+        (Some(sql), Some(called)) => keep(Which::Shape(sql), called),
+        _ => Ok(Vec::new()),
+    };
+    let answer = match (query, answer) {
+        (Some(query), Some(answer)) => keep(Which::Shape(query.sql), answer),
+        _ => Ok(Vec::new()),
+    };
+    let before = before.map_or(Ok(Vec::new()), |answer| keep(Which::Check, answer));
+    let check = after.map(|answer| keep(Which::Check, answer).map(drop));
     // An error aborts all that follows up to the end, and `commit` then reports success: the first error is the one that
     // counts.
     let rows = (|| {
         begun.map_err(|error| (Step::Begin, error))?;
-        let set = set.map_err(|error| (Step::Settings, error))?;
-        let called = called.transpose().map_err(|error| (Step::Query, error))?;
-        let answer = answer.transpose().map_err(|error| (Step::Query, error))?;
-        let before = before.transpose().map_err(|error| (Step::Query, error))?;
+        set.map_err(|error| (Step::Settings, error))?;
+        called.map_err(|error| (Step::Query, error))?;
+        let rows = answer.map_err(|error| (Step::Query, error))?;
+        before.map_err(|error| (Step::Query, error))?;
         ended.map_err(|error| (Step::End, error))?;
-        keep(Which::Settings(settings.sql), set);
-        if let (Some(sql), Some(called)) = (call, called) {
-            keep(Which::Shape(sql), called);
-        }
-        if let Some(before) = before {
-            keep(Which::Check, before);
-        }
-        Ok(match (query, answer) {
-            (Some(query), Some(answer)) => keep(Which::Shape(query.sql), answer),
-            _ => Vec::new(),
-        })
+        Ok(rows)
     })();
     Outcome { rows, check }
 }
