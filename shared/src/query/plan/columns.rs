@@ -51,7 +51,7 @@ impl<'a> Scope<'a> {
                 "Could not find the '{}' column of '{table}' in the schema cache",
                 shown(name)
             );
-            self.hinted(Error::invalid("PGRST204", message), name)
+            Error::invalid("PGRST204", message)
         })
     }
 
