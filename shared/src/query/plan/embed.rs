@@ -1,5 +1,8 @@
 //! The tree of a request: what is selected, with the filters, orders and pages of each relation in it.
 
+#[cfg(test)]
+mod tests;
+
 use super::super::request::{Field, Join};
 use super::super::request::{JsonKey, Logic, OrderTerm, Request, Scoped, SelectItem};
 use super::super::shown;

@@ -19,6 +19,8 @@ mod sql;
 mod write;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use assertion::failed_assertion;
