@@ -151,8 +151,8 @@ mod tests {
     fn a_set_is_counted_where_it_must_not_be_more() {
         let head = &[("prefer", "handling=strict, max-affected=3")];
         insta::assert_snapshot!(called(Method::Post, "table?a=gt.1", head, r#"[{"n":1}]"#), @r#"
-        with plinth_source as (select plinth_called."a", plinth_called."b" from pg_catalog.json_to_record($1::json->0) as plinth_given("n" integer), lateral "app"."table"("n" := plinth_given."n") as plinth_called) select coalesce(pg_catalog.json_agg(plinth_row.*), '[]')::text as body, case when pg_catalog.count(*) > $3::bigint then ($4::text || pg_catalog.count(*))::bigint else pg_catalog.count(*) end as page_rows, null::bigint as total_rows, null::bigint as inserted, null::text as location from (select plinth_0."a", plinth_0."b" from plinth_source as plinth_0 where plinth_0."a" > $2) as plinth_row
-        [{"n":1}] | 1 | 3 | MARK:most:
+        with plinth_source as (select plinth_called."a", plinth_called."b" from pg_catalog.json_to_record($1::json->0) as plinth_given("n" integer), lateral "app"."table"("n" := plinth_given."n") as plinth_called) select coalesce(pg_catalog.json_agg(plinth_row.*), '[]')::text as body, case when pg_catalog.count(*) > $2::bigint then ($3::text || pg_catalog.count(*))::bigint else pg_catalog.count(*) end as page_rows, null::bigint as total_rows, null::bigint as inserted, null::text as location from (select plinth_0."a", plinth_0."b" from plinth_source as plinth_0 where plinth_0."a" > $4) as plinth_row
+        [{"n":1}] | 3 | MARK:most: | 1
         "#);
     }
 }

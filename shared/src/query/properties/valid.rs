@@ -120,7 +120,7 @@ fn selected() -> impl Strategy<Value = String> {
         "tasks(id,users(email))",
         "tasks!left(title,tasks!parent_id(title))",
         "...tasks(titles:title)",
-        "users(email)",
+        "members(email)",
         "tasks()",
     ];
     (vec(plain, 1..4), option::of(word(EMBEDS))).prop_map(|(items, embed)| {
