@@ -1,10 +1,13 @@
 //! Catalogs remembered per process.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use lru::LruCache;
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 use super::{Place, Records, Snapshot};
 use crate::error::Result;
@@ -22,8 +25,34 @@ const DOUBT_EVERY: Duration = Duration::from_secs(5);
 /// The catalogs of the backends that were asked last. One that is versioned is proven fresh by each request's version
 /// check.
 pub struct Catalogs {
-    known: Mutex<LruCache<(BackendId, Ident), Remembered>>,
+    known: Mutex<LruCache<Key, Remembered>>,
+    /// What is being read right now: a thousand requests at once read a catalog once.
+    reading: Mutex<HashMap<Key, Arc<Notify>>>,
     doubts: Mutex<LruCache<BackendId, Doubts>>,
+}
+
+type Key = (BackendId, Ident);
+
+/// Whose turn it is to read a catalog.
+enum Turn<'a> {
+    /// The caller's, as long as it holds this.
+    Read(Reading<'a>),
+    /// Another one's: done when this is.
+    Wait(OwnedNotified),
+}
+
+/// Says that it is over when dropped, also when the reading failed or was given up.
+struct Reading<'a> {
+    catalogs: &'a Catalogs,
+    key: Key,
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        if let Some(done) = lock(&self.catalogs.reading).remove(&self.key) {
+            done.notify_waiters();
+        }
+    }
 }
 
 struct Remembered {
@@ -41,6 +70,7 @@ impl Default for Catalogs {
     fn default() -> Self {
         Self {
             known: Mutex::new(LruCache::new(REMEMBERED)),
+            reading: Mutex::default(),
             doubts: Mutex::new(LruCache::new(REMEMBERED)),
         }
     }
@@ -61,6 +91,17 @@ impl Catalogs {
         if let Some(snapshot) = self.remembered(backend, place) {
             return Ok((snapshot, true));
         }
+        let _reading = match self.begin((backend, place.schema.clone())) {
+            Turn::Read(reading) => Some(reading),
+            Turn::Wait(read) => {
+                // However long it takes: then everybody helps themselves.
+                let _waited = tokio::time::timeout(deadline, read).await;
+                if let Some(snapshot) = self.remembered(backend, place) {
+                    return Ok((snapshot, true));
+                }
+                None
+            }
+        };
         let snapshot = Arc::new(records.catalog(place, deadline).await?);
         let fresh = Remembered {
             snapshot: snapshot.clone(),
@@ -98,6 +139,15 @@ impl Catalogs {
         heeded
     }
 
+    fn begin(&self, key: Key) -> Turn<'_> {
+        let mut reading = lock(&self.reading);
+        if let Some(other) = reading.get(&key) {
+            return Turn::Wait(other.clone().notified_owned());
+        }
+        reading.insert(key.clone(), Arc::default());
+        Turn::Read(Reading { catalogs: self, key })
+    }
+
     fn remembered(&self, backend: BackendId, place: &Place) -> Option<Arc<Snapshot>> {
         let mut all = lock(&self.known);
         let known = all.get(&(backend, place.schema.clone()))?;
@@ -127,6 +177,26 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_catalog_is_read_by_one_and_waited_for_by_the_rest() {
+        let catalogs = Catalogs::default();
+        let key = || (BackendId(uuid::Uuid::from_u128(1)), Ident::fixed("public"));
+        let Turn::Read(reading) = catalogs.begin(key()) else {
+            panic!()
+        };
+        let Turn::Wait(done) = catalogs.begin(key()) else {
+            panic!()
+        };
+        let other = (BackendId(uuid::Uuid::from_u128(1)), Ident::fixed("other"));
+        assert!(matches!(catalogs.begin(other), Turn::Read(_)), "each schema by itself");
+        drop(reading);
+        done.await;
+        assert!(
+            matches!(catalogs.begin(key()), Turn::Read(_)),
+            "also after one that failed"
+        );
+    }
 
     #[test]
     fn doubts_are_heeded_a_few_times_at_once() {
