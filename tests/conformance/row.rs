@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 /// A file of rows.
 #[derive(Debug)]
 pub struct Suite {
-    /// Settings of the server that answers them.
-    pub settings: Vec<(String, String)>,
+    /// The `rest` settings of the backend that answers them.
+    pub rest: Map<String, Value>,
     pub rows: Vec<Row>,
 }
 
@@ -78,7 +78,7 @@ pub enum BodyRule {
 /// All that is wrong with it, by line.
 pub fn parse(text: &str) -> Result<Suite, String> {
     let mut suite = Suite {
-        settings: Vec::new(),
+        rest: Map::new(),
         rows: Vec::new(),
     };
     let mut defaults = Directives::default();
@@ -89,10 +89,13 @@ pub fn parse(text: &str) -> Result<Suite, String> {
         .iter()
         .enumerate()
     {
-        match line.strip_prefix("@setting ").and_then(|rest| rest.split_once('=')) {
-            Some((name, value)) => suite.settings.push((name.trim().to_owned(), value.trim().to_owned())),
-            None => wrong.extend(defaults.take(line).err().map(|why| format!("line {}: {why}", at + 1))),
-        }
+        let taken = match line.strip_prefix("@rest ") {
+            Some(json) => serde_json::from_str(json)
+                .map(|rest| suite.rest = rest)
+                .map_err(|error| error.to_string()),
+            None => defaults.take(line),
+        };
+        wrong.extend(taken.err().map(|why| format!("line {}: {why}", at + 1)));
     }
     for (index, start) in starts.iter().enumerate() {
         let end = starts.get(index + 1).copied().unwrap_or(lines.len());
@@ -284,13 +287,14 @@ fn header_rule(line: &str) -> Result<HeaderRule, String> {
     if let Some(name) = line.strip_prefix('!') {
         return Ok(HeaderRule::Absent(name.trim().to_lowercase()));
     }
-    let (name, value) = line
-        .split_once(':')
+    let at = line
+        .find([':', '~'])
         .ok_or_else(|| format!("{line:?} is no rule for a header"))?;
-    let value = value.trim().to_owned();
-    Ok(match name.strip_suffix('~') {
-        Some(name) => HeaderRule::Contains(name.trim().to_lowercase(), value),
-        None => HeaderRule::Is(name.trim().to_lowercase(), value),
+    let (name, value) = (line[..at].trim().to_lowercase(), line[at + 1..].trim().to_owned());
+    Ok(if line[at..].starts_with('~') {
+        HeaderRule::Contains(name, value)
+    } else {
+        HeaderRule::Is(name, value)
     })
 }
 

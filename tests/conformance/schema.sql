@@ -181,7 +181,9 @@ create view film_list as select id as number, title as name, year, director_id a
 create view recent_films as select number, name, year, made_by from film_list where year >= 1960;
 create view film_makers as
   select f.id, f.title, d.id as maker_id, d.last_name as maker from films f join directors d on d.id = f.director_id;
-create view role_list as select film_id, actor_id, character as part from roles;
+create view role_list as select film_id, character as part from roles;
+-- Keeps both keys of its junction: another way from films to competitions.
+create view entries as select competition_id, film_id, rank from nominations;
 create materialized view decade_stats as
   select year / 10 * 10 as decade, count(*)::int as films, max(rating) as best from films group by 1;
 create view constants as select 1 as one, 'two'::text as two;

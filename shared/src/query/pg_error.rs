@@ -35,6 +35,10 @@ pub fn from_database(error: &DbError, anonymous: bool) -> Error {
         if let Some(hint) = &error.hint {
             out = out.with_hint(clipped(hint));
         }
+        // Said outright, or the details of what is our fault would be kept back.
+        if kind == ErrorKind::Internal {
+            out = out.with_status(500);
+        }
         out
     } else {
         Error::new(kind, state.to_owned(), fixed_sentence(kind))
@@ -99,7 +103,7 @@ fn is_missing_role(error: &DbError) -> bool {
 pub fn shows_text(sqlstate: &str) -> bool {
     match sqlstate {
         "42P17" => false,
-        "25006" | "P0001" | "P0002" | "P0003" | "P0004" | "57014" | "40001" | "40P01" | "55P03" => true,
+        "25006" | "P0001" | "P0002" | "P0003" | "P0004" | "57014" | "40001" | "40P01" | "55000" | "55P03" => true,
         state if raised_status(state).is_some() => true,
         state => matches!(state.get(..2), Some("0A" | "21" | "22" | "23" | "42" | "44")),
     }

@@ -55,7 +55,6 @@ impl Content {
 fn not_acceptable(name: &str) -> Error {
     let message = format!("Content-Type not acceptable: {}", shown(name));
     Error::new(ErrorKind::UnsupportedMedia, "PGRST102", message)
-        .with_hint("Send application/json, text/csv or application/x-www-form-urlencoded")
 }
 
 /// Reads the rows of a write in the form that `Content-Type` names.
@@ -75,7 +74,7 @@ pub(super) fn rows(headers: &HeaderMap, bytes: &[u8]) -> Result<Body> {
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str> {
-    std::str::from_utf8(bytes).map_err(|_| invalid("the body is not UTF-8"))
+    std::str::from_utf8(bytes).map_err(|_| invalid("not UTF-8".to_owned()))
 }
 
 /// Reads a JSON object, or an array of objects.
@@ -85,9 +84,9 @@ fn utf8(bytes: &[u8]) -> Result<&str> {
 pub fn body(bytes: &[u8]) -> Result<Body> {
     let json = utf8(bytes)?;
     let keys: Keys = serde_json::from_str(json)
-        .map_err(|error| invalid(&error.to_string()).with_hint("Send a JSON object, or an array of objects"))?;
+        .map_err(|error| invalid(format!("{:?} error in column {}", error.classify(), error.column())))?;
     if !keys.objects {
-        return Err(keys_differ().with_details("An element of the array is no object"));
+        return Err(keys_differ());
     }
     Ok(Body {
         json: json.into(),
@@ -98,9 +97,9 @@ pub fn body(bytes: &[u8]) -> Result<Body> {
     })
 }
 
-/// `PGRST102` for what is no JSON.
-fn invalid(details: &str) -> Error {
-    Error::invalid("PGRST102", "Empty or invalid json").with_details(shown(details))
+/// `PGRST102` for what is no JSON. The cause is for the log, where nobody's data belongs.
+fn invalid(cause: String) -> Error {
+    Error::invalid("PGRST102", "Empty or invalid json").with_source(cause)
 }
 
 /// `PGRST102` for rows of which one does not look like the other.

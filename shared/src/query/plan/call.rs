@@ -263,7 +263,6 @@ fn relation(function: &Function, columns: &[(Ident, String)]) -> Relation {
     let column = |(name, data_type): &(Ident, String)| Column {
         name: name.clone(),
         data_type: data_type.clone(),
-        base_type: None,
         nullable: true,
         default: None,
         generated: false,
@@ -283,7 +282,7 @@ fn relation(function: &Function, columns: &[(Ident, String)]) -> Relation {
 }
 
 /// What clients call the exposed schema: `public` where it is a project's own in a shared database.
-fn exposed_name(catalog: &Catalog) -> &str {
+pub(super) fn exposed_name(catalog: &Catalog) -> &str {
     let schema = catalog.schema.as_ref().map_or("public", Ident::as_str);
     match schema.strip_prefix("project_") {
         Some(reference) if reference.parse::<Ref>().is_ok() => "public",

@@ -109,7 +109,7 @@ fn requests_outside_the_catalog_or_the_rules_are_refused() {
             MERGE,
             r#"{"title":1}"#,
             Invalid,
-            "PGRST204",
+            "42703",
         ),
         (
             Post,

@@ -139,7 +139,7 @@ fn columns(scope: &Scope<'_>, request: &Request, chosen: Option<&[String]>, body
         Some(names) => names,
         None if body.uniform => &body.keys,
         None => {
-            return Err(keys_differ().with_hint("Name the columns in the columns parameter to let keys differ"));
+            return Err(keys_differ());
         }
     };
     // Without the parameter every object has every key, and nothing is missing.
@@ -162,7 +162,7 @@ fn conflict(scope: &Scope<'_>, request: &Request, resolution: Resolution) -> Res
     let target = match &request.on_conflict {
         Some(names) if !names.is_empty() => names
             .iter()
-            .map(|name| Ok(scope.body_column(name)?.name.clone()))
+            .map(|name| Ok(scope.column(name)?.name.clone()))
             .collect::<Result<_>>()?,
         _ => scope.relation.primary_key.clone(),
     };

@@ -35,14 +35,16 @@ fn json(plan: &Plan) -> String {
 /// A line of names, then the rows as Postgres writes them down, which quotes as CSV does. What holds a parenthesis is
 /// quoted, so that the outermost ones are the row's own.
 fn csv(sql: &mut Sql, plan: &Plan) {
-    let names: Vec<String> = plan
-        .shown
-        .members()
-        .into_iter()
-        .map(|name| field(name.as_str()))
-        .collect();
     sql.push("(");
-    sql.bind_as(format!("{}\n", names.join(",")), "text");
+    if plan.shown.everything {
+        // The names are those of the first row.
+        sql.push("coalesce((select pg_catalog.string_agg(plinth_key, ',') from pg_catalog.json_object_keys(");
+        sql.push("pg_catalog.json_agg(plinth_row.*)->0) as plinth_key), '') || e'\\n'");
+    } else {
+        let names = plan.shown.members();
+        let names: Vec<String> = names.into_iter().map(|name| field(name.as_str())).collect();
+        sql.bind_as(format!("{}\n", names.join(",")), "text");
+    }
     sql.push(" || coalesce(pg_catalog.string_agg(pg_catalog.btrim((plinth_row.*)::text, '()'), e'\\n'), ''))");
 }
 
