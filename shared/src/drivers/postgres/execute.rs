@@ -12,7 +12,7 @@ use super::statements::{Answer, How, Statements, Which, ask};
 use super::text::Raw;
 use crate::backend::{Routine, Scope};
 use crate::error::{Error, Result};
-use crate::query::postgres::{Rendered, estimate, render};
+use crate::query::postgres::{Rendered, estimate, in_clients_words, render};
 use crate::query::{self, Counts, Plan};
 
 const CHECK: &str = "select plinth.check_version($1, $2, $3)";
@@ -82,7 +82,8 @@ pub(super) async fn run(pool: &Pool, scope: &Scope, plan: &Plan) -> Result<Count
         params: &rendered.params,
         estimate: rendered.explain.as_deref(),
     };
-    let rows = rows(pool, scope, &query).await?;
+    let rows = rows(pool, scope, &query).await;
+    let rows = rows.map_err(|error| in_clients_words(plan, error))?;
     match plan.accept.explain {
         Some(_) => explained(&rows),
         None => {
