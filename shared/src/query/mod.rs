@@ -22,7 +22,7 @@ pub mod script;
 
 #[cfg(test)]
 mod fixtures;
-#[cfg(any())]
+#[cfg(test)]
 mod properties;
 
 pub use parse::{parse_call, parse_request, wrong_method};

@@ -1,9 +1,9 @@
 //! The rows that are shown: of a read, of what a write returned, of what a function returned.
 
-use super::super::plan::{Expression, Node, Output, Place, Plan, Shown, Source};
+use super::super::plan::{self, Expression, Node, Output, Place, Plan, Shown, Source};
 use super::draw::{Drawn, draw};
 use super::sql::Sql;
-use super::{WHOLE, body, count, embed, settings};
+use super::{WHOLE, assertion, body, count, embed, settings};
 
 /// Renders a statement that shows rows and does nothing else. What comes before it may be `with plinth_source as (…) `.
 pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
@@ -14,7 +14,13 @@ pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
     let drawn = draw(node);
     sql.push("select ");
     body(sql, plan, marker);
-    sql.push(", pg_catalog.count(*) as page_rows, ");
+    sql.push(", ");
+    if node.from == plan::From::Called {
+        assertion::counted(sql, plan, marker);
+    } else {
+        sql.push("pg_catalog.count(*)");
+    }
+    sql.push(" as page_rows, ");
     count::total(sql, plan, &drawn);
     sql.push(" as total_rows, null::bigint as inserted, null::text as location");
     settings(sql);
