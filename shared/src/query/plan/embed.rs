@@ -170,6 +170,10 @@ fn build(
     for item in select {
         match item {
             SelectItem::All => scope.all_outputs(&mut node),
+            SelectItem::Column { alias, field, cast } if aggregate::is_count(scope, field) => {
+                node.outputs
+                    .push(aggregate::count(scope, select, alias.as_deref(), cast.as_deref())?);
+            }
             SelectItem::Column { alias, field, cast } => {
                 node.outputs
                     .push(scope.output(alias.as_deref(), field, cast.as_deref())?);

@@ -251,3 +251,21 @@ fn requests_out_of_proportion_are_refused() {
     let error = read("users", &format!("select={wide}"), Rules::managed()).unwrap_err();
     assert_eq!(error.public(), "The request has too many embeds");
 }
+
+#[test]
+fn count_in_its_older_spelling_needs_no_leave() {
+    for query in [
+        "select=count",
+        "select=name,projects(count)",
+        "select=name,projects(n:count)",
+    ] {
+        assert!(read("clients", query, Rules::managed()).is_ok(), "{query}");
+    }
+    for query in ["select=name,count", "select=count()", "select=projects(id,count)"] {
+        assert_eq!(
+            read("clients", query, Rules::managed()).unwrap_err().code(),
+            "PGRST123",
+            "{query}"
+        );
+    }
+}
