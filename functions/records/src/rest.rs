@@ -61,8 +61,8 @@ pub(crate) async fn table(
     let mut response = respond(reply)?;
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("accept, prefer, range"));
-    if let Some(table) = asked.table_read() {
-        let location = address::canonical(table, uri.query().unwrap_or_default());
+    if let Some(parts) = asked.address() {
+        let location = address::canonical(&parts, uri.query().unwrap_or_default());
         let location = HeaderValue::try_from(location).map_err(Error::internal)?;
         headers.insert(CONTENT_LOCATION, location);
     }

@@ -21,6 +21,8 @@ pub mod script;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod properties;
 
 pub use parse::{parse_call, parse_request, wrong_method};
 pub use plan::{CastRule, ColumnRule, Plan, Rules, SearchConfigRule, plan};

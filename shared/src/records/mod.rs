@@ -217,7 +217,7 @@ fn scope(app: &App, access: &DataAccess, site: &Site, snapshot: &Snapshot, facts
 
 fn for_plan(scope: Scope, plan: &Plan) -> Scope {
     Scope {
-        read_only: plan.method.is_read(),
+        read_only: plan.is_read_only(),
         rollback: plan.prefer.tx == Some(query::request::TxEnd::Rollback),
         timezone: plan.prefer.timezone.clone(),
         ..scope

@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_e
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The read's canonical address: its parameters sorted by name, encoded in one way.
-pub(super) fn canonical(table: &str, query: &str) -> String {
+pub(super) fn canonical(parts: &[&str], query: &str) -> String {
     let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).collect::<Vec<u8>>();
     let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = query
         .split('&')
@@ -14,7 +14,11 @@ pub(super) fn canonical(table: &str, query: &str) -> String {
         .map(|(name, value)| (decode(name), decode(value)))
         .collect();
     pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let mut location = format!("/{}", utf8_percent_encode(table, KEPT));
+    let mut location = String::new();
+    for part in parts {
+        location.push('/');
+        location.extend(utf8_percent_encode(part, KEPT));
+    }
     for (at, (name, value)) in pairs.iter().enumerate() {
         location.push(if at == 0 { '?' } else { '&' });
         location.extend(percent_encode(name, KEPT));
@@ -39,7 +43,7 @@ mod tests {
             ("a=2&a=1&&b", "/my%20t?a=2&a=1&b="),
             ("a=%ff%0d", "/my%20t?a=%FF%0D"),
         ] {
-            assert_eq!(canonical("my t", query), location);
+            assert_eq!(canonical(&["my t"], query), location);
         }
     }
 }

@@ -89,24 +89,34 @@ impl Asked {
                 let request = query::parse_request(verb, &table, query, headers, body)?;
                 Ok(Self::Rows(Box::new(request)))
             }
-            Target::Function(_) => Err(not_implemented("Calling functions")),
+            Target::Function(function) => {
+                if !matches!(verb, Verb::Get | Verb::Head | Verb::Post) {
+                    return Err(query::wrong_method(method.as_str()));
+                }
+                let query = uri.query().unwrap_or_default();
+                let request = query::parse_call(verb, &function, query, headers, body)?;
+                Ok(Self::Rows(Box::new(request)))
+            }
         }
     }
 
     /// The path below the API's base.
     pub(super) fn path(&self) -> String {
         match self {
+            Self::Rows(request) if request.call.is_some() => format!("/rpc/{}", request.table),
             Self::Rows(request) => format!("/{}", request.table),
             Self::Methods(Target::Table(table)) => format!("/{table}"),
             Self::Methods(Target::Function(function)) => format!("/rpc/{function}"),
         }
     }
 
-    /// The table, if its rows are read.
-    pub(super) fn table_read(&self) -> Option<&str> {
+    /// The parts of the path, if something is read there: that has an address of its own.
+    pub(super) fn address(&self) -> Option<Vec<&str>> {
         match self {
-            Self::Rows(request) if request.method.is_read() => Some(&request.table),
-            _ => None,
+            Self::Rows(request) if !request.method.is_read() => None,
+            Self::Rows(request) if request.call.is_some() => Some(vec!["rpc", &request.table]),
+            Self::Rows(request) => Some(vec![&request.table]),
+            Self::Methods(_) => None,
         }
     }
 

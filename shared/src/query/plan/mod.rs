@@ -61,10 +61,22 @@ pub struct Plan {
 impl Plan {
     /// Whether the reply shows rows.
     pub fn shows_rows(&self) -> bool {
+        if let Action::Call(call) = &self.action {
+            let wanted = self.method != Method::Head && self.prefer.representation != Some(Return::Minimal);
+            return wanted && call.outcome != Outcome::Nothing;
+        }
         match self.method {
             Method::Get => true,
             Method::Head => false,
             _ => self.prefer.representation == Some(Return::Representation),
+        }
+    }
+
+    /// Whether its transaction may not write.
+    pub fn is_read_only(&self) -> bool {
+        match &self.action {
+            Action::Call(call) => self.method.is_read() || !call.writes,
+            _ => self.method.is_read(),
         }
     }
 }
@@ -99,6 +111,8 @@ pub enum Action {
         /// What rows must satisfy.
         filter: Predicate,
     },
+    /// Call a function.
+    Call(Call),
 }
 
 /// A column that a write sets.
@@ -139,8 +153,11 @@ pub struct Conflict {
 /// # Errors
 /// 404 `PGRST205` (no such table), 400 `42703` (no such column), `PGRST204` (no such column in the body),
 /// `PGRST102`, `PGRST114`, `PGRST115`, `21000` (an unfiltered write), `records/cast-not-allowed`,
-/// `records/search-config-not-allowed`; 405 `PGRST105`; 501 `PGRST127` for what is not built yet.
-pub fn plan(request: Request, catalog: &Catalog, rules: &Rules) -> Result<Plan> {
+/// `records/search-config-not-allowed`; 405 `PGRST105`; of a call 404 `PGRST202`, 300 `PGRST203` and 400 `PGRST128`; 501 `PGRST127` for what is not built yet.
+pub fn plan(mut request: Request, catalog: &Catalog, rules: &Rules) -> Result<Plan> {
+    if let Some(arguments) = request.call.take() {
+        return call::plan(request, arguments, catalog, rules);
+    }
     let relation = relation(&request.table, catalog)?;
     let scope = columns::Scope {
         relation,

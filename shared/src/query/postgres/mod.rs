@@ -71,6 +71,17 @@ pub fn render(plan: &Plan, marker: &str) -> Rendered {
     }
     match &plan.action {
         Action::Read => read::render(&mut sql, plan, marker),
+        Action::Call(call) => {
+            // A value that is not shown would not be computed either.
+            sql.push(if plan.shows_rows() {
+                "with plinth_source as ("
+            } else {
+                "with plinth_source as materialized ("
+            });
+            call::render(&mut sql, call, &plan.shown);
+            sql.push(") ");
+            read::render(&mut sql, plan, marker);
+        }
         _ => write::render(&mut sql, plan, marker),
     }
     sql.finish()

@@ -2,7 +2,7 @@
 
 use super::super::plan::{Expression, From, Node, OrderBy, Output, Page, Plan, Source};
 use super::sql::Sql;
-use super::{ROW, body, filter, settings};
+use super::{ROW, assertion, body, filter, settings};
 
 /// The column that holds the row itself, of rows that a statement returned.
 const WHOLE: &str = "plinth_whole";
@@ -13,7 +13,13 @@ pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
     let matching = matching(sql, node);
     sql.push("select ");
     body(sql, plan, marker);
-    sql.push(", pg_catalog.count(*) as page_rows, ");
+    sql.push(", ");
+    if node.from == From::Called {
+        assertion::counted(sql, plan, marker);
+    } else {
+        sql.push("pg_catalog.count(*)");
+    }
+    sql.push(" as page_rows, ");
     match (plan.prefer.count, node.page == Page::default()) {
         (None, _) => sql.push("null::bigint"),
         (Some(_), true) => sql.push("pg_catalog.count(*)"),
