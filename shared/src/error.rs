@@ -60,6 +60,7 @@ struct Inner {
     code: Cow<'static, str>,
     public: Cow<'static, str>,
     details: Option<Cow<'static, str>>,
+    details_json: Option<serde_json::Value>,
     hint: Option<Cow<'static, str>>,
     status: Option<u16>,
     retry_after: Option<u32>,
@@ -75,6 +76,7 @@ impl Error {
             code: code.into(),
             public: public.into(),
             details: None,
+            details_json: None,
             hint: None,
             status: None,
             retry_after: None,
@@ -97,6 +99,13 @@ impl Error {
     #[must_use]
     pub fn with_details(mut self, details: impl Into<Cow<'static, str>>) -> Self {
         self.0.details = Some(details.into());
+        self
+    }
+
+    /// Adds what exactly was wrong, as a value that programs can read; shown in place of a text.
+    #[must_use]
+    pub fn with_details_json(mut self, details: serde_json::Value) -> Self {
+        self.0.details_json = Some(details);
         self
     }
 
@@ -154,6 +163,11 @@ impl Error {
     /// What exactly was wrong, if said.
     pub fn details(&self) -> Option<&str> {
         self.0.details.as_deref()
+    }
+
+    /// What exactly was wrong, if said as a value.
+    pub fn details_json(&self) -> Option<&serde_json::Value> {
+        self.0.details_json.as_ref()
     }
 
     /// What to do about it, if said.

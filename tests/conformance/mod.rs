@@ -37,18 +37,46 @@ impl Mode {
     }
 }
 
-/// One module per file, one test per mode.
+/// Whose the database is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// The platform's: a project of level `database`.
+    Managed,
+    /// The user's own.
+    External,
+}
+
+/// What a suite is played on.
+#[derive(Debug, Clone, Copy)]
+pub struct Variant {
+    backend: Backend,
+    mode: Mode,
+}
+
+/// One module per file, one test per variant.
 macro_rules! suites {
     ($($name:ident),* $(,)?) => {
         $(mod $name {
+            use super::{Backend, Mode, suite};
+
             #[test]
-            fn direct() {
-                super::suite(stringify!($name), super::Mode::Direct);
+            fn managed_direct() {
+                suite(stringify!($name), Backend::Managed, Mode::Direct);
             }
 
             #[test]
-            fn pooled() {
-                super::suite(stringify!($name), super::Mode::Pooled);
+            fn managed_pooled() {
+                suite(stringify!($name), Backend::Managed, Mode::Pooled);
+            }
+
+            #[test]
+            fn external_direct() {
+                suite(stringify!($name), Backend::External, Mode::Direct);
+            }
+
+            #[test]
+            fn external_pooled() {
+                suite(stringify!($name), Backend::External, Mode::Pooled);
             }
         })*
 
@@ -74,6 +102,7 @@ suites! {
     paging,
     plan,
     prefer,
+    profiles,
     put,
     representations,
     rpc,
@@ -95,11 +124,11 @@ fn rows(name: &str) -> Suite {
     parse(&text).unwrap_or_else(|why| panic!("{name}.http:\n{why}"))
 }
 
-fn suite(name: &str, mode: Mode) {
-    let suite = rows(name);
+fn suite(name: &str, backend: Backend, mode: Mode) {
+    let (suite, variant) = (rows(name), Variant { backend, mode });
     run(async {
-        let site = Site::managed(mode, &suite.rest).await;
-        let failures = failures(name, &suite, &site, mode).await;
+        let site = Site::of(variant, &suite.rest).await;
+        let failures = failures(name, &suite, &site, variant).await;
         assert!(
             failures.is_empty(),
             "{} of {} rows of {name}.http fail:\n\n{}",
@@ -110,15 +139,15 @@ fn suite(name: &str, mode: Mode) {
     });
 }
 
-async fn failures(name: &str, suite: &Suite, site: &Site, mode: Mode) -> Vec<String> {
+async fn failures(name: &str, suite: &Suite, site: &Site, variant: Variant) -> Vec<String> {
     let mut failures = Vec::new();
     for row in suite.rows.iter().filter(|row| site.is(&row.when)) {
-        for time in 1..=mode.repetitions() {
+        for time in 1..=variant.mode.repetitions() {
             if let Some(failure) = play(row, site).await {
                 let Row { line, title, .. } = row;
                 failures.push(format!(
                     "{name}.http:{line} {title} ({}, time {time})\n{failure}",
-                    mode.name()
+                    variant.mode.name()
                 ));
                 break;
             }

@@ -10,19 +10,24 @@ use plinth::control::register_cell;
 use plinth::ident::literal;
 use plinth::tenancy::Isolation;
 use plinth::token::SigningKey;
+use plinth_local::platform::Platform;
 use serde_json::{Map, Value, json};
 use tokio_postgres::Client;
 
-use super::Mode;
 use super::row::{Caller, Step};
+use super::{Backend, Mode, Variant};
 use crate::handmade::{self, superuser};
 use crate::pgbouncer::pgbouncer;
-use crate::world::{BASE_URL, Call, Reply, World, platform};
+use crate::world::{BASE_URL, Call, Reply, World, platform, unique};
 
 const SCHEMA: &str = include_str!("schema.sql");
+const SECOND_SCHEMA: &str = include_str!("api2.sql");
 const DATA: &str = include_str!("data.sql");
 /// The cell whose databases are reached through the pooler.
 const POOLED_CELL: i32 = 2;
+
+/// What the user's own issuer signs with.
+const SECRET: &str = "conformance-jwt-secret-of-32-characters-at-least";
 
 /// A backend under test.
 pub struct Site {
@@ -30,24 +35,42 @@ pub struct Site {
     /// What stands before a row's path.
     base: String,
     traits: BTreeSet<&'static str>,
-    keys: Keys,
+    callers: Callers,
     /// For putting the data back.
     database: Client,
 }
 
-struct Keys {
-    publishable: String,
-    secret: String,
-    issuer: String,
-    signing: SigningKey,
+/// How callers say who they are.
+enum Callers {
+    /// By the project's keys, and tokens of its own issuer.
+    Managed {
+        publishable: String,
+        secret: String,
+        issuer: String,
+        signing: SigningKey,
+    },
+    /// By tokens alone.
+    External,
 }
 
 impl Site {
-    /// A managed project of level `database`, with these `rest` settings.
-    pub async fn managed(mode: Mode, rest: &Map<String, Value>) -> Self {
+    /// The backend that a variant of the suite is played on, with these `rest` settings.
+    pub async fn of(variant: Variant, rest: &Map<String, Value>) -> Self {
+        let site = match variant.backend {
+            Backend::Managed => Self::managed(variant.mode, rest).await,
+            Backend::External => Self::external(variant.mode, rest).await,
+        };
+        site.restore().await;
+        // For the counts that the planner guesses.
+        site.database.batch_execute("analyze").await.unwrap();
+        site
+    }
+
+    /// A managed project of level `database`.
+    async fn managed(mode: Mode, rest: &Map<String, Value>) -> Self {
         let project = handmade::project(Isolation::Database, SCHEMA).await;
         let control = superuser("plinth").await;
-        let mut platform = platform().await.clone();
+        let mut platform = pooled(platform().await.clone(), mode);
         if let Some(most) = rest.get("maxRows") {
             platform = platform.with("PLINTH_MAX_ROWS", &most.to_string());
         }
@@ -55,7 +78,6 @@ impl Site {
         let sql = "update plinth.projects set settings = $1::text::jsonb where id = $2";
         control.execute(sql, &[&settings, &project.id]).await.unwrap();
         if mode == Mode::Pooled {
-            platform = platform.with("PLINTH_POOLER", "true");
             let at = Address {
                 port: pgbouncer().await.port,
                 ..platform.master.clone()
@@ -79,23 +101,58 @@ impl Site {
             literal(&serde_json::to_string(&signing.public_jwk().unwrap()).unwrap()),
         );
         control.batch_execute(&sql).await.unwrap();
-        let database = superuser(&project.database()).await;
-        let site = Self {
+        Self {
             world: World::of(&platform, Arc::new(SystemClock)),
             base: format!("/p/{}/rest/v1", project.reference),
             traits: ["managed", mode.name()].into(),
-            keys: Keys {
+            callers: Callers::Managed {
                 publishable: project.publishable.clone(),
                 secret: project.secret.clone(),
                 issuer: format!("{BASE_URL}/p/{}/auth/v1", project.reference),
                 signing,
             },
-            database,
+            database: superuser(&project.database()).await,
+        }
+    }
+
+    /// A database of the user's own with plain roles, as one has who runs PostgREST.
+    async fn external(mode: Mode, rest: &Map<String, Value>) -> Self {
+        let allowed = platform().await.with("PLINTH_OUTBOUND_ALLOW", "127.0.0.1");
+        let world = World::of(&pooled(allowed, mode), Arc::new(SystemClock));
+        let (database, password) = (format!("own_{}", unique()), unique());
+        let server = superuser("postgres").await;
+        for sql in [
+            format!("create database {database}"),
+            format!("create role {database} login noinherit password '{password}'"),
+            format!("grant anon, authenticated, service_role to {database}"),
+        ] {
+            server.batch_execute(&sql).await.unwrap();
+        }
+        let own = superuser(&database).await;
+        own.batch_execute(&format!("set search_path = public; {SCHEMA}; {SECOND_SCHEMA}"))
+            .await
+            .unwrap();
+        let port = match mode {
+            Mode::Direct => plinth_local::testing::server().await.unwrap().port(),
+            Mode::Pooled => pgbouncer().await.port,
         };
-        site.restore().await;
-        // For the counts that the planner guesses.
-        site.database.batch_execute("analyze").await.unwrap();
-        site
+        let mut settings = Map::from_iter([
+            ("schemas".to_owned(), json!(["public"])),
+            ("anonRole".to_owned(), json!("anon")),
+            ("jwtSecret".to_owned(), json!(SECRET)),
+        ]);
+        settings.extend(rest.clone());
+        let url = format!("postgresql://{database}:{password}@127.0.0.1:{port}/{database}");
+        let body = json!({ "backendType": "external", "config": { "externalProvider": "postgresql",
+            "requireApiKey": false, "credentials": { "connectionString": url }, "rest": settings } });
+        let project = crate::external::Own::of(&world, &body).await;
+        Self {
+            world,
+            base: format!("/p/{}/rest/v1", project.reference),
+            traits: ["external", mode.name()].into(),
+            callers: Callers::External,
+            database: own,
+        }
     }
 
     /// Whether rows with these conditions hold here.
@@ -134,13 +191,18 @@ impl Site {
     }
 
     fn as_caller(&self, call: Call, caller: &Caller) -> Call {
-        match caller {
-            Caller::Nobody => call,
-            Caller::Anon => call.key(&self.keys.publishable),
-            Caller::Service => call.key(&self.keys.secret),
-            Caller::User(name, claims) => {
-                let token = self.token(name, claims);
-                call.key(&self.keys.publishable).bearer(&token)
+        let user = |name: &str, claims: &Map<String, Value>| self.token(name, claims);
+        match (&self.callers, caller) {
+            (_, Caller::Nobody) | (Callers::External, Caller::Anon) => call,
+            (Callers::Managed { publishable, .. }, Caller::Anon) => call.key(publishable),
+            (Callers::Managed { secret, .. }, Caller::Service) => call.key(secret),
+            (Callers::Managed { publishable, .. }, Caller::User(name, claims)) => {
+                call.key(publishable).bearer(&user(name, claims))
+            }
+            (Callers::External, Caller::User(name, claims)) => call.bearer(&user(name, claims)),
+            (Callers::External, Caller::Service) => {
+                let role = Map::from_iter([("role".to_owned(), json!("service_role"))]);
+                call.bearer(&user("service", &role))
             }
         }
     }
@@ -151,7 +213,6 @@ impl Site {
         let mut claims = Map::from_iter([
             ("sub".to_owned(), json!(subject(name))),
             ("email".to_owned(), json!(format!("{name}@example.com"))),
-            ("iss".to_owned(), json!(self.keys.issuer)),
             ("aud".to_owned(), json!("authenticated")),
             ("role".to_owned(), json!("authenticated")),
             ("exp".to_owned(), json!(now + 3600)),
@@ -163,7 +224,21 @@ impl Site {
             };
             claims.insert(name.clone(), value);
         }
-        self.keys.signing.sign(&claims).unwrap()
+        match &self.callers {
+            Callers::Managed { issuer, signing, .. } => {
+                claims.insert("iss".to_owned(), json!(issuer));
+                signing.sign(&claims).unwrap()
+            }
+            Callers::External => crate::external::signed(&Value::Object(claims), SECRET),
+        }
+    }
+}
+
+/// The platform as it is configured for that mode.
+fn pooled(platform: Platform, mode: Mode) -> Platform {
+    match mode {
+        Mode::Direct => platform,
+        Mode::Pooled => platform.with("PLINTH_POOLER", "true"),
     }
 }
 

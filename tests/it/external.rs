@@ -9,6 +9,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use plinth::clock::{Clock, SharedClock, SystemClock};
+use plinth::control::scram_verifier;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -75,8 +76,9 @@ pub async fn database() -> &'static str {
         let server = superuser("postgres").await;
         let roles = format!(
             "create role web_anon; create role web_user; create role web_service; create role web_stranger;
-             create role users_login login noinherit password '{PASSWORD}';
-             grant web_anon, web_user, web_service to users_login;"
+             create role users_login login noinherit password '{}';
+             grant web_anon, web_user, web_service to users_login;",
+            scram_verifier(&PASSWORD.to_owned().into(), &[5; 16])
         );
         server.batch_execute(&roles).await.unwrap();
         server

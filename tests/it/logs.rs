@@ -34,7 +34,7 @@ pub fn capture() {
     tracing_subscriber::registry().with(everything).with(layer).init();
 }
 
-fn logged() -> String {
+pub fn logged() -> String {
     String::from_utf8_lossy(&LOGGED.lock().unwrap()).into_owned()
 }
 

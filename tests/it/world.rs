@@ -1,6 +1,6 @@
 //! The world of the tests: one Postgres, one platform on it, every function's router, and people who call it.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -27,8 +27,18 @@ static WORLD: tokio::sync::OnceCell<World> = tokio::sync::OnceCell::const_new();
 
 pub const BASE_URL: &str = "http://127.0.0.1:8787";
 
+/// Held by every test that runs, alone by one that leaves nothing of the machine to the others.
+static MACHINE: RwLock<()> = RwLock::new(());
+
 /// Runs a test on the shared runtime.
 pub fn run<T>(test: impl Future<Output = T>) -> T {
+    let _others = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    RUNTIME.block_on(test)
+}
+
+/// Runs a test while no other runs.
+pub fn run_alone<T>(test: impl Future<Output = T>) -> T {
+    let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
     RUNTIME.block_on(test)
 }
 

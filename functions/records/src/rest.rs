@@ -12,25 +12,33 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use plinth::app::App;
 use plinth::error::{Error, ErrorKind, Result};
 use plinth::query::Reply;
-use plinth::records::{Door, Facts, handle};
+use plinth::records::{Ask, Door, Facts, handle};
 
 use crate::path;
 use asked::Asked;
 
-/// The API's description; not there yet.
-#[utoipa::path(method(get, head), path = "/p/{ref}/rest/v1", responses((status = 501, description = "Not there yet")))]
-pub(crate) async fn root(State(app): State<App>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Error {
-    refuse_after_identifying(&app, &uri, &headers, not_implemented("The root's OpenAPI document")).await
-}
-
-/// The API's description; not there yet.
-#[utoipa::path(method(get, head), path = "/p/{ref}/rest/v1/", responses((status = 501, description = "Not there yet")))]
-pub(crate) async fn root_with_slash(
+/// Describes the API in OpenAPI 2.0, as far as the caller may use it.
+#[utoipa::path(method(get, head), path = "/p/{ref}/rest/v1", responses((status = 200, description = "The description")))]
+pub(crate) async fn root(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
+    method: Method,
     headers: HeaderMap,
-) -> Error {
-    refuse_after_identifying(&app, &uri, &headers, not_implemented("The root's OpenAPI document")).await
+) -> Result<Response> {
+    let door = Door::Project(path::reference(&uri)?);
+    let facts = Facts::new(&method, "/", &headers);
+    respond(handle(&app, &door, &headers, &facts, |_| Ok(Ask::Describe)).await?)
+}
+
+/// As [`root`]: many clients write the slash.
+#[utoipa::path(method(get, head), path = "/p/{ref}/rest/v1/", responses((status = 200, description = "The description")))]
+pub(crate) async fn root_with_slash(
+    app: State<App>,
+    uri: OriginalUri,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response> {
+    root(app, uri, method, headers).await
 }
 
 /// Reads and writes a table's rows.

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use crate::error::Result;
 use crate::ident::{Ident, Ref};
+use crate::query::openapi::Visible;
 use crate::query::{Counts, Plan};
 use crate::schema::catalog::Catalog;
 use crate::sensitive::Sensitive;
@@ -146,6 +147,11 @@ pub trait Records: Send + Sync {
     /// Errors: [`STALE`] when keys, settings or tables have moved on; else as [`Records::run`]. A place without versions
     /// is always current.
     fn check<'a>(&'a self, scope: &'a Scope) -> Fut<'a, Result<()>>;
+
+    /// What the scope's role may use of the exposed schema.
+    ///
+    /// Errors: as [`Records::run`] for a read.
+    fn visible<'a>(&'a self, scope: &'a Scope) -> Fut<'a, Result<Visible>>;
 
     /// Runs a plan in one transaction. No byte of the outcome is handed on before the commit has succeeded.
     ///

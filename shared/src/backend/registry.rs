@@ -37,7 +37,7 @@ pub struct Target {
 /// target.
 type Key = (Engine, Option<BackendId>, String, u16, String, String);
 /// What is open, and what it was opened with.
-type Open = LruCache<Key, ((Login, Tls, bool), Arc<dyn Records>)>;
+type Open = LruCache<Key, ((Login, Tls, Trust, bool), Arc<dyn Records>)>;
 
 impl Target {
     fn key(&self) -> Key {
@@ -82,7 +82,10 @@ impl Registry {
     pub fn records(&self, target: &Target) -> Result<Arc<dyn Records>> {
         let key = target.key();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let opened_with = (target.address.auth.clone(), target.address.tls, target.pooler);
+        let Target {
+            address, trust, pooler, ..
+        } = target;
+        let opened_with = (address.auth.clone(), address.tls, trust.clone(), *pooler);
         if let Some((known, records)) = open.get(&key)
             && *known == opened_with
         {

@@ -11,6 +11,7 @@
 //!   (`PGRST127`), so that a refusal names the feature.
 
 pub mod facade;
+pub mod openapi;
 pub mod parse;
 pub mod pg_error;
 pub mod plan;

@@ -199,6 +199,19 @@ pub enum AggregateFunction {
     Count,
 }
 
+impl AggregateFunction {
+    /// Its spelling in a request, its name in Postgres, and what it is called in a reply.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Avg => "avg",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Count => "count",
+        }
+    }
+}
+
 /// A tree of conditions.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Logic {

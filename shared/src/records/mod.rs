@@ -6,6 +6,7 @@
 mod door;
 mod facade;
 mod facts;
+mod openapi;
 mod site;
 
 pub use door::Door;
@@ -32,6 +33,8 @@ pub enum Ask {
     Run(Request),
     /// What the catalog alone has answered.
     Tell(Reply),
+    /// The API's description in OpenAPI 2.0, as far as the caller may use it.
+    Describe,
 }
 
 /// Answers a request. `ask` makes it, given the catalog that it will be planned on.
@@ -82,6 +85,7 @@ struct Asked<'a> {
 enum Planned {
     Run(Plan),
     Tell(Reply),
+    Describe,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,10 +153,14 @@ async fn plan_and_run(
     let planned = (request.ask)(catalog).and_then(|ask| match ask {
         Ask::Run(request) => query::plan(request, catalog, &site.rules).map(Planned::Run),
         Ask::Tell(reply) => Ok(Planned::Tell(reply)),
+        Ask::Describe => Ok(Planned::Describe),
     });
     let scope = scope(app, access, &site, &snapshot, request.facts);
     let plan = match planned {
         Ok(Planned::Run(plan)) => plan,
+        Ok(Planned::Describe) => {
+            return Box::pin(openapi::describe(app, records, &site, catalog, &scope, request.headers)).await;
+        }
         Ok(Planned::Tell(reply)) => {
             if remembered {
                 records.check(&scope).await?;

@@ -24,6 +24,8 @@ pub(super) struct Site {
     pub(super) own: Option<OwnSettings>,
     /// The schema's name for the reply, where there are several.
     pub(super) profile: Option<String>,
+    /// The schema's name as clients know it.
+    pub(super) schema: String,
 }
 
 impl Site {
@@ -72,6 +74,7 @@ impl Site {
             headers: facts.headers.clone(),
             own: None,
             profile: None,
+            schema: PUBLIC.to_owned(),
         })
     }
 
@@ -108,6 +111,7 @@ impl Site {
                 pre_request: rest.pre_request.clone(),
             }),
             profile: several.then(|| schema.to_string()),
+            schema: schema.to_string(),
         })
     }
 }

@@ -70,6 +70,13 @@ pub enum RelationKind {
     ForeignTable,
 }
 
+impl RelationKind {
+    /// Whether rows are stored in it.
+    pub fn is_table(self) -> bool {
+        matches!(self, Self::Table | Self::ForeignTable)
+    }
+}
+
 /// A table or view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relation {

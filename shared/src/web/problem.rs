@@ -41,7 +41,7 @@ fn body(error: &Error) -> Value {
     json!({
         "code": error.code(),
         "message": error.public(),
-        "details": error.details(),
+        "details": error.details_json().map_or_else(|| json!(error.details()), Clone::clone),
         "hint": error.hint(),
     })
 }

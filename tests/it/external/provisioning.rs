@@ -31,6 +31,7 @@ fn a_backend_is_shown_without_its_secrets_and_kept_sealed() {
         assert_eq!(info["rest"]["appSettings"], json!(["app.settings.key"]));
         assert_eq!(info["rest"]["schemas"], json!(["api"]));
         assert!(!reply.text.contains("planted"), "{}", reply.text);
+        own.facts().await.send().await.expect(StatusCode::OK);
 
         let project = world
             .get(&format!("/api/projects/{}", own.id))
@@ -48,6 +49,86 @@ fn a_backend_is_shown_without_its_secrets_and_kept_sealed() {
                 .unwrap();
             assert!(!format!("{rows:?}").contains("planted"), "{table}");
         }
+        for secret in [PASSWORD, SECRET, "planted-app-setting"] {
+            assert!(!crate::logs::logged().contains(secret), "{secret}");
+        }
+    });
+}
+
+#[test]
+fn recorded_events_are_what_the_functions_take() {
+    run(async {
+        let world = world().await;
+        let (owner, id, reference) = bare(world).await;
+        let jwt = token(&json!({ "role": "web_user" }));
+        let url = url().await;
+        let values = [
+            ("id", id.as_str()),
+            ("ref", &reference),
+            ("token", &owner.token),
+            ("url", &url),
+            ("secret", SECRET),
+            ("jwt", &jwt),
+        ];
+        for (name, status, shown) in [
+            ("provision-external", StatusCode::CREATED, "plinth_publishable_"),
+            ("records-own-token", StatusCode::OK, "[{\"role\":\"web_user\"}]"),
+        ] {
+            let event: Value = serde_json::from_str(&crate::lambda::recorded(name, &values)).unwrap();
+            let method = text(&event["requestContext"]["http"], "method").parse().unwrap();
+            let target = format!("{}?{}", text(&event, "rawPath"), text(&event, "rawQueryString"));
+            let mut call = world.call(method, &target);
+            for header in ["apikey", "authorization", "accept-profile"] {
+                if let Some(value) = event["headers"][header].as_str() {
+                    call = call.header(header, value);
+                }
+            }
+            if let Some(body) = event["body"].as_str() {
+                call = call.body(body, "application/json");
+            }
+            let reply = call.send().await;
+            assert_eq!(reply.status, status, "{name}: {}", reply.text);
+            assert!(reply.text.contains(shown), "{name}: {}", reply.text);
+        }
+    });
+}
+
+#[test]
+fn every_change_is_in_the_audit_log() {
+    run(async {
+        let world = world().await;
+        let own = Own::with(json!({})).await;
+        let again = json!({ "backendType": "external", "config": { "externalProvider": "postgresql" } });
+        let provision = || world.post(&own.provision()).bearer(&own.owner.token).json(&again);
+        provision().send().await.expect(StatusCode::OK);
+        let reload = format!("/api/projects/{}/backend/reload", own.id);
+        world
+            .post(&reload)
+            .bearer(&own.owner.token)
+            .send()
+            .await
+            .expect(StatusCode::OK);
+        world
+            .delete(&own.provision())
+            .bearer(&own.owner.token)
+            .send()
+            .await
+            .expect(StatusCode::OK);
+        provision().send().await.expect(StatusCode::OK);
+        let control = superuser("plinth").await;
+        let sql =
+            "select action from plinth.audit_log where project_id = $1 and action like 'backend.%' order by sequence";
+        let project: uuid::Uuid = own.id.parse().unwrap();
+        let rows = control.query(sql, &[&project]).await.unwrap();
+        let actions: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        let expected = [
+            "backend.provision",
+            "backend.update",
+            "backend.reload",
+            "backend.deprovision",
+            "backend.restore",
+        ];
+        assert_eq!(actions, expected);
     });
 }
 

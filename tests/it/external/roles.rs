@@ -55,7 +55,7 @@ fn the_role_comes_from_the_token_or_is_anons() {
                 "22023 The role of this request does not exist",
             ),
             (json!({ "role": "web_stranger" }), 403, "42501 "),
-            (json!({ "role": "postgres" }), 401, "22023 "),
+            (json!({ "role": "postgres" }), 403, "42501 "),
         ] {
             let reply = own.facts().await.bearer(&token(&claims)).send().await;
             assert_eq!(reply.status.as_u16(), status, "{claims}: {}", reply.text);

@@ -177,6 +177,12 @@ fn provisioning() -> Vec<Row> {
         .body(managed),
         row(
             "POST",
+            "/api/projects/{id}/backend/provision",
+            members([403, 403, 501, 501]),
+        )
+        .body(|_| json!({ "backendType": "external", "config": { "externalProvider": "mysql" } })),
+        row(
+            "POST",
             "/api/projects/{id}/backend/reload",
             members([403, 200, 200, 200]),
         ),

@@ -20,7 +20,6 @@ impl Target {
     fn of(uri: &Uri) -> Result<Self> {
         match path::behind(uri, "/rest/v1")?.as_slice() {
             [table] => Ok(Self::Table(table.clone())),
-            [] => Err(not_implemented("The root's OpenAPI document")),
             [rpc, function] if rpc == "rpc" => Ok(Self::Function(function.clone())),
             _ => Err(Error::new(
                 ErrorKind::NotFound,

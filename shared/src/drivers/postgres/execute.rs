@@ -70,22 +70,27 @@ struct Outcome {
 
 /// Runs a plan.
 pub(super) async fn run(pool: &Pool, scope: &Scope, plan: &Plan) -> Result<Counts> {
-    let end = Instant::now() + scope.deadline;
     let rendered = render(plan, &scope.marker);
-    let query = || Query {
+    let query = Query {
         sql: &rendered.sql,
         params: &rendered.params,
     };
-    let once = || attempt(pool, scope, query(), end);
-    let rows = match once().await {
-        Err(Failure::Broken) if scope.read_only => once().await,
-        outcome => outcome,
-    };
-    let rows = rows.map_err(|failure| failure.told(scope))?;
+    let rows = rows(pool, scope, &query).await?;
     match plan.accept.explain {
         Some(_) => explained(&rows),
         None => counts(rows),
     }
+}
+
+/// Runs a query as a request.
+pub(super) async fn rows(pool: &Pool, scope: &Scope, query: &Query<'_>) -> Result<Vec<Row>> {
+    let end = Instant::now() + scope.deadline;
+    let once = || attempt(pool, scope, Query { ..*query }, end);
+    let rows = match once().await {
+        Err(Failure::Broken) if scope.read_only => once().await,
+        outcome => outcome,
+    };
+    rows.map_err(|failure| failure.told(scope))
 }
 
 /// Whether the scope's versions are the present ones.
@@ -379,27 +384,27 @@ async fn send(client: &Client, mut statements: Option<&mut Statements>, transact
         }
         answer.rows
     };
-    let check = after.map(|after| after.map(|answer| drop(keep(Which::Check, answer))));
+    let set = keep(Which::Settings(settings.sql), set);
+    let called = match (call, called) {
+        (Some(sql), Some(called)) => keep(Which::Shape(sql), called),
+        _ => Ok(Vec::new()),
+    };
+    let answer = match (query, answer) {
+        (Some(query), Some(answer)) => keep(Which::Shape(query.sql), answer),
+        _ => Ok(Vec::new()),
+    };
+    let before = before.map_or(Ok(Vec::new()), |answer| keep(Which::Check, answer));
+    let check = after.map(|answer| keep(Which::Check, answer).map(drop));
     // An error aborts all that follows up to the end, and `commit` then reports success: the first error is the one that
     // counts.
     let rows = (|| {
         begun.map_err(|error| (Step::Begin, error))?;
-        let set = set.map_err(|error| (Step::Settings, error))?;
-        let called = called.transpose().map_err(|error| (Step::Query, error))?;
-        let answer = answer.transpose().map_err(|error| (Step::Query, error))?;
-        let before = before.transpose().map_err(|error| (Step::Query, error))?;
+        set.map_err(|error| (Step::Settings, error))?;
+        called.map_err(|error| (Step::Query, error))?;
+        let rows = answer.map_err(|error| (Step::Query, error))?;
+        before.map_err(|error| (Step::Query, error))?;
         ended.map_err(|error| (Step::End, error))?;
-        keep(Which::Settings(settings.sql), set);
-        if let (Some(sql), Some(called)) = (call, called) {
-            keep(Which::Shape(sql), called);
-        }
-        if let Some(before) = before {
-            keep(Which::Check, before);
-        }
-        Ok(match (query, answer) {
-            (Some(query), Some(answer)) => keep(Which::Shape(query.sql), answer),
-            _ => Vec::new(),
-        })
+        Ok(rows)
     })();
     Outcome { rows, check }
 }

@@ -8,6 +8,7 @@ mod settings;
 mod sql;
 mod statements;
 mod text;
+mod visible;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use connect::Pool;
 
 use crate::backend::{Driver, Engine, Fut, Place, Ran, Records, Scope, Script, ScriptScope, Snapshot, Sql, Target};
 use crate::error::Result;
+use crate::query::openapi::Visible;
 use crate::query::{Counts, Plan};
 
 /// The driver, to be registered by a `main.rs`.
@@ -43,6 +45,10 @@ impl Records for Pool {
 
     fn check<'a>(&'a self, scope: &'a Scope) -> Fut<'a, Result<()>> {
         Box::pin(execute::check(self, scope))
+    }
+
+    fn visible<'a>(&'a self, scope: &'a Scope) -> Fut<'a, Result<Visible>> {
+        Box::pin(visible::visible(self, scope))
     }
 
     fn run<'a>(&'a self, scope: &'a Scope, plan: &'a Plan) -> Fut<'a, Result<Counts>> {

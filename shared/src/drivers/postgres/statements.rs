@@ -108,7 +108,7 @@ impl Statements {
 
 /// What a statement answered.
 pub(super) struct Answer {
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Result<Vec<Row>, Error>,
     pub(super) named: Naming,
 }
 
@@ -116,7 +116,7 @@ pub(super) struct Answer {
 pub(super) enum Naming {
     /// It was not tried.
     Untried,
-    /// This is its name.
+    /// This is its name. It outlives a transaction that failed.
     Done(Statement),
     /// It ran, but has no name.
     Failed,
@@ -124,30 +124,49 @@ pub(super) enum Naming {
 
 /// Runs one statement. Everything is sent when the future is first polled, so futures polled together share a round
 /// trip.
-pub(super) async fn ask(client: &Client, how: How, sql: &str, params: &[Option<String>]) -> Result<Answer, Error> {
+pub(super) async fn ask(client: &Client, how: How, sql: &str, params: &[Option<String>]) -> Answer {
     let values = params.iter().map(|param| Text(param.as_deref()));
-    let (rows, named) = match how {
-        How::Named(statement) => {
-            let rows = client.query_raw(&statement, values).await?.try_collect().await?;
-            (rows, Naming::Untried)
-        }
-        How::Unnamed => (unnamed(client, sql, values).await?, Naming::Untried),
+    match how {
+        How::Named(statement) => Answer {
+            rows: named(client, &statement, values).await,
+            named: Naming::Untried,
+        },
+        How::Unnamed => Answer {
+            rows: unnamed(client, sql, values).await,
+            named: Naming::Untried,
+        },
         How::Prepare => {
             let (prepared, rows) = join(client.prepare(sql), unnamed(client, sql, values)).await;
             match (prepared, rows) {
-                (Ok(statement), Ok(rows)) => (rows, Naming::Done(statement)),
+                (Ok(statement), rows) => Answer {
+                    rows,
+                    named: Naming::Done(statement),
+                },
                 // It ran, so it may be committed by now: a name that failed afterwards (looking up a parameter's type is
                 // a statement of its own) must not look like a failure.
-                (Err(_), Ok(rows)) => (rows, Naming::Failed),
-                // What is wrong with the statement was told to the first who asked.
-                (Err(first), Err(second)) if second.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {
-                    return Err(first);
-                }
-                (_, Err(error)) => return Err(error),
+                (Err(_), Ok(rows)) => Answer {
+                    rows: Ok(rows),
+                    named: Naming::Failed,
+                },
+                (Err(first), Err(second)) => Answer {
+                    // What is wrong with the statement was told to the first who asked.
+                    rows: Err(match second.code() {
+                        Some(code) if *code == SqlState::IN_FAILED_SQL_TRANSACTION => first,
+                        _ => second,
+                    }),
+                    named: Naming::Untried,
+                },
             }
         }
-    };
-    Ok(Answer { rows, named })
+    }
+}
+
+async fn named<'a>(
+    client: &Client,
+    statement: &Statement,
+    values: impl ExactSizeIterator<Item = Text<'a>>,
+) -> Result<Vec<Row>, Error> {
+    client.query_raw(statement, values).await?.try_collect().await
 }
 
 async fn unnamed<'a>(client: &Client, sql: &str, values: impl Iterator<Item = Text<'a>>) -> Result<Vec<Row>, Error> {

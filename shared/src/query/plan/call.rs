@@ -12,7 +12,7 @@ use super::super::request::{
     Accept, Arguments, Format, Handling, MediaType, Method, Prefer, QueryArgument, Request, Return, Scoped, SelectItem,
 };
 use super::columns::Scope;
-use super::{Action, ColumnType, From, Node, Plan, Rules, negotiate, page, refuse_embeds, root, types};
+use super::{Action, ColumnType, From, Plan, Rules, embed, negotiate, types};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{Ident, Ref};
 use crate::schema::catalog::{
@@ -136,35 +136,15 @@ pub(super) fn plan(mut request: Request, arguments: Arguments, catalog: &Catalog
         catalog,
         rules,
     };
-    refuse_embeds(&request)?;
     let only_all = request.select.iter().all(|item| *item == SelectItem::All);
-    let order = match root(&request.order) {
-        Some(terms) => terms.iter().map(|term| scope.order_by(term)).collect::<Result<_>>()?,
-        None => Vec::new(),
-    };
-    let shown = Node {
-        everything: known.is_none() && only_all,
-        outputs: scope.outputs(&request.select)?,
-        filter: scope.predicate(&request.filters)?,
-        order,
-        page: if call.outcome.is_set() {
-            page(&request, rules)
-        } else {
-            page(
-                &request,
-                &Rules {
-                    max_rows: None,
-                    ..rules.clone()
-                },
-            )
-        },
-        ..Node::of(From::Called)
-    };
+    let mut shown = embed::tree(&scope, From::Called, &request)?;
+    shown.everything = known.is_none() && only_all;
     Ok(Plan {
         method: request.method,
         schema: catalog.schema.clone(),
         table: call.function.clone(),
         primary_key: Vec::new(),
+        max_rows: rules.max_rows,
         accept: accepted(&request.accept, function, rules)?,
         action: Action::Call(call),
         shown,
@@ -383,6 +363,7 @@ fn relation(function: &Function, columns: &[(Ident, String)]) -> Relation {
         nullable: true,
         default: None,
         generated: false,
+        base_type: None,
         comment: None,
     };
     Relation {
@@ -399,7 +380,7 @@ fn relation(function: &Function, columns: &[(Ident, String)]) -> Relation {
 }
 
 /// What clients call the exposed schema: `public` where it is a project's own in a shared database.
-fn exposed_name(catalog: &Catalog) -> &str {
+pub(super) fn exposed_name(catalog: &Catalog) -> &str {
     let schema = catalog.schema.as_ref().map_or("public", Ident::as_str);
     match schema.strip_prefix("project_") {
         Some(reference) if reference.parse::<Ref>().is_ok() => "public",

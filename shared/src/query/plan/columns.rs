@@ -1,14 +1,16 @@
-//! Columns of the request found in the catalog. What is not in it does not exist: no system column, no function in
-//! column's clothing.
+//! Columns of the request found in the catalog. Under [`ColumnRule::Catalog`] what is not in it does not exist: no system
+//! column, no function in column's clothing.
 
-use super::super::request::{Field, JsonKey, OrderTerm, SelectItem};
+use super::super::request::Field;
 use super::super::shown;
-use super::{Expression, OrderBy, Output, Place, Rules, nearest, types, unsupported};
+use super::embed::{default_name, member_name};
+use super::{Class, ColumnRule, Computed, Expression, Node, Output, Place, Rules, TypeName, nearest, types};
 use crate::error::{Error, Result};
 use crate::ident::Ident;
-use crate::schema::catalog::{Catalog, Column, Relation};
+use crate::schema::catalog::{Catalog, Column, Relation, Relationship};
 
 /// One relation with what surrounds it.
+#[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
     pub(super) relation: &'a Relation,
     pub(super) catalog: &'a Catalog,
@@ -16,12 +18,29 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
+    /// The same for another relation of the catalog.
+    pub(super) fn of(&self, name: &Ident) -> Result<Scope<'a>> {
+        let relation = super::relation(name.as_str(), self.catalog)?;
+        Ok(Self { relation, ..*self })
+    }
+
+    /// What may be embedded here. Rows that are no relation's have nothing, though they may share a relation's name.
+    pub(super) fn relationships(&self) -> &'a [Relationship] {
+        let name = self.relation.name.as_str();
+        match self.catalog.relation(name) {
+            Some(own) if std::ptr::eq(own, self.relation) => self.catalog.relationships(name),
+            _ => &[],
+        }
+    }
+
     /// The column, or Postgres's own error for one that is not there.
     pub(super) fn column(&self, name: &str) -> Result<&'a Column> {
-        self.relation.column(name).ok_or_else(|| {
-            let message = format!("column {}.{} does not exist", self.relation.name, shown(name));
-            self.hinted(Error::invalid("42703", message), name)
-        })
+        self.relation.column(name).ok_or_else(|| self.no_column(name))
+    }
+
+    fn no_column(&self, name: &str) -> Error {
+        let message = format!("column {}.{} does not exist", self.relation.name, shown(name));
+        self.hinted(Error::invalid("42703", message), name)
     }
 
     /// The column, or the error for one named by a body, `columns` or `on_conflict`.
@@ -43,92 +62,71 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Where a field is: a column, a computed column, or whatever Postgres takes for one where that is allowed.
     pub(super) fn place(&self, field: &Field) -> Result<Place> {
-        let column = self.column(&field.name)?;
-        Ok(Place {
-            column: column.name.clone(),
-            computed: None,
-            path: field.path.clone(),
-            class: types::class(column.value_type()),
-        })
-    }
-
-    pub(super) fn order_by(&self, term: &OrderTerm) -> Result<OrderBy> {
-        if term.relation.is_some() {
-            return Err(unsupported("ordering by a related table"));
+        let path = field.path.clone();
+        if let Some(column) = self.relation.column(&field.name) {
+            return Ok(Place {
+                path,
+                ..column_place(column)
+            });
         }
-        Ok(OrderBy {
-            embed: None,
-            place: self.place(&term.field)?,
-            descending: term.descending,
-            nulls_first: term.nulls_first,
-        })
-    }
-
-    /// What `select` shows; nothing said is everything.
-    pub(super) fn outputs(&self, items: &[SelectItem]) -> Result<Vec<Output>> {
-        if items.is_empty() {
-            return Ok(self.all_outputs());
+        if let Some(found) = self.relation.computed(&field.name) {
+            let computed = Computed {
+                schema: found.schema.clone(),
+                set: found.set,
+            };
+            return Ok(Place {
+                column: found.name.clone(),
+                class: if found.set {
+                    Class::Array
+                } else {
+                    types::class(&found.data_type)
+                },
+                computed: Some(computed),
+                path,
+            });
         }
-        let mut outputs = Vec::new();
-        for item in items {
-            match item {
-                SelectItem::All => outputs.extend(self.all_outputs()),
-                SelectItem::Column { alias, field, cast } => {
-                    outputs.push(self.output(alias.as_deref(), field, cast.as_deref())?);
-                }
-                SelectItem::Aggregate { .. } => return Err(unsupported("aggregate functions in select")),
-                SelectItem::Embed { spread: true, .. } => return Err(unsupported("spreading a related table")),
-                SelectItem::Embed { .. } => return Err(unsupported("embedding a related table")),
-            }
-        }
-        Ok(outputs)
-    }
-
-    fn all_outputs(&self) -> Vec<Output> {
-        let output = |column: &Column| Output {
-            expression: Expression::Place(Place {
-                column: column.name.clone(),
+        match (self.rules.columns, Ident::new(field.name.as_str())) {
+            (ColumnRule::Any, Ok(column)) => Ok(Place {
+                column,
                 computed: None,
-                path: Vec::new(),
-                class: types::class(column.value_type()),
+                path,
+                class: Class::Other,
             }),
+            _ => Err(self.no_column(&field.name)),
+        }
+    }
+
+    /// What `*` shows.
+    pub(super) fn all_outputs(&self, node: &mut Node) {
+        let output = |column: &Column| Output {
+            expression: Expression::Place(column_place(column)),
             cast: None,
             name: column.name.clone(),
         };
-        self.relation.columns.iter().map(output).collect()
+        node.outputs.extend(self.relation.columns.iter().map(output));
     }
 
-    fn output(&self, alias: Option<&str>, field: &Field, cast: Option<&str>) -> Result<Output> {
-        let place = self.place(field)?;
-        let cast = cast
-            .map(|text| types::cast(text, self.catalog, self.rules.casts))
-            .transpose()?;
-        let name = match alias {
-            Some(alias) => alias,
-            None => default_name(field),
-        };
-        let name = Ident::new(name).map_err(|error| {
-            Error::invalid(
-                "PGRST100",
-                format!("\"failed to parse select parameter ({})\"", shown(name)),
-            )
-            .with_details(error.public().to_owned())
-            .with_hint("Give it a shorter name: alias:column")
-        })?;
+    pub(super) fn output(&self, alias: Option<&str>, field: &Field, cast: Option<&str>) -> Result<Output> {
         Ok(Output {
-            expression: Expression::Place(place),
-            cast,
-            name,
+            expression: Expression::Place(self.place(field)?),
+            cast: self.cast(cast)?,
+            name: member_name(alias.unwrap_or(default_name(field)))?,
         })
+    }
+
+    pub(super) fn cast(&self, text: Option<&str>) -> Result<Option<TypeName>> {
+        text.map(|text| types::cast(text, self.catalog, self.rules.casts))
+            .transpose()
     }
 }
 
-/// The last named step of the path, or the column.
-fn default_name(field: &Field) -> &str {
-    let named = field.path.iter().rev().find_map(|step| match &step.key {
-        JsonKey::Name(name) => Some(name.as_str()),
-        JsonKey::Index(_) => None,
-    });
-    named.unwrap_or(&field.name)
+fn column_place(column: &Column) -> Place {
+    Place {
+        column: column.name.clone(),
+        computed: None,
+        path: Vec::new(),
+        class: types::class(column.value_type()),
+    }
 }

@@ -1,13 +1,16 @@
 //! From a [`Request`] to a [`Plan`]: every name found in the catalog, every rule of the backend applied.
 
 mod accept;
+mod aggregate;
 mod allow;
 mod call;
 mod columns;
+mod embed;
 mod fuzzy;
 mod nearest;
 mod node;
 mod predicate;
+mod relationship;
 mod rules;
 mod types;
 mod write;
@@ -17,6 +20,7 @@ mod tests;
 
 pub(in crate::query) use accept::negotiate;
 pub use allow::{allowed_on_function, allowed_on_table};
+use call::exposed_name;
 pub use call::{Call, Input, Inputs, Outcome, SCALAR, Value};
 use nearest::nearest;
 pub use node::{
@@ -52,6 +56,8 @@ pub struct Plan {
     pub shown: Node,
     /// The preferences, for the reply and the transaction; those that were not honoured are cleared.
     pub prefer: Prefer,
+    /// The most rows a read answers; up to so many are counted before an estimate will do.
+    pub max_rows: Option<u64>,
     /// The reply's shape.
     pub accept: Accept,
     /// Bytes the reply's body may take, escaped as a JSON string.
@@ -153,7 +159,10 @@ pub struct Conflict {
 /// # Errors
 /// 404 `PGRST205` (no such table), 400 `42703` (no such column), `PGRST204` (no such column in the body),
 /// `PGRST102`, `PGRST114`, `PGRST115`, `21000` (an unfiltered write), `records/cast-not-allowed`,
-/// `records/search-config-not-allowed`; 405 `PGRST105`; of a call 404 `PGRST202`, 300 `PGRST203` and 400 `PGRST128`; 501 `PGRST127` for what is not built yet.
+/// `records/search-config-not-allowed`; 405 `PGRST105`. Of what is embedded: 400 `PGRST200`
+/// (no relationship), `PGRST108` (a parameter for what is not embedded), `PGRST118` (order by a to-many), `PGRST120` (any
+/// filter but for null), 300 `PGRST201` (several relationships); 400 `PGRST123` (aggregates are off). Of a call 404
+/// `PGRST202`, 300 `PGRST203` and 400 `PGRST128`.
 pub fn plan(mut request: Request, catalog: &Catalog, rules: &Rules) -> Result<Plan> {
     if let Some(arguments) = request.call.take() {
         return call::plan(request, arguments, catalog, rules);
@@ -164,25 +173,15 @@ pub fn plan(mut request: Request, catalog: &Catalog, rules: &Rules) -> Result<Pl
         catalog,
         rules,
     };
-    refuse_embeds(&request)?;
-    let outputs = scope.outputs(&request.select)?;
-    let order = match root(&request.order) {
-        Some(terms) => terms.iter().map(|term| scope.order_by(term)).collect::<Result<_>>()?,
-        None => Vec::new(),
-    };
-    let mut shown = Node {
-        outputs,
-        order,
-        ..Node::of(From::Written)
-    };
-    if request.method.is_read() {
-        shown.from = From::Relation {
+    let from = if request.method.is_read() {
+        From::Relation {
             schema: catalog.schema.clone(),
             name: relation.name.clone(),
-        };
-        shown.filter = scope.predicate(&request.filters)?;
-        shown.page = page(&request, rules);
-    }
+        }
+    } else {
+        From::Written
+    };
+    let shown = embed::tree(&scope, from, &request)?;
     let action = match request.method {
         Method::Get | Method::Head => Action::Read,
         Method::Post => write::insert(&scope, &request)?,
@@ -196,6 +195,7 @@ pub fn plan(mut request: Request, catalog: &Catalog, rules: &Rules) -> Result<Pl
         table: relation.name.clone(),
         primary_key: relation.primary_key.clone(),
         prefer: honoured(&request, relation, rules),
+        max_rows: rules.max_rows,
         action,
         shown,
         accept: negotiate(&request.accept, rules, None)?,
@@ -205,35 +205,17 @@ pub fn plan(mut request: Request, catalog: &Catalog, rules: &Rules) -> Result<Pl
 
 fn relation<'a>(name: &str, catalog: &'a Catalog) -> Result<&'a Relation> {
     catalog.relation(name).ok_or_else(|| {
-        let message = format!("Could not find the table 'public.{}' in the schema cache", shown(name));
+        let schema = exposed_name(catalog);
+        let message = format!(
+            "Could not find the table '{schema}.{}' in the schema cache",
+            shown(name)
+        );
         let error = Error::new(ErrorKind::NotFound, "PGRST205", message);
         match nearest(name, catalog.relations.keys().map(String::as_str)) {
-            Some(near) => error.with_hint(format!("Perhaps you meant the table 'public.{near}'")),
+            Some(near) => error.with_hint(format!("Perhaps you meant the table '{schema}.{near}'")),
             None => error,
         }
     })
-}
-
-fn refuse_embeds(request: &Request) -> Result<()> {
-    let paths = request
-        .filters
-        .iter()
-        .map(|scoped| &scoped.path)
-        .chain(request.order.iter().map(|scoped| &scoped.path));
-    let paths = paths.chain(request.limit.iter().chain(&request.offset).map(|scoped| &scoped.path));
-    match paths.flatten().next() {
-        Some(embed) => Err(Error::invalid(
-            "PGRST108",
-            format!("'{}' is not an embedded resource in this request", shown(embed)),
-        )
-        .with_hint("Verify that it is included in the 'select' query parameter.")),
-        None => Ok(()),
-    }
-}
-
-/// The error for what the dialect has and this version has not.
-fn unsupported(feature: &str) -> Error {
-    Error::new(ErrorKind::Unsupported, "PGRST127", "Feature not implemented").with_details(feature.to_owned())
 }
 
 fn root<T>(scoped: &[Scoped<T>]) -> Option<&T> {
@@ -243,11 +225,10 @@ fn root<T>(scoped: &[Scoped<T>]) -> Option<&T> {
         .map(|scoped| &scoped.value)
 }
 
-/// Limit and offset, intersected with the `Range` header and the server's maximum.
-fn page(request: &Request, rules: &Rules) -> Page {
-    let mut offset = root(&request.offset).copied().unwrap_or(0);
-    let mut limit = root(&request.limit).copied();
-    if let Some((first, last)) = request.range {
+/// A page intersected with the `Range` header and the server's maximum.
+fn exposed_range(page: Page, range: Option<(u64, Option<u64>)>, most: Option<u64>) -> Page {
+    let Page { mut offset, mut limit } = page;
+    if let Some((first, last)) = range {
         let start = offset.max(first);
         let ends = [
             limit.map(|limit| offset.saturating_add(limit)),
@@ -256,11 +237,10 @@ fn page(request: &Request, rules: &Rules) -> Page {
         limit = ends.into_iter().flatten().min().map(|end| end.saturating_sub(start));
         offset = start;
     }
-    // Beyond bigint there are no rows to leave out.
-    offset = offset.min(i64::MAX.unsigned_abs());
     Page {
-        offset,
-        limit: limit.into_iter().chain(rules.max_rows).min(),
+        // Beyond bigint there are no rows to leave out.
+        offset: offset.min(i64::MAX.unsigned_abs()),
+        limit: limit.into_iter().chain(most).min(),
     }
 }
 

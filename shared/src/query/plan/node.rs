@@ -87,6 +87,9 @@ impl Node {
                 Joined::Row => sources.push(Source::Row),
             }
         }
+        if self.everything {
+            sources.retain(|source| !matches!(source, Source::Column(_)));
+        }
         let mut seen = std::collections::BTreeSet::new();
         sources.retain(|source| seen.insert(source.clone()));
         sources
@@ -195,6 +198,17 @@ pub struct Lifted {
     pub aggregate: Option<(AggregateFunction, Option<TypeName>)>,
     /// Its name above.
     pub name: Ident,
+}
+
+impl Lifted {
+    /// Shown above as it is.
+    pub(super) fn as_is(member: Ident) -> Self {
+        Self {
+            name: member.clone(),
+            member: Some(member),
+            aggregate: None,
+        }
+    }
 }
 
 /// The slice of the rows that is shown.

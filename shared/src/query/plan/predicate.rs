@@ -1,44 +1,70 @@
 //! Filters resolved to predicates.
 
-use super::super::request::{Condition, Logic, Scoped, Test};
+use super::super::request::{Condition, IsValue, Logic, Scoped, Test};
 use super::super::shown;
 use super::columns::Scope;
-use super::{Place, Predicate};
+use super::{Embed, Predicate};
 use crate::error::{Error, Result};
 
 impl Scope<'_> {
-    /// All the filters of the relation itself.
+    /// All the filters of the relation itself, of a request that embeds nothing.
     pub(super) fn predicate(&self, filters: &[Scoped<Logic>]) -> Result<Predicate> {
         let own = filters.iter().filter(|filter| filter.path.is_empty());
-        Ok(Predicate::All(
-            own.map(|filter| self.logic(&filter.value)).collect::<Result<_>>()?,
-        ))
+        let parts = own.map(|filter| self.logic(&filter.value, &[]));
+        Ok(Predicate::All(parts.collect::<Result<_>>()?))
     }
 
-    fn logic(&self, logic: &Logic) -> Result<Predicate> {
+    /// A filter; the name of an embed in it stands for having rows there.
+    pub(super) fn logic(&self, logic: &Logic, embeds: &[Embed]) -> Result<Predicate> {
         let (negated, predicate) = match logic {
-            Logic::Condition(condition) => (condition.negated, self.condition(condition)?),
+            Logic::Condition(condition) => {
+                let has = self.existence(condition, embeds)?;
+                match has {
+                    Some(has) => (condition.negated, has),
+                    None => (condition.negated, self.condition(condition)?),
+                }
+            }
             Logic::Group { negated, any, parts } => {
-                let parts = parts.iter().map(|part| self.logic(part)).collect::<Result<_>>()?;
-                (
-                    *negated,
-                    if *any {
-                        Predicate::Any(parts)
-                    } else {
-                        Predicate::All(parts)
-                    },
-                )
+                let parts = parts.iter().map(|part| self.logic(part, embeds));
+                let parts = parts.collect::<Result<_>>()?;
+                let group = if *any {
+                    Predicate::Any(parts)
+                } else {
+                    Predicate::All(parts)
+                };
+                (*negated, group)
             }
         };
-        Ok(if negated {
-            Predicate::Not(Box::new(predicate))
-        } else {
-            predicate
+        Ok(match (negated, predicate) {
+            (true, Predicate::Not(inner)) => *inner,
+            (true, other) => Predicate::Not(Box::new(other)),
+            (false, other) => other,
         })
     }
 
+    /// `embed=is.null`: having no row there.
+    fn existence(&self, condition: &Condition, embeds: &[Embed]) -> Result<Option<Predicate>> {
+        if !condition.field.path.is_empty() {
+            return Ok(None);
+        }
+        let named = embeds
+            .iter()
+            .position(|embed| embed.name.as_str() == condition.field.name);
+        let Some(at) = named else { return Ok(None) };
+        match condition.test {
+            Test::Is(IsValue::Null) => Ok(Some(Predicate::Not(Box::new(Predicate::Has(at))))),
+            Test::Is(IsValue::NotNull) => Ok(Some(Predicate::Has(at))),
+            _ => {
+                let name = shown(&condition.field.name);
+                Err(
+                    Error::invalid("PGRST120", format!("Bad operator on the '{name}' embedded resource"))
+                        .with_details("Only is null or not is null filters are allowed on embedded resources"),
+                )
+            }
+        }
+    }
     fn condition(&self, condition: &Condition) -> Result<Predicate> {
-        let place: Place = self.place(&condition.field)?;
+        let place = self.place(&condition.field)?;
         refuse_nul(&condition.test)?;
         Ok(match &condition.test {
             Test::Compare(op, quantifier, value) => Predicate::Compare(place, *op, *quantifier, value.clone()),

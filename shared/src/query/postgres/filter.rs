@@ -4,22 +4,25 @@ use super::super::plan::{Class, Place, Predicate};
 use super::super::request::{CompareOp, Quantifier, SearchKind};
 use super::sql::{Sql, class_behind};
 
-/// Adds ` where …`, or nothing if every row satisfies the predicate.
+/// Adds ` where …`, or nothing if every row satisfies the predicate, of rows that nothing is embedded in.
 pub(super) fn where_clause(sql: &mut Sql, alias: &str, predicate: &Predicate) {
     if !predicate.is_everything() {
         sql.push(" where ");
-        render(sql, alias, predicate);
+        render(sql, alias, &|_| "true".to_owned(), predicate);
     }
 }
 
+/// The condition that there are rows in the embed at a position.
+pub(super) type Has<'a> = &'a dyn Fn(usize) -> String;
+
 /// Adds a predicate over the columns of `alias`.
-pub(super) fn render(sql: &mut Sql, alias: &str, predicate: &Predicate) {
+pub(super) fn render(sql: &mut Sql, alias: &str, has: Has<'_>, predicate: &Predicate) {
     match predicate {
-        Predicate::All(parts) => joined(sql, alias, parts, " and ", "true"),
-        Predicate::Any(parts) => joined(sql, alias, parts, " or ", "false"),
+        Predicate::All(parts) => joined(sql, alias, has, parts, " and ", "true"),
+        Predicate::Any(parts) => joined(sql, alias, has, parts, " or ", "false"),
         Predicate::Not(inner) => {
             sql.push("not (");
-            render(sql, alias, inner);
+            render(sql, alias, has, inner);
             sql.push(")");
         }
         Predicate::Compare(place, op, quantifier, value) => compare(sql, alias, place, *op, *quantifier, value),
@@ -39,12 +42,12 @@ pub(super) fn render(sql: &mut Sql, alias: &str, predicate: &Predicate) {
             sql.push(" is distinct from ");
             sql.bind(value.as_str());
         }
-        Predicate::Has(_) => sql.push("true"),
+        Predicate::Has(at) => sql.push(&has(*at)),
         Predicate::Search(place, kind, config, query) => search(sql, alias, place, *kind, config.as_deref(), query),
     }
 }
 
-fn joined(sql: &mut Sql, alias: &str, parts: &[Predicate], word: &str, empty: &str) {
+fn joined(sql: &mut Sql, alias: &str, has: Has<'_>, parts: &[Predicate], word: &str, empty: &str) {
     if parts.is_empty() {
         return sql.push(empty);
     }
@@ -56,7 +59,7 @@ fn joined(sql: &mut Sql, alias: &str, parts: &[Predicate], word: &str, empty: &s
         if grouped {
             sql.push("(");
         }
-        render(sql, alias, part);
+        render(sql, alias, has, part);
         if grouped {
             sql.push(")");
         }

@@ -9,6 +9,9 @@
 mod assertion;
 mod body;
 mod call;
+mod count;
+mod draw;
+mod embed;
 mod filter;
 mod read;
 mod size;
@@ -20,6 +23,7 @@ mod tests;
 
 pub use assertion::failed_assertion;
 pub(in crate::query) use assertion::not_single;
+pub use count::estimate;
 
 use super::plan::{Action, Plan};
 use super::request::{Method, Return};
@@ -55,10 +59,16 @@ pub struct Rendered {
     pub sql: String,
     /// `$1`, `$2`, … in text format.
     pub params: Vec<Option<String>>,
+    /// A statement of its own that tells how many rows Postgres expects, where that is asked for; its answer is one row of
+    /// one column, read by [`estimate`].
+    pub explain: Option<Box<Rendered>>,
 }
 
 /// The alias of the relation, or of the rows a write returned.
 const ROW: &str = "plinth_0";
+
+/// The column that holds the row itself, of rows that a statement returned.
+const WHOLE: &str = "plinth_whole";
 
 /// Renders `plan`.
 ///
@@ -84,7 +94,10 @@ pub fn render(plan: &Plan, marker: &str) -> Rendered {
         }
         _ => write::render(&mut sql, plan, marker),
     }
-    sql.finish()
+    Rendered {
+        explain: count::explain(plan).map(Box::new),
+        ..sql.finish()
+    }
 }
 
 /// What database functions said about the reply.

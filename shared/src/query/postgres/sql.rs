@@ -1,8 +1,10 @@
 //! SQL text and its parameters as they grow.
 
+use std::fmt::Write;
+
 use super::super::plan::{Class, ColumnType, Computed, Place, Plan, TypeName};
-use super::super::request::JsonKey;
-use super::Rendered;
+use super::super::request::{AggregateFunction, JsonKey};
+use super::{ROW, Rendered};
 use crate::ident::Ident;
 
 /// The statement so far.
@@ -11,6 +13,7 @@ pub(super) struct Sql {
     text: String,
     params: Vec<Option<String>>,
     schema: Option<Ident>,
+    returned: bool,
 }
 
 impl Sql {
@@ -18,6 +21,24 @@ impl Sql {
         Rendered {
             sql: self.text,
             params: self.params,
+            explain: None,
+        }
+    }
+
+    /// From here on [`ROW`] is not a relation but what a statement returned of it, computed columns included.
+    pub(super) fn rows_are_returned(&mut self) {
+        self.returned = true;
+    }
+
+    /// Whether the rows of `alias` are what a statement returned.
+    pub(super) fn is_returned(&self, alias: &str) -> bool {
+        self.returned && alias == ROW
+    }
+
+    /// Adds ` and ` behind a condition.
+    pub(super) fn and(&mut self) {
+        if !self.text.is_empty() {
+            self.push(" and ");
         }
     }
 
@@ -28,13 +49,13 @@ impl Sql {
 
     /// Adds a quoted name.
     pub(super) fn ident(&mut self, name: &Ident) {
-        self.text.push_str(&name.quoted().to_string());
+        let _ = write!(self.text, "{}", name.quoted());
     }
 
     /// Adds a parameter whose type its surroundings decide.
     pub(super) fn bind(&mut self, value: impl Into<String>) {
         self.params.push(Some(value.into()));
-        self.text.push_str(&format!("${}", self.params.len()));
+        let _ = write!(self.text, "${}", self.params.len());
     }
 
     /// Adds a parameter of the given type.
@@ -49,6 +70,21 @@ impl Sql {
         let before = std::mem::take(&mut self.text);
         write(self);
         std::mem::replace(&mut self.text, before)
+    }
+
+    /// Adds the name of an aggregate and the parenthesis.
+    pub(super) fn aggregate(&mut self, function: AggregateFunction) {
+        self.push("pg_catalog.");
+        self.push(function.word());
+        self.push("(");
+    }
+
+    /// Adds a cast to the type, if there is one.
+    pub(super) fn cast(&mut self, cast: Option<&TypeName>) {
+        if let Some(name) = cast {
+            self.push("::");
+            self.type_name(name);
+        }
     }
 
     /// Adds items with commas between.
@@ -115,8 +151,8 @@ impl Sql {
 
     fn base(&mut self, alias: &str, place: &Place) {
         match &place.computed {
-            Some(computed) => self.computed(alias, computed, &place.column),
-            None => self.column(alias, &place.column),
+            Some(computed) if !self.is_returned(alias) => self.computed(alias, computed, &place.column),
+            _ => self.column(alias, &place.column),
         }
     }
 

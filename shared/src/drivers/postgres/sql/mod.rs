@@ -128,7 +128,7 @@ impl Running<'_> {
             client.query_typed(&sql, &[]),
         )
         .await;
-        let all = begun.and(set.map(drop)).and(began);
+        let all = begun.and(set.rows.map(drop)).and(began);
         let rows = all.map_err(|failed| {
             if error::broke(&failed) {
                 error::unreachable(failed)

@@ -1,0 +1,99 @@
+//! Aggregates: which are asked for, and where they are computed.
+//! See <https://postgrest.org/en/stable/references/api/aggregate_functions.html>.
+
+use super::super::request::SelectItem;
+use super::columns::Scope;
+use super::embed::member_name;
+use super::{Aggregate, Expression, Lifted, Node, Output, Shown};
+use crate::error::{Error, Result};
+use crate::ident::Ident;
+
+/// What an aggregate in `select` shows.
+///
+/// # Errors
+/// `PGRST123` where they are not allowed.
+pub(super) fn output(scope: &Scope<'_>, item: &SelectItem) -> Result<Output> {
+    let SelectItem::Aggregate {
+        alias,
+        field,
+        cast,
+        function,
+        result_cast,
+    } = item
+    else {
+        return Err(Error::internal("only aggregates are aggregated"));
+    };
+    if !scope.rules.aggregates {
+        return Err(Error::invalid("PGRST123", "Use of aggregate functions is not allowed"));
+    }
+    let of = match field {
+        Some(field) => Some((scope.place(field)?, scope.cast(cast.as_deref())?)),
+        None => None,
+    };
+    Ok(Output {
+        expression: Expression::Aggregate(Aggregate {
+            function: *function,
+            of,
+        }),
+        cast: scope.cast(result_cast.as_deref())?,
+        name: member_name(alias.as_deref().unwrap_or(function.word()))?,
+    })
+}
+
+/// What the rows of a spread to-one are lifted into the row above as. Aggregates are computed there, over the rows above:
+/// of one row there is nothing to aggregate.
+pub(super) fn hoisted(node: &mut Node) -> Result<Vec<Lifted>> {
+    let mut lifted = Vec::new();
+    let mut outputs = Vec::new();
+    for output in std::mem::take(&mut node.outputs) {
+        let Expression::Aggregate(aggregate) = output.expression else {
+            lifted.push(Lifted::as_is(output.name.clone()));
+            outputs.push(output);
+            continue;
+        };
+        let member = match aggregate.of {
+            None => None,
+            Some((place, cast)) => {
+                let member = hidden_name(outputs.len())?;
+                outputs.push(Output {
+                    expression: Expression::Place(place),
+                    cast,
+                    name: member.clone(),
+                });
+                Some(member)
+            }
+        };
+        lifted.push(Lifted {
+            member,
+            aggregate: Some((aggregate.function, output.cast)),
+            name: output.name,
+        });
+    }
+    node.outputs = outputs;
+    for (at, embed) in node.embeds.iter_mut().enumerate() {
+        match &mut embed.shown {
+            Shown::Hidden => {}
+            Shown::Nested => lifted.push(Lifted::as_is(embed.name.clone())),
+            Shown::Spread(inner) => {
+                let passed = inner.iter_mut().enumerate().map(|(place, inner)| {
+                    let Some(aggregate) = inner.aggregate.take() else {
+                        return Ok(Lifted::as_is(inner.name.clone()));
+                    };
+                    let name = std::mem::replace(&mut inner.name, hidden_name(1_000 * (at + 1) + place)?);
+                    Ok(Lifted {
+                        member: inner.member.as_ref().map(|_| inner.name.clone()),
+                        aggregate: Some(aggregate),
+                        name,
+                    })
+                });
+                lifted.extend(passed.collect::<Result<Vec<_>>>()?);
+                inner.retain(|inner| inner.member.is_some());
+            }
+        }
+    }
+    Ok(lifted)
+}
+
+fn hidden_name(number: usize) -> Result<Ident> {
+    Ident::new(format!("plinth_of_{number}"))
+}

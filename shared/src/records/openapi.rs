@@ -1,0 +1,83 @@
+//! The API's description, as far as the caller may use it.
+
+use http::HeaderMap;
+
+use super::site::Site;
+use crate::app::App;
+use crate::backend::{Records, Scope};
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::openapi::{MEDIA_TYPE, Site as Address, document};
+use crate::query::{Reply, shown};
+use crate::schema::catalog::Catalog;
+
+/// One round trip, as the caller's role.
+///
+/// # Errors
+/// 404 `PGRST126` where it is switched off, 406 `PGRST107` for a media type that is not JSON; else as
+/// [`Records::visible`].
+pub(super) async fn describe(
+    app: &App,
+    records: &dyn Records,
+    site: &Site,
+    catalog: &Catalog,
+    scope: &Scope,
+    headers: &HeaderMap,
+) -> Result<Reply> {
+    if !site.rules.openapi {
+        let message = "Root endpoint metadata is disabled";
+        return Err(Error::new(ErrorKind::NotFound, "PGRST126", message));
+    }
+    acceptable(headers)?;
+    let visible = records.visible(scope).await?;
+    let url = format!("{}/rest/v1", app.config.web.project_url(&site.place.reference));
+    let address = Address {
+        url: &url,
+        schema: &site.schema,
+    };
+    let document = document(catalog, &visible, &address).to_string();
+    if site
+        .rules
+        .max_reply
+        .is_some_and(|most| escaped_length(&document) > most)
+    {
+        let message = "The description of this API is larger than a reply may be";
+        return Err(Error::new(ErrorKind::TooLarge, "records/reply-too-large", message)
+            .with_hint("Ask with a key whose role may use fewer tables"));
+    }
+    let mut headers = vec![("content-type".to_owned(), format!("{MEDIA_TYPE}; charset=utf-8"))];
+    if let Some(profile) = &site.profile {
+        headers.push(("content-profile".to_owned(), profile.clone()));
+    }
+    let body = (scope.method != http::Method::HEAD.as_str()).then(|| document.into());
+    Ok(Reply {
+        status: 200,
+        headers,
+        body,
+    })
+}
+
+/// Bytes of a text as a JSON string: the gateway takes bodies so.
+fn escaped_length(text: &str) -> u64 {
+    let escaped = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
+    (text.len() + escaped) as u64
+}
+
+/// Whether any media type that the client takes is one of a JSON document.
+fn acceptable(headers: &HeaderMap) -> Result<()> {
+    const KNOWN: [&str; 4] = [MEDIA_TYPE, "application/json", "application/*", "*/*"];
+    let values = headers.get_all(http::header::ACCEPT).iter();
+    let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let asked: Vec<&str> = values
+        .iter()
+        .flat_map(|value| value.split(','))
+        .map(|part| part.split(';').next().unwrap_or_default().trim())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let known = |name: &&str| KNOWN.iter().any(|known| name.eq_ignore_ascii_case(known));
+    if asked.is_empty() || asked.iter().any(known) {
+        return Ok(());
+    }
+    let names: Vec<_> = asked.iter().map(|name| shown(name)).collect();
+    let message = format!("None of these media types are available: {}", names.join(", "));
+    Err(Error::new(ErrorKind::NotAcceptable, "PGRST107", message).with_hint(format!("Ask for {MEDIA_TYPE}")))
+}
