@@ -10,6 +10,7 @@
 mod accounts;
 mod audit;
 mod bad_input;
+mod catalog;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod escapes_database;
