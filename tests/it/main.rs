@@ -10,6 +10,7 @@
 mod accounts;
 mod audit;
 mod bad_input;
+mod catalog;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod escapes_database;
@@ -32,6 +33,7 @@ mod provisioning;
 mod purging;
 mod random_filters;
 mod records;
+mod rpc;
 mod sessions;
 mod sql;
 mod stale;

@@ -1,16 +1,13 @@
 //! Catalogs remembered per process.
 
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use lru::LruCache;
-use tokio::sync::Notify;
-use tokio::sync::futures::OwnedNotified;
 
 use super::{Place, Records, Snapshot};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, Ident};
 
 /// Catalogs kept; one of a hundred columns takes about 20 kB.
@@ -26,34 +23,13 @@ const DOUBT_EVERY: Duration = Duration::from_secs(5);
 /// check.
 pub struct Catalogs {
     known: Mutex<LruCache<Key, Remembered>>,
-    /// What is being read right now: a thousand requests at once read a catalog once.
-    reading: Mutex<HashMap<Key, Arc<Notify>>>,
+    /// Held while a catalog is read: however many ask for it, it is read once.
+    reading: Mutex<LruCache<Key, Arc<tokio::sync::Mutex<()>>>>,
     doubts: Mutex<LruCache<BackendId, Doubts>>,
 }
 
+/// A backend and one of its schemas.
 type Key = (BackendId, Ident);
-
-/// Whose turn it is to read a catalog.
-enum Turn<'a> {
-    /// The caller's, as long as it holds this.
-    Read(Reading<'a>),
-    /// Another one's: done when this is.
-    Wait(OwnedNotified),
-}
-
-/// Says that it is over when dropped, also when the reading failed or was given up.
-struct Reading<'a> {
-    catalogs: &'a Catalogs,
-    key: Key,
-}
-
-impl Drop for Reading<'_> {
-    fn drop(&mut self) {
-        if let Some(done) = lock(&self.catalogs.reading).remove(&self.key) {
-            done.notify_waiters();
-        }
-    }
-}
 
 struct Remembered {
     snapshot: Arc<Snapshot>,
@@ -70,7 +46,7 @@ impl Default for Catalogs {
     fn default() -> Self {
         Self {
             known: Mutex::new(LruCache::new(REMEMBERED)),
-            reading: Mutex::default(),
+            reading: Mutex::new(LruCache::new(REMEMBERED)),
             doubts: Mutex::new(LruCache::new(REMEMBERED)),
         }
     }
@@ -80,7 +56,7 @@ impl Catalogs {
     /// The catalog of one schema of the backend, remembered or read now; and whether it was remembered.
     ///
     /// # Errors
-    /// As [`Records::catalog`].
+    /// As [`Records::catalog`]; `PGRST002` when somebody else has been reading it for longer than `deadline`.
     pub async fn get(
         &self,
         backend: BackendId,
@@ -91,32 +67,40 @@ impl Catalogs {
         if let Some(snapshot) = self.remembered(backend, place) {
             return Ok((snapshot, true));
         }
-        let _reading = match self.begin((backend, place.schema.clone())) {
-            Turn::Read(reading) => Some(reading),
-            Turn::Wait(read) => {
-                // However long it takes: then everybody helps themselves.
-                let _waited = tokio::time::timeout(deadline, read).await;
-                if let Some(snapshot) = self.remembered(backend, place) {
-                    return Ok((snapshot, true));
-                }
-                None
-            }
-        };
+        let key = (backend, place.schema.clone());
+        let gate = lock(&self.reading).get_or_insert(key.clone(), Arc::default).clone();
+        let alone = tokio::time::timeout(deadline, gate.lock()).await;
+        let _alone = alone.map_err(|_| slow())?;
+        if let Some(snapshot) = self.remembered(backend, place) {
+            return Ok((snapshot, true));
+        }
+        // What changes while it is read may be missing in it.
+        let at = Instant::now();
         let snapshot = Arc::new(records.catalog(place, deadline).await?);
         let fresh = Remembered {
             snapshot: snapshot.clone(),
             place: place.clone(),
-            at: Instant::now(),
+            at,
         };
-        lock(&self.known).put((backend, place.schema.clone()), fresh);
+        lock(&self.known).put(key, fresh);
         Ok((snapshot, false))
     }
 
     /// Forgets a backend's catalogs: it has changed.
     pub fn forget(&self, backend: BackendId) {
+        self.forget_if(backend, |_| true);
+    }
+
+    /// Forgets those of a backend's catalogs that were read before `than`: of many requests that found the same change,
+    /// the first reads what the others then use.
+    pub fn forget_older(&self, backend: BackendId, than: Instant) {
+        self.forget_if(backend, |known| known.at < than);
+    }
+
+    fn forget_if(&self, backend: BackendId, which: impl Fn(&Remembered) -> bool) {
         let mut known = lock(&self.known);
-        let its = known.iter().map(|(key, _)| key).filter(|(of, _)| *of == backend);
-        let its: Vec<_> = its.cloned().collect();
+        let its = known.iter().filter(|((of, _), known)| *of == backend && which(known));
+        let its: Vec<_> = its.map(|(key, _)| key.clone()).collect();
         for key in its {
             known.pop(&key);
         }
@@ -137,15 +121,6 @@ impl Catalogs {
             self.forget(backend);
         }
         heeded
-    }
-
-    fn begin(&self, key: Key) -> Turn<'_> {
-        let mut reading = lock(&self.reading);
-        if let Some(other) = reading.get(&key) {
-            return Turn::Wait(other.clone().notified_owned());
-        }
-        reading.insert(key.clone(), Arc::default());
-        Turn::Read(Reading { catalogs: self, key })
     }
 
     fn remembered(&self, backend: BackendId, place: &Place) -> Option<Arc<Snapshot>> {
@@ -169,6 +144,15 @@ impl Doubts {
     }
 }
 
+fn slow() -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        "PGRST002",
+        "Could not query the database for the schema cache. Retrying.",
+    )
+    .with_retry_after(1)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // The caches are whole after every statement: a panic elsewhere leaves nothing half-done.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -177,26 +161,6 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn a_catalog_is_read_by_one_and_waited_for_by_the_rest() {
-        let catalogs = Catalogs::default();
-        let key = || (BackendId(uuid::Uuid::from_u128(1)), Ident::fixed("public"));
-        let Turn::Read(reading) = catalogs.begin(key()) else {
-            panic!()
-        };
-        let Turn::Wait(done) = catalogs.begin(key()) else {
-            panic!()
-        };
-        let other = (BackendId(uuid::Uuid::from_u128(1)), Ident::fixed("other"));
-        assert!(matches!(catalogs.begin(other), Turn::Read(_)), "each schema by itself");
-        drop(reading);
-        done.await;
-        assert!(
-            matches!(catalogs.begin(key()), Turn::Read(_)),
-            "also after one that failed"
-        );
-    }
 
     #[test]
     fn doubts_are_heeded_a_few_times_at_once() {

@@ -5,7 +5,7 @@ mod overrides;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::plan::{Action, Plan};
+use super::plan::{Action, Outcome, Plan};
 use super::postgres;
 use super::request::{Method, Resolution, Return};
 use crate::error::{Error, ErrorKind, Result};
@@ -27,6 +27,19 @@ pub struct Counts {
     pub response_headers: Option<String>,
     /// What database functions set as `response.status`.
     pub response_status: Option<String>,
+}
+
+/// Puts in how many rows the database expects: where only that was asked for, or where more match than were counted.
+pub fn with_estimate(plan: &Plan, counts: Counts, estimated: u64) -> Counts {
+    let total = match counts.total_rows {
+        Some(counted) if plan.max_rows.is_some_and(|most| counted <= most) => counted,
+        Some(counted) => counted.max(estimated),
+        None => estimated,
+    };
+    Counts {
+        total_rows: Some(total),
+        ..counts
+    }
 }
 
 /// A reply, but for what every reply carries (request id, CORS).
@@ -51,7 +64,7 @@ pub fn reply(plan: &Plan, counts: Counts) -> Result<Reply> {
     }
     let status = status(plan, &counts)?;
     let mut headers = Vec::new();
-    if plan.shows_rows() || plan.method == Method::Head {
+    if plan.shows_rows() || (plan.method == Method::Head && !answers_nothing(plan)) {
         headers.push(("content-type".to_owned(), plan.accept.content_type()));
     }
     if plan.method != Method::Put {
@@ -86,6 +99,7 @@ fn explained(plan: &Plan, counts: Counts) -> Reply {
 
 fn status(plan: &Plan, counts: &Counts) -> Result<u16> {
     let with_rows = plan.prefer.representation == Some(Return::Representation);
+    let with_nothing = plan.prefer.representation == Some(Return::Minimal);
     match &plan.action {
         Action::Read => {
             if plan.accept.singular && counts.page_rows != 1 {
@@ -93,6 +107,9 @@ fn status(plan: &Plan, counts: &Counts) -> Result<u16> {
             }
             read_status(plan.shown.page.offset, counts)
         }
+        // What a call must answer is asserted in its statement.
+        Action::Call(_) if answers_nothing(plan) || with_nothing => Ok(204),
+        Action::Call(_) => read_status(plan.shown.page.offset, counts),
         Action::Insert { only: Some(_), .. } => Ok(match (with_rows, counts.inserted) {
             (false, _) => 204,
             (true, Some(new)) if new > 0 => 201,
@@ -110,6 +127,11 @@ fn status(plan: &Plan, counts: &Counts) -> Result<u16> {
         }
         Action::Update { .. } | Action::Delete { .. } => Ok(if with_rows { 200 } else { 204 }),
     }
+}
+
+/// Whether it is a call of a function that returns nothing.
+fn answers_nothing(plan: &Plan) -> bool {
+    matches!(&plan.action, Action::Call(call) if call.outcome == Outcome::Nothing)
 }
 
 fn read_status(offset: u64, counts: &Counts) -> Result<u16> {
@@ -131,7 +153,7 @@ fn content_range(plan: &Plan, counts: &Counts) -> String {
         .total_rows
         .map_or_else(|| "*".to_owned(), |total| total.to_string());
     let offset = match &plan.action {
-        Action::Read => Some(plan.shown.page.offset),
+        Action::Read | Action::Call(_) => Some(plan.shown.page.offset),
         Action::Update { .. } => Some(0),
         Action::Insert { .. } | Action::Delete { .. } => None,
     };

@@ -124,6 +124,7 @@ fn managed_rules(app: &App, project: &Project, isolation: Isolation) -> Rules {
     if isolation == Isolation::Database {
         rules.casts = CastRule::Any;
         rules.search_configs = SearchConfigRule::Any;
+        rules.functions = true;
         rules.columns = ColumnRule::Any;
     }
     let chosen = |name: &str| project.settings.get("rest").and_then(|rest| rest.get(name)?.as_bool());

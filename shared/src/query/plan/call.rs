@@ -8,8 +8,11 @@ mod tests;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::super::request::{Arguments, Request, Scoped};
-use super::{ColumnType, types};
+use super::super::request::{
+    Accept, Arguments, Format, Handling, MediaType, Method, Prefer, QueryArgument, Request, Return, Scoped, SelectItem,
+};
+use super::columns::Scope;
+use super::{Action, ColumnType, From, Plan, Rules, embed, negotiate, types};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{Ident, Ref};
 use crate::schema::catalog::{
@@ -33,6 +36,8 @@ pub struct Call {
     pub outcome: Outcome,
     /// Whether it may write.
     pub writes: bool,
+    /// Whether it returns bytes.
+    pub bytes: bool,
 }
 
 /// What goes into a function.
@@ -107,15 +112,107 @@ impl Outcome {
     }
 }
 
+/// Plans a call.
+///
+/// # Errors
+/// As [`super::plan`], and as [`resolve`]; 400 `PGRST128` (`max-affected` for a function that returns no set).
+pub(super) fn plan(mut request: Request, arguments: Arguments, catalog: &Catalog, rules: &Rules) -> Result<Plan> {
+    let nothing;
+    let callable = if rules.functions {
+        catalog
+    } else {
+        nothing = Catalog {
+            schema: catalog.schema.clone(),
+            ..Catalog::default()
+        };
+        &nothing
+    };
+    let (call, function) = resolve(&mut request, arguments, callable)?;
+    let prefer = honoured(&request, &call, rules)?;
+    let known = result(function, catalog);
+    let relation = known.clone().unwrap_or_else(|| Cow::Owned(relation(function, &[])));
+    let scope = Scope {
+        relation: &relation,
+        catalog,
+        rules,
+    };
+    let only_all = request.select.iter().all(|item| *item == SelectItem::All);
+    let mut shown = embed::tree(&scope, From::Called, &request)?;
+    shown.everything = known.is_none() && only_all;
+    Ok(Plan {
+        method: request.method,
+        schema: catalog.schema.clone(),
+        table: call.function.clone(),
+        primary_key: Vec::new(),
+        max_rows: rules.max_rows,
+        accept: accepted(&request.accept, function, rules)?,
+        action: Action::Call(call),
+        shown,
+        prefer,
+        max_reply: rules.max_reply,
+    })
+}
+
+/// Clears the preferences that calls have no use for.
+fn honoured(request: &Request, call: &Call, rules: &Rules) -> Result<Prefer> {
+    let mut prefer = request.prefer.clone();
+    prefer.resolution = None;
+    prefer.missing = None;
+    let minimal = request.method == Method::Post && prefer.representation == Some(Return::Minimal);
+    prefer.representation = minimal.then_some(Return::Minimal);
+    if prefer.handling != Some(Handling::Strict) {
+        prefer.max_affected = None;
+    }
+    if !rules.allow_tx_override {
+        prefer.tx = None;
+    }
+    if prefer.max_affected.is_some() && !call.outcome.is_set() {
+        return Err(Error::invalid(
+            "PGRST128",
+            "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
+        ));
+    }
+    Ok(prefer)
+}
+
+/// The reply's shape. One value may be had as it is; a domain named like a media type says which it is.
+fn accepted(wanted: &[MediaType], function: &Function, rules: &Rules) -> Result<Accept> {
+    let data_type = match &function.returns.shape {
+        Shape::Scalar(data_type) if !function.returns.set => data_type.as_str(),
+        _ => return negotiate(wanted, rules, None),
+    };
+    let bare = data_type.trim_matches('"');
+    if bare.contains('/') {
+        return negotiate(wanted, rules, Some(bare));
+    }
+    let raw = |media_type: &MediaType| match media_type {
+        MediaType::Other(name) if is_raw(name, data_type) => Some(Accept {
+            format: Format::Raw(name.clone()),
+            ..Accept::default()
+        }),
+        other => negotiate(std::slice::from_ref(other), rules, None).ok(),
+    };
+    match wanted.iter().find_map(raw) {
+        Some(accept) => Ok(accept),
+        None => negotiate(wanted, rules, None),
+    }
+}
+
+/// Whether a value of the type is one of the media type as it stands.
+fn is_raw(media_type: &str, data_type: &str) -> bool {
+    match data_type {
+        "text" | "character varying" => matches!(media_type, "text/plain" | "application/octet-stream"),
+        "xml" => media_type == "text/xml",
+        "bytea" => media_type == "application/octet-stream",
+        _ => false,
+    }
+}
+
 /// Finds the function that is meant. Parameters that turn out to be filters are moved to the request's.
 ///
 /// # Errors
 /// 404 `PGRST202`, 300 `PGRST203`, 400 `PGRST102` (objects whose keys differ).
-pub(super) fn resolve<'a>(
-    request: &mut Request,
-    arguments: Arguments,
-    catalog: &'a Catalog,
-) -> Result<(Call, &'a Function)> {
+fn resolve<'a>(request: &mut Request, arguments: Arguments, catalog: &'a Catalog) -> Result<(Call, &'a Function)> {
     let (function, whole, arguments) = find(&request.table, arguments, catalog)?;
     let inputs = match arguments {
         Arguments::Query(all) => {
@@ -157,6 +254,7 @@ pub(super) fn resolve<'a>(
         arguments: inputs,
         outcome: Outcome::of(function),
         writes: function.volatility == Volatility::Volatile,
+        bytes: matches!(&function.returns.shape, Shape::Scalar(data_type) if data_type == "bytea"),
     };
     Ok((call, function))
 }
@@ -178,9 +276,7 @@ fn find<'a>(name: &str, arguments: Arguments, catalog: &'a Catalog) -> Result<(&
                 let mut known = overloads.iter().flat_map(|function| &function.arguments);
                 known.any(|argument| argument.name == name)
             };
-            let taken = |argument: &&super::super::request::QueryArgument| {
-                argument.filter.is_none() || is_argument(&argument.name)
-            };
+            let taken = |argument: &&QueryArgument| argument.filter.is_none() || is_argument(&argument.name);
             let given = Given::named(all.iter().filter(taken).map(|argument| argument.name.as_str()));
             let Ok((function, whole)) = choose(name, &given, catalog) else {
                 return Err(refused);
@@ -237,7 +333,7 @@ fn whole_body(function: &Function, text: Arc<str>, catalog: &Catalog) -> Inputs 
 
 /// The relation whose rows a function returns, or one made of its result's columns. `None` if only the database knows
 /// them.
-pub(super) fn result<'a>(function: &Function, catalog: &'a Catalog) -> Option<Cow<'a, Relation>> {
+fn result<'a>(function: &Function, catalog: &'a Catalog) -> Option<Cow<'a, Relation>> {
     match &function.returns.shape {
         Shape::Void | Shape::Scalar(_) | Shape::Record => {
             let data_type = match &function.returns.shape {
@@ -263,9 +359,11 @@ fn relation(function: &Function, columns: &[(Ident, String)]) -> Relation {
     let column = |(name, data_type): &(Ident, String)| Column {
         name: name.clone(),
         data_type: data_type.clone(),
+        base_type: None,
         nullable: true,
         default: None,
         generated: false,
+        base_type: None,
         comment: None,
     };
     Relation {

@@ -67,10 +67,22 @@ pub struct Plan {
 impl Plan {
     /// Whether the reply shows rows.
     pub fn shows_rows(&self) -> bool {
+        if let Action::Call(call) = &self.action {
+            let wanted = self.method != Method::Head && self.prefer.representation != Some(Return::Minimal);
+            return wanted && call.outcome != Outcome::Nothing;
+        }
         match self.method {
             Method::Get => true,
             Method::Head => false,
             _ => self.prefer.representation == Some(Return::Representation),
+        }
+    }
+
+    /// Whether its transaction may not write.
+    pub fn is_read_only(&self) -> bool {
+        match &self.action {
+            Action::Call(call) => self.method.is_read() || !call.writes,
+            _ => self.method.is_read(),
         }
     }
 }
@@ -105,6 +117,8 @@ pub enum Action {
         /// What rows must satisfy.
         filter: Predicate,
     },
+    /// Call a function.
+    Call(Call),
 }
 
 /// A column that a write sets.
@@ -147,8 +161,12 @@ pub struct Conflict {
 /// `PGRST102`, `PGRST114`, `PGRST115`, `21000` (an unfiltered write), `records/cast-not-allowed`,
 /// `records/search-config-not-allowed`; 405 `PGRST105`. Of what is embedded: 400 `PGRST200`
 /// (no relationship), `PGRST108` (a parameter for what is not embedded), `PGRST118` (order by a to-many), `PGRST120` (any
-/// filter but for null), 300 `PGRST201` (several relationships); 400 `PGRST123` (aggregates are off).
-pub fn plan(request: Request, catalog: &Catalog, rules: &Rules) -> Result<Plan> {
+/// filter but for null), 300 `PGRST201` (several relationships); 400 `PGRST123` (aggregates are off). Of a call 404
+/// `PGRST202`, 300 `PGRST203` and 400 `PGRST128`.
+pub fn plan(mut request: Request, catalog: &Catalog, rules: &Rules) -> Result<Plan> {
+    if let Some(arguments) = request.call.take() {
+        return call::plan(request, arguments, catalog, rules);
+    }
     let relation = relation(&request.table, catalog)?;
     let scope = columns::Scope {
         relation,

@@ -23,6 +23,8 @@ pub struct Rules {
     pub aggregates: bool,
     /// Whether the planner's output may be asked for (`Accept: application/vnd.pgrst.plan`).
     pub plan: bool,
+    /// Whether functions may be called.
+    pub functions: bool,
     /// Whether the root answers a description of the API.
     pub openapi: bool,
 }
@@ -40,6 +42,7 @@ impl Rules {
             columns: ColumnRule::Catalog,
             aggregates: false,
             plan: false,
+            functions: false,
             openapi: true,
         }
     }
@@ -57,6 +60,7 @@ impl Rules {
             columns: ColumnRule::Any,
             aggregates: false,
             plan: false,
+            functions: true,
             openapi: true,
         }
     }

@@ -87,10 +87,10 @@ fn requests_outside_the_catalog_or_the_rules_are_refused() {
             Invalid,
             "records/search-config-not-allowed",
         ),
-        (Get, "todos", "select=id,tags(a)", JSON, "", Unsupported, "PGRST127"),
-        (Get, "todos", "select=...tags(a)", JSON, "", Unsupported, "PGRST127"),
-        (Get, "todos", "select=id.sum()", JSON, "", Unsupported, "PGRST127"),
-        (Get, "todos", "order=tags(a)", JSON, "", Unsupported, "PGRST127"),
+        (Get, "todos", "select=id,tags(a)", JSON, "", Invalid, "PGRST200"),
+        (Get, "todos", "select=...tags(a)", JSON, "", Invalid, "PGRST200"),
+        (Get, "todos", "select=id.sum()", JSON, "", Invalid, "PGRST123"),
+        (Get, "todos", "order=tags(a)", JSON, "", Invalid, "PGRST108"),
         (Get, "todos", "tags.a=eq.1", JSON, "", Invalid, "PGRST108"),
         (Post, "todos", "", JSON, r#"{"nope":1}"#, Invalid, "PGRST204"),
         (
@@ -178,9 +178,9 @@ fn a_slip_gets_the_nearest_name_as_hint() {
     let table = planned(Method::Get, "todo", "", JSON, "").unwrap_err();
     assert_eq!(
         table.public(),
-        "Could not find the table 'public.todo' in the schema cache"
+        "Could not find the table 'app.todo' in the schema cache"
     );
-    assert_eq!(table.hint(), Some("Perhaps you meant the table 'public.todos'"));
+    assert_eq!(table.hint(), Some("Perhaps you meant the table 'app.todos'"));
     let column = planned(Method::Get, "todos", "titel=eq.x", JSON, "").unwrap_err();
     assert_eq!(column.public(), "column todos.titel does not exist");
     assert_eq!(
@@ -326,7 +326,7 @@ fn allowed_methods_follow_what_the_relation_takes() {
     );
     assert_eq!(
         allowed_on_table("tagz", &catalog).unwrap_err().hint(),
-        Some("Perhaps you meant the table 'public.tags'")
+        Some("Perhaps you meant the table 'app.tags'")
     );
     assert_eq!(allowed_on_function(Volatility::Volatile), "OPTIONS,POST");
     assert_eq!(allowed_on_function(Volatility::Stable), "OPTIONS,GET,HEAD,POST");

@@ -13,17 +13,21 @@ mod count;
 mod draw;
 mod embed;
 mod filter;
+mod names;
 mod read;
 mod size;
 mod sql;
 mod write;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use assertion::failed_assertion;
 pub(in crate::query) use assertion::not_single;
 pub use count::estimate;
+pub use names::in_clients_words;
 
 use super::plan::{Action, Plan};
 use super::request::{Method, Return};
@@ -81,6 +85,17 @@ pub fn render(plan: &Plan, marker: &str) -> Rendered {
     }
     match &plan.action {
         Action::Read => read::render(&mut sql, plan, marker),
+        Action::Call(call) => {
+            // A value that is not shown would not be computed either.
+            sql.push(if plan.shows_rows() {
+                "with plinth_source as ("
+            } else {
+                "with plinth_source as materialized ("
+            });
+            call::render(&mut sql, call, &plan.shown);
+            sql.push(") ");
+            read::render(&mut sql, plan, marker);
+        }
         _ => write::render(&mut sql, plan, marker),
     }
     Rendered {

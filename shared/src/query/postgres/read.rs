@@ -1,9 +1,9 @@
 //! The rows that are shown: of a read, of what a write returned, of what a function returned.
 
-use super::super::plan::{Expression, Node, Output, Place, Plan, Shown, Source};
+use super::super::plan::{self, Expression, Node, Output, Place, Plan, Shown, Source};
 use super::draw::{Drawn, draw};
 use super::sql::Sql;
-use super::{WHOLE, body, count, embed, settings};
+use super::{WHOLE, assertion, body, count, embed, settings};
 
 /// Renders a statement that shows rows and does nothing else. What comes before it may be `with plinth_source as (…) `.
 pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
@@ -11,10 +11,16 @@ pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
     if node.from.is_returned() {
         sql.rows_are_returned();
     }
-    let drawn = draw(sql, node);
+    let drawn = draw(node);
     sql.push("select ");
     body(sql, plan, marker);
-    sql.push(", pg_catalog.count(*) as page_rows, ");
+    sql.push(", ");
+    if node.from == plan::From::Called {
+        assertion::counted(sql, plan, marker);
+    } else {
+        sql.push("pg_catalog.count(*)");
+    }
+    sql.push(" as page_rows, ");
     count::total(sql, plan, &drawn);
     sql.push(" as total_rows, null::bigint as inserted, null::text as location");
     settings(sql);
@@ -23,8 +29,8 @@ pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
         select(sql, &drawn);
     } else {
         sql.push("select 1");
-        sql.push(&drawn.matching());
-        sql.push(&drawn.page);
+        drawn.matching(sql);
+        drawn.page(sql);
     }
     sql.push(") as plinth_row");
 }
@@ -34,7 +40,7 @@ pub(super) fn rows(sql: &mut Sql, node: &Node) {
     if node.from.is_returned() {
         sql.rows_are_returned();
     }
-    let drawn = draw(sql, node);
+    let drawn = draw(node);
     select(sql, &drawn);
 }
 
@@ -150,11 +156,11 @@ fn expression(sql: &mut Sql, alias: &str, output: &Output) {
 
 /// Adds ` from … where … group by …` and, if `paged`, ` order by … limit …`.
 pub(super) fn tail(sql: &mut Sql, drawn: &Drawn<'_>, groups: &[usize], paged: bool) {
-    sql.push(&drawn.from);
+    drawn.from(sql);
     for at in 0..drawn.embeds.len() {
         embed::join(sql, drawn, at);
     }
-    sql.push(&drawn.where_clause(|at| !embed::is_joined(drawn.node, at)));
+    drawn.where_clause(sql, |at| !embed::is_joined(drawn.node, at));
     let grouped = drawn.node.is_grouped();
     if grouped && !groups.is_empty() {
         sql.push(" group by ");
@@ -162,7 +168,7 @@ pub(super) fn tail(sql: &mut Sql, drawn: &Drawn<'_>, groups: &[usize], paged: bo
     }
     if paged {
         order(sql, drawn, grouped);
-        sql.push(&drawn.page);
+        drawn.page(sql);
     }
 }
 

@@ -18,7 +18,7 @@ const COUNTER: &str = "coalesce(nullif(pg_catalog.current_setting('plinth.insert
 pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
     sql.push("with plinth_source as (");
     match &plan.action {
-        Action::Read => {}
+        Action::Read | Action::Call(_) => {}
         Action::Insert {
             columns,
             rows,
