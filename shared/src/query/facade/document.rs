@@ -1,7 +1,7 @@
 //! A read as one JSON document, for those whose filters no URL holds.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::parse;
 use super::super::request::{CountKind, Request, Scoped, SelectItem};
@@ -36,14 +36,18 @@ impl Document {
     /// # Errors
     /// `PGRST102` for anything else.
     pub fn read(json: &[u8]) -> Result<Self> {
-        serde_json::from_slice(json).map_err(|error| {
-            Error::invalid("PGRST102", "The query in the body cannot be read")
-                .with_details(shown(&error.to_string()))
-                .with_hint(
-                    "{\"select\": \"id,title\", \"filters\": {\"done\": false}, \"sort\": [{\"column\": \"id\"}], \
+        // Not straight into the struct, which serde would make of a list too.
+        let members = serde_json::from_slice::<Map<String, Value>>(json);
+        members
+            .and_then(|members| Self::deserialize(Value::Object(members)))
+            .map_err(|error| {
+                Error::invalid("PGRST102", "The query in the body cannot be read")
+                    .with_details(shown(&error.to_string()))
+                    .with_hint(
+                        "{\"select\": \"id,title\", \"filters\": {\"done\": false}, \"sort\": [{\"column\": \"id\"}], \
                      \"limit\": 10, \"offset\": 0, \"count\": \"exact\"}",
-                )
-        })
+                    )
+            })
     }
 
     /// Adds it to a request for the same table. Filters add up; what can be said once is said in one place.

@@ -150,7 +150,28 @@ impl Keyset {
             parts.push(next);
             ways.push(group(false, parts));
         }
-        group(true, ways)
+        let ways = group(true, ways);
+        match self.bound(values) {
+            Some(bound) => group(false, vec![bound, ways]),
+            None => ways,
+        }
+    }
+
+    /// What all of them have in common: an index on the first column then begins at the page.
+    fn bound(&self, values: &[Option<String>]) -> Option<Logic> {
+        let [first, _, ..] = self.terms.as_slice() else {
+            return None;
+        };
+        let value = values
+            .first()?
+            .clone()
+            .filter(|_| first.nulls_first || !first.nullable)?;
+        let op = if first.descending {
+            CompareOp::Lte
+        } else {
+            CompareOp::Gte
+        };
+        Some(first.condition(Test::Compare(op, None, value)))
     }
 }
 

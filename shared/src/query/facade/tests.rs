@@ -40,7 +40,16 @@ fn values_alone_mean_equality_null_and_lists() {
         json!({ "id": [] }),
         json!([{ "id": 1 }, { "title": "b" }]),
     ];
-    insta::assert_snapshot!(all(&cases), @"");
+    insta::assert_snapshot!(all(&cases), @r#"
+     | 1000
+    plinth_0."title" = $1 | a ~ 1000
+    plinth_0."done" = $1 and plinth_0."id" = $2 | true ~ 12 ~ 1000
+    plinth_0."title" is null | 1000
+    plinth_0."id" = any($1) | {"1","2"} ~ 1000
+    (plinth_0."title" = any($1) or plinth_0."title" is null) | {"a,\"b"} ~ 1000
+    plinth_0."id" = any($1) | {} ~ 1000
+    plinth_0."id" = $1 and plinth_0."title" = $2 | 1 ~ b ~ 1000
+    "#);
 }
 
 #[test]
@@ -60,7 +69,21 @@ fn operators_are_those_of_the_url() {
         json!({ "title": { "wfts(english)": "cat", "fts": "dog" } }),
         json!({ "data->>kind": "note", "data->a->0": { "eq": { "b": 1 } } }),
     ];
-    insta::assert_snapshot!(all(&cases), @"");
+    insta::assert_snapshot!(all(&cases), @r#"
+    (plinth_0."id" >= $1 and plinth_0."id" < $2) | 1 ~ 9 ~ 1000
+    plinth_0."id" <> $1 and plinth_0."title" ilike $2 | 3 ~ %a% ~ 1000
+    plinth_0."title" like any($1) | {"a%","b%"} ~ 1000
+    (plinth_0."title" ~* $1 and plinth_0."title" ~ $2) | b$ ~ ^a ~ 1000
+    plinth_0."id" = any($1) and not (plinth_0."title" = any($2) or plinth_0."title" is null) | {"1","2"} ~ {"x"} ~ 1000
+    plinth_0."done" is true and plinth_0."title" is not null | 1000
+    plinth_0."done" is not null and plinth_0."title" is distinct from $1 | a ~ 1000
+    plinth_0."tags" @> $1 | {"a","b,c"} ~ 1000
+    plinth_0."data" <@ $1 and plinth_0."tags" && $2 | ["a"] ~ {a} ~ 1000
+    plinth_0."data" @> $1 | {"a":[1]} ~ 1000
+    (plinth_0."span" -|- $1 and plinth_0."span" << $2) | [3,4) ~ [1,2) ~ 1000
+    (pg_catalog.to_tsvector(plinth_0."title") @@ pg_catalog.to_tsquery($1) and pg_catalog.to_tsvector($2::pg_catalog.regconfig, plinth_0."title") @@ pg_catalog.websearch_to_tsquery($3::pg_catalog.regconfig, $4)) | dog ~ english ~ english ~ cat ~ 1000
+    (plinth_0."data"->>$1::text) = $2 and (plinth_0."data"->$3::text->$4::int) = $5 | kind ~ note ~ a ~ 0 ~ {"b":1} ~ 1000
+    "#);
 }
 
 #[test]
@@ -73,7 +96,14 @@ fn groups_and_negations_nest() {
         json!({ "not": { "or": [{ "id": 1 }, { "id": 2 }] } }),
         json!({ "or": [] }),
     ];
-    insta::assert_snapshot!(all(&cases), @"");
+    insta::assert_snapshot!(all(&cases), @r#"
+    (plinth_0."id" = $1 or (plinth_0."done" = $2 and plinth_0."title" = $3)) | 1 ~ true ~ a ~ 1000
+    ((plinth_0."id" = $1 or plinth_0."id" = $2) and not (plinth_0."title" = $3)) | 1 ~ 2 ~ a ~ 1000
+    not (plinth_0."id" > $1 and plinth_0."id" < $2) and not (plinth_0."title" is null) | 1 ~ 9 ~ 1000
+    not (plinth_0."id" = any($1)) | {"1","2"} ~ 1000
+    not (plinth_0."id" = $1 or plinth_0."id" = $2) | 1 ~ 2 ~ 1000
+    (false) | 1000
+    "#);
 }
 
 #[test]
@@ -102,7 +132,25 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
         deep,
         json!({ "or": many }),
     ];
-    insta::assert_snapshot!(all(&cases), @"");
+    insta::assert_snapshot!(all(&cases), @r#"
+    records/invalid-filter: filters takes objects of columns and values ()
+    records/invalid-filter: filters takes objects of columns and values ()
+    records/invalid-filter: The filter on id has no operator ()
+    records/invalid-filter: The filter on id has an unknown operator, or a value it does not take (above)
+    records/invalid-filter: The filter on id cannot be compared with null (gt)
+    records/invalid-filter: The filter on id takes a list (in)
+    records/invalid-filter: The filter on done takes null, true, false, "not_null" or "unknown" (is)
+    records/invalid-filter: The filter on title has an unknown operator, or a value it does not take (fts)
+    records/invalid-filter: The filter on title has an unknown operator, or a value it does not take (neq(any))
+    records/invalid-filter: or takes objects of columns and values ()
+    records/invalid-filter: tags is an embed, and stands inside a group ()
+    42703: column todos.nothing does not exist ()
+    PGRST108: 'tags' is not an embedded resource in this request ()
+    PGRST100: A value holds a NUL character ()
+    PGRST100: "failed to parse tree path (a->)" (line 1, column 4) (unexpected end of input expecting JSON key or array index)
+    records/invalid-filter: Filters are nested deeper than 20 levels ()
+    PGRST100: The request has too many conditions (601 given, 500 allowed)
+    "#);
 }
 
 #[test]
@@ -164,7 +212,10 @@ fn a_cursor_goes_on_behind_its_row() {
         request.filters.push(Scoped::root(keyset.after(&cursor).unwrap()));
         shown.push(sql(request).unwrap());
     }
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    (plinth_0."title" <= $1 and ((plinth_0."title" < $2) or (plinth_0."title" = $3 and plinth_0."at" is not null) or (plinth_0."title" = $4 and plinth_0."at" is null and plinth_0."id" > $5))) | a"b ~ a"b ~ a"b ~ a"b ~ 12345678901234567890 ~ 1000
+    ((plinth_0."title" is not null) or (plinth_0."title" is null and plinth_0."at" > $1) or (plinth_0."title" is null and plinth_0."at" = $2 and plinth_0."id" > $3)) | 2026-01-01T00:00:00+00:00 ~ 2026-01-01T00:00:00+00:00 ~ 1 ~ 1000
+    "#);
     assert_eq!(keyset.cursor(&row(r#"{"id": 1}"#)), None);
 }
 
