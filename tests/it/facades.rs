@@ -13,7 +13,7 @@ async fn things(world: &World) -> Project {
         { "name": "n", "type": "integer" },
         { "name": "s", "type": "text" },
         { "name": "tags", "type": "text[]" },
-        { "name": "data", "type": "json" },
+        { "name": "data", "type": "jsonb" },
     ] } });
     let path = project.database("tables/create");
     let made = world
