@@ -16,6 +16,7 @@ mod conformance;
 mod escapes_database;
 mod escapes_schema;
 mod external;
+mod facades;
 mod faults;
 mod handmade;
 mod injection;
