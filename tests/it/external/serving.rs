@@ -161,9 +161,9 @@ fn a_change_behind_our_back_that_breaks_a_request_is_seen_at_once() {
         let world = world().await;
         let own = Own::with(json!({})).await;
         let (table, user) = (unique(), token(&json!({ "role": "web_user" })));
-        let grant = format!("grant all on all tables in schema api to web_user");
         sql(&format!(
-            "create table api.{table} (id int primary key, a text); insert into api.{table} values (1, 'x'); {grant}"
+            "create table api.{table} (id int primary key, a text); insert into api.{table} values (1, 'x');
+             grant all on api.{table} to web_user"
         ))
         .await;
         let get = |query: &str| world.get(&own.rest(&format!("{table}{query}"))).bearer(&user);
@@ -182,7 +182,10 @@ fn a_change_behind_our_back_that_breaks_a_request_is_seen_at_once() {
         sql(&format!("alter table api.{table} drop column b")).await;
         assert_eq!(get("").send().await.expect(StatusCode::OK), json!([{ "id": 1 }]));
         // A table that came, and one that went.
-        sql(&format!("create table api.{table}_new (id int); {grant}")).await;
+        sql(&format!(
+            "create table api.{table}_new (id int); grant all on api.{table}_new to web_user"
+        ))
+        .await;
         let new = world.get(&own.rest(&format!("{table}_new"))).bearer(&user).send().await;
         assert_eq!(new.expect(StatusCode::OK), json!([]));
         sql(&format!("drop table api.{table}")).await;

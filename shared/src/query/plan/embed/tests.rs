@@ -231,3 +231,41 @@ fn unknown_columns_are_postgres_business_where_they_may_be() {
         );
     }
 }
+
+#[test]
+fn requests_out_of_proportion_are_refused() {
+    let nested = |depth: usize| {
+        let mut select = "boss(".repeat(depth);
+        select.push_str("id");
+        select.push_str(&")".repeat(depth));
+        let asks = (0..depth).map(|at| format!("{}or=(boss.is.null,boss.not.is.null,id.eq.1)", "boss.".repeat(at)));
+        format!("select={select}&{}", asks.collect::<Vec<_>>().join("&"))
+    };
+    assert!(read("users", &nested(5), Rules::managed()).is_ok());
+    let error = read("users", &nested(30), Rules::managed()).unwrap_err();
+    assert_eq!(
+        (error.code(), error.public()),
+        ("PGRST100", "The request has too many conditions on embeds")
+    );
+    let wide = vec!["boss(id)"; 300].join(",");
+    let error = read("users", &format!("select={wide}"), Rules::managed()).unwrap_err();
+    assert_eq!(error.public(), "The request has too many embeds");
+}
+
+#[test]
+fn count_in_its_older_spelling_needs_no_leave() {
+    for query in [
+        "select=count",
+        "select=name,projects(count)",
+        "select=name,projects(n:count)",
+    ] {
+        assert!(read("clients", query, Rules::managed()).is_ok(), "{query}");
+    }
+    for query in ["select=name,count", "select=count()", "select=projects(id,count)"] {
+        assert_eq!(
+            read("clients", query, Rules::managed()).unwrap_err().code(),
+            "PGRST123",
+            "{query}"
+        );
+    }
+}

@@ -108,19 +108,19 @@ fn spread_to_many_makes_arrays() {
 
 #[test]
 fn aggregates_group_by_everything_else() {
-    insta::assert_snapshot!(rows("projects", "select=client_id,budget.sum(),n:count(),budget::int.max()::text&order=client_id"), @r#"select plinth_0."client_id", pg_catalog.sum(plinth_0."budget") as "sum", pg_catalog.count(*) as "n", pg_catalog.max(plinth_0."budget"::pg_catalog.int4)::pg_catalog.text as "max" from "app"."projects" as plinth_0 group by 1 order by 1"#);
+    insta::assert_snapshot!(rows("projects", "select=client_id,budget.sum(),n:count(),budget::int.max()::text&order=client_id"), @r#"select plinth_0."client_id", sum(plinth_0."budget") as "sum", count(*) as "n", max(plinth_0."budget"::pg_catalog.int4)::pg_catalog.text as "max" from "app"."projects" as plinth_0 group by 1 order by 1"#);
     insta::assert_snapshot!(rows("clients", "select=meta->a,id.count()&order=meta->a"), @r#"
-select (plinth_0."meta"->$1::text) as "a", pg_catalog.count(plinth_0."id") as "count" from "app"."clients" as plinth_0 group by 1 order by 1
+select (plinth_0."meta"->$1::text) as "a", count(plinth_0."id") as "count" from "app"."clients" as plinth_0 group by 1 order by 1
 a
 "#);
-    insta::assert_snapshot!(rows("clients", "select=name,projects(budget.avg())"), @r#"select plinth_0."name", (select coalesce(pg_catalog.json_agg(plinth_row_1.*), '[]') from (select pg_catalog.avg(plinth_1."budget") as "avg" from "app"."projects" as plinth_1 where plinth_1."client_id" = plinth_0."id") as plinth_row_1) as "projects" from "app"."clients" as plinth_0"#);
-    insta::assert_snapshot!(rows("clients", "select=name,id.count(),projects(name),...tasks:projects(id)".replace("tasks:", "").as_str()), @r#"select plinth_0."name", pg_catalog.count(plinth_0."id") as "count", plinth_all_1.plinth_json as "projects", plinth_all_2."id" from "app"."clients" as plinth_0 cross join lateral (select coalesce(pg_catalog.json_agg(plinth_row_1.*), '[]')::jsonb as plinth_json from (select plinth_1."name" from "app"."projects" as plinth_1 where plinth_1."client_id" = plinth_0."id") as plinth_row_1) as plinth_all_1 cross join lateral (select coalesce(pg_catalog.json_agg(plinth_row_2."id"), '[]')::jsonb as "id" from (select plinth_2."id" from "app"."projects" as plinth_2 where plinth_2."client_id" = plinth_0."id") as plinth_row_2) as plinth_all_2 group by 1, 3, 4"#);
+    insta::assert_snapshot!(rows("clients", "select=name,projects(budget.avg())"), @r#"select plinth_0."name", (select coalesce(pg_catalog.json_agg(plinth_row_1.*), '[]') from (select avg(plinth_1."budget") as "avg" from "app"."projects" as plinth_1 where plinth_1."client_id" = plinth_0."id") as plinth_row_1) as "projects" from "app"."clients" as plinth_0"#);
+    insta::assert_snapshot!(rows("clients", "select=name,id.count(),projects(name),...tasks:projects(id)".replace("tasks:", "").as_str()), @r#"select plinth_0."name", count(plinth_0."id") as "count", plinth_all_1.plinth_json as "projects", plinth_all_2."id" from "app"."clients" as plinth_0 cross join lateral (select coalesce(pg_catalog.json_agg(plinth_row_1.*), '[]')::jsonb as plinth_json from (select plinth_1."name" from "app"."projects" as plinth_1 where plinth_1."client_id" = plinth_0."id") as plinth_row_1) as plinth_all_1 cross join lateral (select coalesce(pg_catalog.json_agg(plinth_row_2."id"), '[]')::jsonb as "id" from (select plinth_2."id" from "app"."projects" as plinth_2 where plinth_2."client_id" = plinth_0."id") as plinth_row_2) as plinth_all_2 group by 1, 3, 4"#);
 }
 
 #[test]
 fn aggregates_of_a_spread_to_one_are_computed_above() {
-    insta::assert_snapshot!(rows("projects", "select=...clients(name,id.max())"), @r#"select plinth_row_1."name", pg_catalog.max(plinth_row_1."plinth_of_1") as "max" from "app"."projects" as plinth_0 left join lateral (select plinth_1."name", plinth_1."id" as "plinth_of_1" from "app"."clients" as plinth_1 where plinth_1."id" = plinth_0."client_id") as plinth_row_1 on true group by 1"#);
-    insta::assert_snapshot!(rows("tasks", "select=hours.sum(),...projects(...clients(name,count()),budget.sum())"), @r#"select pg_catalog.sum(plinth_0."hours") as "sum", pg_catalog.sum(plinth_row_1."plinth_of_0") as "sum", plinth_row_1."name", pg_catalog.count(*) as "count" from "app"."tasks" as plinth_0 left join lateral (select plinth_1."budget" as "plinth_of_0", plinth_row_2."name" from "app"."projects" as plinth_1 left join lateral (select plinth_2."name" from "app"."clients" as plinth_2 where plinth_2."id" = plinth_1."client_id") as plinth_row_2 on true where plinth_1."id" = plinth_0."project_id") as plinth_row_1 on true group by 3"#);
+    insta::assert_snapshot!(rows("projects", "select=...clients(name,id.max())"), @r#"select plinth_row_1."name", max(plinth_row_1."plinth_of_1") as "max" from "app"."projects" as plinth_0 left join lateral (select plinth_1."name", plinth_1."id" as "plinth_of_1" from "app"."clients" as plinth_1 where plinth_1."id" = plinth_0."client_id") as plinth_row_1 on true group by 1"#);
+    insta::assert_snapshot!(rows("tasks", "select=hours.sum(),...projects(...clients(name,count()),budget.sum())"), @r#"select sum(plinth_0."hours") as "sum", sum(plinth_row_1."plinth_of_0") as "sum", plinth_row_1."name", count(*) as "count" from "app"."tasks" as plinth_0 left join lateral (select plinth_1."budget" as "plinth_of_0", plinth_row_2."name" from "app"."projects" as plinth_1 left join lateral (select plinth_2."name" from "app"."clients" as plinth_2 where plinth_2."id" = plinth_1."client_id") as plinth_row_2 on true where plinth_1."id" = plinth_0."project_id") as plinth_row_1 on true group by 3"#);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn counts_repeat_only_what_restricts() {
 null::bigint
 explain (format json) select 1 from "app"."clients" as plinth_0 where plinth_0."id" > $1 and exists (select 1 from "app"."projects" as plinth_1 where plinth_1."client_id" = plinth_0."id" and plinth_1."name" = $2) [Some("1"), Some("x")]
 "#);
-    insta::assert_snapshot!(count("select=name,count()&limit=3", "count=exact"), @r#"(select pg_catalog.count(*) from (select plinth_0."name", pg_catalog.count(*) as "count" from "app"."clients" as plinth_0 group by 1) as plinth_counted)"#);
+    insta::assert_snapshot!(count("select=name,count()&limit=3", "count=exact"), @r#"(select pg_catalog.count(*) from (select plinth_0."name", count(*) as "count" from "app"."clients" as plinth_0 group by 1) as plinth_counted)"#);
 }
 
 #[test]
