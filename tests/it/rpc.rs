@@ -26,7 +26,7 @@ const FUNCTIONS: &str = r#"
     create function couple(out a int, out b text) language sql stable as $$ select 1, 'x' $$;
     create function single(out a int) language sql stable as 'select 1';
     create function here() returns spot language sql stable as 'select row(1, 2)::spot';
-    create function any_row() returns record language sql stable as $$ select 1, 'x'::text $$;
+    create function any_row() returns record language sql stable as $$ select row(1, 'x'::text) $$;
     create function whole(json) returns json language sql stable as 'select $1';
     create function plain(text) returns text language sql stable as 'select $1';
     create function bytes(bytea) returns bytea language sql stable as 'select $1';
