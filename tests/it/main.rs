@@ -12,6 +12,7 @@ mod audit;
 mod bad_input;
 #[path = "../conformance/mod.rs"]
 mod conformance;
+mod embeds;
 mod escapes_database;
 mod escapes_schema;
 mod external;
