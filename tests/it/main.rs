@@ -10,12 +10,14 @@
 mod accounts;
 mod audit;
 mod bad_input;
+mod catalog;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod embeds;
 mod escapes_database;
 mod escapes_schema;
 mod external;
+mod facades;
 mod faults;
 mod handmade;
 mod injection;
@@ -33,6 +35,7 @@ mod provisioning;
 mod purging;
 mod random_filters;
 mod records;
+mod rpc;
 mod sessions;
 mod sql;
 mod stale;

@@ -359,10 +359,10 @@ fn relation(function: &Function, columns: &[(Ident, String)]) -> Relation {
     let column = |(name, data_type): &(Ident, String)| Column {
         name: name.clone(),
         data_type: data_type.clone(),
+        base_type: None,
         nullable: true,
         default: None,
         generated: false,
-        base_type: None,
         comment: None,
     };
     Relation {
