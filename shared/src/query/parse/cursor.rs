@@ -72,6 +72,17 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Fails unless everything is read; `other` is what might have followed too.
+    pub(super) fn expect_end_or(&self, other: &str) -> Result<()> {
+        match self.peek() {
+            None => Ok(()),
+            Some(found) => Err(self.error(format!(
+                "unexpected '{}' expecting {other} or end of input",
+                shown(&found.to_string())
+            ))),
+        }
+    }
+
     /// Reads on while `wanted` holds.
     pub(super) fn take_while(&mut self, mut wanted: impl FnMut(char) -> bool) -> &'a str {
         let rest = self.rest();

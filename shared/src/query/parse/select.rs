@@ -11,7 +11,7 @@ pub(in crate::query) fn select(text: &str) -> Result<Vec<SelectItem>> {
         return Ok(Vec::new());
     }
     let items = items(&mut cursor, 0)?;
-    cursor.expect_end()?;
+    cursor.expect_end_or("\",\"")?;
     Ok(items)
 }
 
@@ -158,7 +158,7 @@ pub(in crate::query) fn order(text: &str) -> Result<Vec<OrderTerm>> {
             break;
         }
     }
-    cursor.expect_end()?;
+    cursor.expect_end_or("\",\"")?;
     Ok(terms)
 }
 
@@ -178,18 +178,18 @@ fn order_term(cursor: &mut Cursor<'_>) -> Result<OrderTerm> {
     };
     let mut directed = false;
     while cursor.eat(".") {
-        let at = cursor.mark();
-        let word = cursor.take_while(|c| c.is_ascii_lowercase());
-        match word {
-            "asc" | "desc" if !directed && term.nulls_first.is_none() => {
-                directed = true;
-                term.descending = word == "desc";
-            }
-            "nullsfirst" | "nullslast" if term.nulls_first.is_none() => term.nulls_first = Some(word == "nullsfirst"),
-            _ => {
-                cursor.back_to(at);
-                return Err(cursor.unexpected("\"asc\", \"desc\", \"nullsfirst\" or \"nullslast\""));
-            }
+        let direction = !directed && term.nulls_first.is_none();
+        if direction && cursor.eat("asc") {
+            directed = true;
+        } else if direction && cursor.eat("desc") {
+            directed = true;
+            term.descending = true;
+        } else if term.nulls_first.is_none() && cursor.eat("nullsfirst") {
+            term.nulls_first = Some(true);
+        } else if term.nulls_first.is_none() && cursor.eat("nullslast") {
+            term.nulls_first = Some(false);
+        } else {
+            return Err(cursor.unexpected("\"asc\", \"desc\", \"nullsfirst\" or \"nullslast\""));
         }
     }
     Ok(term)
