@@ -363,7 +363,6 @@ fn relation(function: &Function, columns: &[(Ident, String)]) -> Relation {
         nullable: true,
         default: None,
         generated: false,
-        base_type: None,
         comment: None,
     };
     Relation {
