@@ -109,6 +109,15 @@ impl Error {
         self
     }
 
+    /// Rewrites the texts that the client sees.
+    #[must_use]
+    pub fn reworded(mut self, reword: impl Fn(&str) -> String) -> Self {
+        self.0.public = reword(&self.0.public).into();
+        self.0.details = self.0.details.map(|text| reword(&text).into());
+        self.0.hint = self.0.hint.map(|text| reword(&text).into());
+        self
+    }
+
     /// Adds what to do about it.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {

@@ -129,6 +129,7 @@ fn suite(name: &str, backend: Backend, mode: Mode) {
     run(async {
         let site = Site::of(variant, &suite.rest).await;
         let failures = failures(name, &suite, &site, variant).await;
+        site.drop_database().await;
         assert!(
             failures.is_empty(),
             "{} of {} rows of {name}.http fail:\n\n{}",

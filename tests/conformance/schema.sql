@@ -311,8 +311,7 @@ create function finish_all() returns setof todos volatile language sql as
   'update todos set done = true where not done returning *';
 create function count_done() returns int volatile language sql as
   'with done as (update todos set done = true returning 1) select count(*)::int from done';
-create function sneaky_write() returns int stable language plpgsql as
-  $$ begin insert into only_key values (99); return 1; end $$;
+create function sneaky_write() returns int stable language sql as $$ select (add_todo('sneaked in')).id $$;
 create function raise_state(state text) returns int stable language plpgsql as
   $$ begin raise exception using errcode = state, message = 'raised'; end $$;
 create function divide(a int, b int) returns int immutable language sql as 'select a / b';

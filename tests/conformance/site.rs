@@ -7,7 +7,7 @@ use std::sync::Arc;
 use plinth::clock::{SharedRandom, SystemClock, SystemRandom};
 use plinth::config::Address;
 use plinth::control::register_cell;
-use plinth::ident::literal;
+use plinth::ident::{Ident, literal};
 use plinth::tenancy::Isolation;
 use plinth::token::SigningKey;
 use plinth_local::platform::Platform;
@@ -166,6 +166,15 @@ impl Site {
     /// Puts the data back as it was.
     pub async fn restore(&self) {
         self.database.batch_execute(DATA).await.unwrap();
+    }
+
+    /// Makes room: a run has more than a hundred of them.
+    pub async fn drop_database(self) {
+        let row = self.database.query_one("select current_database()", &[]).await.unwrap();
+        let name = Ident::new(row.get::<_, String>(0)).unwrap();
+        drop(self);
+        let sql = format!("drop database {} with (force)", name.quoted());
+        superuser("postgres").await.batch_execute(&sql).await.unwrap();
     }
 
     /// Sends a step's request.

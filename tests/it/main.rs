@@ -10,11 +10,13 @@
 mod accounts;
 mod audit;
 mod bad_input;
+mod catalog;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod escapes_database;
 mod escapes_schema;
 mod external;
+mod facades;
 mod faults;
 mod handmade;
 mod injection;
@@ -32,6 +34,7 @@ mod provisioning;
 mod purging;
 mod random_filters;
 mod records;
+mod rpc;
 mod sessions;
 mod sql;
 mod stale;

@@ -249,6 +249,12 @@ impl Call {
         self
     }
 
+    /// A body whose type a header names.
+    pub fn text(mut self, body: &str) -> Self {
+        self.body = Body::from(body.to_owned());
+        self
+    }
+
     pub async fn send(self) -> Reply {
         let response = self
             .router

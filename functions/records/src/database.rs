@@ -8,12 +8,13 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use plinth::app::App;
 use plinth::error::{Error, Result};
+use plinth::query::facade::Document;
 use plinth::records::{Answer, Door, Facade, Facts};
 use plinth::tenancy::{MemberRole, RequestInfo};
 use plinth::web::Json;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use crate::path;
 use crate::rest::unreadable;
@@ -24,9 +25,25 @@ use crate::rest::unreadable;
 pub(crate) struct Wanted {
     table_name: String,
     #[serde(default)]
-    filters: Map<String, Value>,
+    filters: Value,
+    #[serde(default)]
+    select: Value,
+    #[serde(default)]
+    sort: Value,
     limit: Option<u64>,
     offset: Option<u64>,
+    count: Option<String>,
+    cursor: Option<String>,
+}
+
+/// Rows to change or delete.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Meant {
+    table_name: String,
+    #[serde(default)]
+    filters: Value,
+    data: Option<Box<RawValue>>,
 }
 
 /// A row to write.
@@ -77,7 +94,7 @@ fn respond(answer: Answer) -> Result<Response> {
     Ok((status, [(CONTENT_TYPE, "application/json")], answer.json).into_response())
 }
 
-/// Finds rows: `{"tableName","filters":{column: value},"limit","offset"}`.
+/// Finds rows: `{"tableName","filters","select","sort","limit","offset","count","cursor"}`.
 #[utoipa::path(post, path = "/api/database/{id}/records/query", responses((status = 200, description = "The rows")))]
 pub(crate) async fn query(
     State(app): State<App>,
@@ -88,13 +105,63 @@ pub(crate) async fn query(
 ) -> Result<Response> {
     let asked = asked(app, &uri, info, Method::POST, headers, MemberRole::Viewer)?;
     let Json(wanted) = asked.admit(wanted).await?;
-    let facade = Facade::Query {
-        table: &wanted.table_name,
-        filters: &wanted.filters,
+    let document = Document {
+        select: wanted.select,
+        filters: wanted.filters,
+        sort: wanted.sort,
         limit: wanted.limit,
         offset: wanted.offset,
+        count: wanted.count,
+    };
+    let facade = Facade::Query {
+        table: &wanted.table_name,
+        document: &document,
+        cursor: wanted.cursor.as_deref(),
     };
     asked.answer(&wanted.table_name, facade).await
+}
+
+/// Changes every row that passes the filters: `{"tableName","filters","data"}`.
+#[utoipa::path(post, path = "/api/database/{id}/records/update", responses((status = 200, description = "The rows")))]
+pub(crate) async fn update_many(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    info: RequestInfo,
+    headers: HeaderMap,
+    meant: Result<Json<Meant>, Error>,
+) -> Result<Response> {
+    let asked = asked(app, &uri, info, Method::POST, headers, MemberRole::Developer)?;
+    let Json(meant) = asked.admit(meant).await?;
+    let data = meant.data.ok_or_else(|| {
+        Error::invalid("records/data-missing", "The request says nothing about the rows")
+            .with_hint("Send data: an object of the columns that change")
+    });
+    let data = asked.admit(data).await?;
+    let facade = Facade::Many {
+        table: &meant.table_name,
+        filters: &meant.filters,
+        json: Some(data.get()),
+    };
+    asked.answer(&meant.table_name, facade).await
+}
+
+/// Deletes every row that passes the filters: `{"tableName","filters"}`.
+#[utoipa::path(post, path = "/api/database/{id}/records/delete", responses((status = 200, description = "What they were")))]
+pub(crate) async fn delete_many(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    info: RequestInfo,
+    headers: HeaderMap,
+    meant: Result<Json<Meant>, Error>,
+) -> Result<Response> {
+    let asked = asked(app, &uri, info, Method::POST, headers, MemberRole::Developer)?;
+    let Json(meant) = asked.admit(meant).await?;
+    let facade = Facade::Many {
+        table: &meant.table_name,
+        filters: &meant.filters,
+        json: None,
+    };
+    asked.answer(&meant.table_name, facade).await
 }
 
 /// Creates a row, or several: `{"tableName","data"}`.

@@ -14,7 +14,7 @@ use crate::database::Asked;
 use crate::path;
 use crate::rest::unreadable;
 
-/// Lists rows; the query is PostgREST's (`age=gte.18&order=name&limit=10`).
+/// Lists rows; the query is PostgREST's (`age=gte.18&order=name&limit=10`), and `cursor` may name the page.
 #[utoipa::path(get, path = "/api/v1/{table}", responses((status = 200, description = "The rows")))]
 pub(crate) async fn list(
     State(app): State<App>,
@@ -24,11 +24,59 @@ pub(crate) async fn list(
 ) -> Result<Response> {
     let asked = asked(app, method, headers);
     let parts = asked.admit(parts(&uri)).await?;
-    let raw = uri.query().unwrap_or_default();
+    let (raw, cursor) = without_cursor(uri.query().unwrap_or_default());
     // Neither `Accept` nor `Prefer` shapes this reply.
-    let request = query::parse_request(query::Method::Get, &parts.table, raw, &HeaderMap::new(), b"");
+    let request = query::parse_request(query::Method::Get, &parts.table, &raw, &HeaderMap::new(), b"");
+    let request = &asked.admit(request).await?;
+    asked.answer(&parts.table, Facade::Read { request, cursor }).await
+}
+
+/// The query without its cursor. A filter on a column of that name has an operator, and so a dot, which no cursor has.
+fn without_cursor(raw: &str) -> (String, Option<&str>) {
+    let is_cursor = |part: &&str| part.strip_prefix("cursor=").is_some_and(|value| !value.contains('.'));
+    let (cursors, rest): (Vec<_>, Vec<_>) = raw.split('&').partition(is_cursor);
+    let cursor = cursors.first().and_then(|part| part.strip_prefix("cursor="));
+    (rest.join("&"), cursor)
+}
+
+/// Changes every row that passes the query's filters: the columns that are given.
+#[utoipa::path(patch, path = "/api/v1/{table}", responses((status = 200, description = "The rows")))]
+pub(crate) async fn update_many(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    method: Method,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response> {
+    write_many(app, &uri, method, headers, query::Method::Patch, text(body)).await
+}
+
+/// Deletes every row that passes the query's filters.
+#[utoipa::path(delete, path = "/api/v1/{table}", responses((status = 200, description = "What they were")))]
+pub(crate) async fn delete_many(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response> {
+    write_many(app, &uri, method, headers, query::Method::Delete, Ok(String::new())).await
+}
+
+async fn write_many(
+    app: App,
+    uri: &Uri,
+    method: Method,
+    headers: HeaderMap,
+    verb: query::Method,
+    body: Result<String>,
+) -> Result<Response> {
+    let asked = asked(app, method, headers);
+    let parts = asked.admit(parts(uri)).await?;
+    let body = asked.admit(body).await?;
+    let raw = uri.query().unwrap_or_default();
+    let request = query::parse_request(verb, &parts.table, raw, &HeaderMap::new(), body.as_bytes());
     let request = asked.admit(request).await?;
-    asked.answer(&parts.table, Facade::Read(&request)).await
+    asked.answer(&parts.table, Facade::Write(&request)).await
 }
 
 /// Creates a row, or several.

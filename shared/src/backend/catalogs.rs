@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use lru::LruCache;
 
 use super::{Place, Records, Snapshot};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, Ident};
 
 /// Catalogs kept; one of a hundred columns takes about 20 kB.
@@ -22,9 +22,14 @@ const DOUBT_EVERY: Duration = Duration::from_secs(5);
 /// The catalogs of the backends that were asked last. One that is versioned is proven fresh by each request's version
 /// check.
 pub struct Catalogs {
-    known: Mutex<LruCache<(BackendId, Ident), Remembered>>,
+    known: Mutex<LruCache<Key, Remembered>>,
+    /// Held while a catalog is read: however many ask for it, it is read once.
+    reading: Mutex<LruCache<Key, Arc<tokio::sync::Mutex<()>>>>,
     doubts: Mutex<LruCache<BackendId, Doubts>>,
 }
+
+/// A backend and one of its schemas.
+type Key = (BackendId, Ident);
 
 struct Remembered {
     snapshot: Arc<Snapshot>,
@@ -41,6 +46,7 @@ impl Default for Catalogs {
     fn default() -> Self {
         Self {
             known: Mutex::new(LruCache::new(REMEMBERED)),
+            reading: Mutex::new(LruCache::new(REMEMBERED)),
             doubts: Mutex::new(LruCache::new(REMEMBERED)),
         }
     }
@@ -50,7 +56,7 @@ impl Catalogs {
     /// The catalog of one schema of the backend, remembered or read now; and whether it was remembered.
     ///
     /// # Errors
-    /// As [`Records::catalog`].
+    /// As [`Records::catalog`]; `PGRST002` when somebody else has been reading it for longer than `deadline`.
     pub async fn get(
         &self,
         backend: BackendId,
@@ -61,21 +67,40 @@ impl Catalogs {
         if let Some(snapshot) = self.remembered(backend, place) {
             return Ok((snapshot, true));
         }
+        let key = (backend, place.schema.clone());
+        let gate = lock(&self.reading).get_or_insert(key.clone(), Arc::default).clone();
+        let alone = tokio::time::timeout(deadline, gate.lock()).await;
+        let _alone = alone.map_err(|_| slow())?;
+        if let Some(snapshot) = self.remembered(backend, place) {
+            return Ok((snapshot, true));
+        }
+        // What changes while it is read may be missing in it.
+        let at = Instant::now();
         let snapshot = Arc::new(records.catalog(place, deadline).await?);
         let fresh = Remembered {
             snapshot: snapshot.clone(),
             place: place.clone(),
-            at: Instant::now(),
+            at,
         };
-        lock(&self.known).put((backend, place.schema.clone()), fresh);
+        lock(&self.known).put(key, fresh);
         Ok((snapshot, false))
     }
 
     /// Forgets a backend's catalogs: it has changed.
     pub fn forget(&self, backend: BackendId) {
+        self.forget_if(backend, |_| true);
+    }
+
+    /// Forgets those of a backend's catalogs that were read before `than`: of many requests that found the same change,
+    /// the first reads what the others then use.
+    pub fn forget_older(&self, backend: BackendId, than: Instant) {
+        self.forget_if(backend, |known| known.at < than);
+    }
+
+    fn forget_if(&self, backend: BackendId, which: impl Fn(&Remembered) -> bool) {
         let mut known = lock(&self.known);
-        let its = known.iter().map(|(key, _)| key).filter(|(of, _)| *of == backend);
-        let its: Vec<_> = its.cloned().collect();
+        let its = known.iter().filter(|((of, _), known)| *of == backend && which(known));
+        let its: Vec<_> = its.map(|(key, _)| key.clone()).collect();
         for key in its {
             known.pop(&key);
         }
@@ -117,6 +142,15 @@ impl Doubts {
         self.left = self.left.saturating_sub(1);
         some
     }
+}
+
+fn slow() -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        "PGRST002",
+        "Could not query the database for the schema cache. Retrying.",
+    )
+    .with_retry_after(1)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -1,5 +1,7 @@
 //! A small catalog that the tests of all steps share.
 
+mod related;
+
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -10,6 +12,7 @@ use super::{parse_request, postgres};
 use crate::error::Result;
 use crate::ident::Ident;
 use crate::schema::catalog::{Catalog, Column, Relation, RelationKind, Writable};
+pub(super) use related::related;
 
 /// `public.todos` with a column of every kind that matters, and `public.tags` with a composite key.
 pub(super) fn catalog() -> Catalog {

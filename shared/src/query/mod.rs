@@ -27,7 +27,7 @@ mod properties;
 
 pub use parse::{parse_call, parse_request, wrong_method};
 pub use plan::{CastRule, ColumnRule, Plan, Rules, SearchConfigRule, plan};
-pub use reply::{Counts, Reply, reply};
+pub use reply::{Counts, Reply, reply, with_estimate};
 pub use request::{Method, Request};
 
 /// How user text appears in an error: at most 100 characters, control characters escaped.

@@ -29,6 +29,19 @@ pub struct Counts {
     pub response_status: Option<String>,
 }
 
+/// Puts in how many rows the database expects: where only that was asked for, or where more match than were counted.
+pub fn with_estimate(plan: &Plan, counts: Counts, estimated: u64) -> Counts {
+    let total = match counts.total_rows {
+        Some(counted) if plan.max_rows.is_some_and(|most| counted <= most) => counted,
+        Some(counted) => counted.max(estimated),
+        None => estimated,
+    };
+    Counts {
+        total_rows: Some(total),
+        ..counts
+    }
+}
+
 /// A reply, but for what every reply carries (request id, CORS).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {

@@ -442,9 +442,9 @@ preference!(
     CountKind "count" {
         /// Count.
         Exact "exact",
-        /// The planner's guess; counted exactly for now.
+        /// What Postgres's planner expects.
         Planned "planned",
-        /// Exact up to a point; counted exactly for now.
+        /// Counted up to the server's maximum of rows; beyond that what the planner expects.
         Estimated "estimated",
     }
 );

@@ -1,12 +1,17 @@
 //! The JSON façades: the same requests with a table's name and a row's id in place of the PostgREST grammar.
 
+use std::sync::{Mutex, PoisonError};
+
 use http::HeaderMap;
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Ask, Door, Facts, handle};
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Reply, Request, facade};
+use crate::query::facade::{self, Document, Keyset};
+use crate::query::request::Scoped;
+use crate::query::{Method, Reply, Request};
 use crate::schema::catalog::Catalog;
 
 /// Rows a query answers when it does not say.
@@ -15,19 +20,22 @@ const LIMIT: u64 = 100;
 /// What a façade asks for.
 #[derive(Debug, Clone)]
 pub enum Facade<'a> {
-    /// Rows whose columns equal the filters'.
+    /// Rows as a document asks for them.
     Query {
         /// The table.
         table: &'a str,
-        /// Column → value.
-        filters: &'a Map<String, Value>,
-        /// At most so many; 100 if not said.
-        limit: Option<u64>,
-        /// Rows left out at the beginning.
-        offset: Option<u64>,
+        /// What is wanted of it; 100 rows if not said.
+        document: &'a Document,
+        /// Behind which row.
+        cursor: Option<&'a str>,
     },
     /// Rows as a PostgREST query asks for them.
-    Read(&'a Request),
+    Read {
+        /// The query.
+        request: &'a Request,
+        /// Behind which row.
+        cursor: Option<&'a str>,
+    },
     /// One row.
     One {
         /// The table.
@@ -58,6 +66,17 @@ pub enum Facade<'a> {
         /// Its primary key's value.
         id: &'a str,
     },
+    /// Changes the rows that pass filters, or deletes them.
+    Many {
+        /// The table.
+        table: &'a str,
+        /// The filters.
+        filters: &'a Value,
+        /// An object: the columns that change; without it the rows are deleted.
+        json: Option<&'a str>,
+    },
+    /// A write as a PostgREST query asks for it.
+    Write(&'a Request),
 }
 
 /// A façade's reply.
@@ -69,6 +88,16 @@ pub struct Answer {
     pub json: String,
 }
 
+/// How rows are cut into pages.
+#[derive(Debug, Clone)]
+struct Paging {
+    keyset: Keyset,
+    /// Rows of a page.
+    limit: u64,
+    /// Rows asked for: one more, where the backend answers so many.
+    asked: u64,
+}
+
 impl Facade<'_> {
     /// Asks, and wraps the rows.
     ///
@@ -76,39 +105,55 @@ impl Facade<'_> {
     /// As [`handle`]; `Table not found` (`PGRST205`), 404 `records/not-found` for a row that is not there or not the
     /// caller's.
     pub async fn answer(&self, app: &App, door: &Door, headers: &HeaderMap, facts: &Facts) -> Result<Answer> {
-        let reply = handle(app, door, headers, facts, |catalog| self.request(catalog).map(Ask::Run)).await;
-        self.wrap(reply.map_err(table_not_found)?)
+        let paging = Mutex::new(None);
+        let most = app.config.web.max_rows;
+        let reply = handle(app, door, headers, facts, |catalog| {
+            let (request, pages) = self.request(catalog, most)?;
+            *paging.lock().unwrap_or_else(PoisonError::into_inner) = pages;
+            Ok(Ask::Run(request))
+        })
+        .await;
+        let paging = paging.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.wrap(reply.map_err(table_not_found)?, paging)
     }
 
-    fn request(&self, catalog: &Catalog) -> Result<Request> {
-        match self {
+    fn request(&self, catalog: &Catalog, most: u64) -> Result<(Request, Option<Paging>)> {
+        let request = match self {
             Self::Query {
                 table,
-                filters,
-                limit,
-                offset,
-            } => facade::query(table, filters, Some(limit.unwrap_or(LIMIT)), *offset)
-                .map(|request| by_key(request, catalog)),
-            Self::Read(request) => Ok(by_key((*request).clone(), catalog)),
-            Self::One { table, id } => Ok(facade::one(table, key(table, catalog)?, id)),
-            Self::Create { table, json } => facade::create(table, json.as_bytes()),
-            Self::Update { table, id, json } => facade::update(table, key(table, catalog)?, id, json.as_bytes()),
-            Self::Delete { table, id } => Ok(facade::delete(table, key(table, catalog)?, id)),
-        }
+                document,
+                cursor,
+            } => {
+                let mut request = document.add_to(Request::new(Method::Get, *table), catalog)?;
+                if request.limit.is_empty() {
+                    request.limit.push(Scoped::root(LIMIT));
+                }
+                return paged(request, *cursor, catalog, most);
+            }
+            Self::Read { request, cursor } => return paged((*request).clone(), *cursor, catalog, most),
+            Self::One { table, id } => facade::one(table, key(table, catalog)?, id),
+            Self::Create { table, json } => facade::create(table, json.as_bytes())?,
+            Self::Update { table, id, json } => facade::update(table, key(table, catalog)?, id, json.as_bytes())?,
+            Self::Delete { table, id } => facade::delete(table, key(table, catalog)?, id),
+            Self::Many { table, filters, json } => facade::many(table, filters, json.map(str::as_bytes), catalog)?,
+            Self::Write(request) => facade::answering((*request).clone()),
+        };
+        Ok((request, None))
     }
 
-    fn wrap(&self, reply: Reply) -> Result<Answer> {
+    fn wrap(&self, reply: Reply, paging: Option<Paging>) -> Result<Answer> {
+        let total = total(&reply);
         let rows = reply.body.as_deref().unwrap_or(b"[]");
         let rows = std::str::from_utf8(rows).map_err(Error::internal)?;
         let one = match self {
-            Self::Query { .. } | Self::Read(_) => false,
+            Self::Query { .. } | Self::Read { .. } | Self::Many { .. } | Self::Write(_) => false,
             Self::Create { json, .. } => json.trim_start().starts_with('{'),
             Self::One { .. } | Self::Update { .. } | Self::Delete { .. } => true,
         };
-        let json = if one {
-            format!("{{\"record\":{}}}", only(rows)?)
-        } else {
-            format!("{{\"records\":{rows}}}")
+        let json = match paging {
+            _ if one => format!("{{\"record\":{}}}", only(rows)?),
+            Some(paging) => page(rows, &paging, total)?,
+            None => format!("{{\"records\":{rows}{}}}", member("total", total)),
         };
         Ok(Answer {
             status: if reply.status == 206 { 200 } else { reply.status },
@@ -117,27 +162,85 @@ impl Facade<'_> {
     }
 }
 
+/// Brings a read into the order of its pages, behind a cursor if there is one. Rows come in the order of their key
+/// unless the caller says otherwise, so that pages fit together.
+fn paged(
+    mut request: Request,
+    cursor: Option<&str>,
+    catalog: &Catalog,
+    most: u64,
+) -> Result<(Request, Option<Paging>)> {
+    let relation = catalog.relation(&request.table);
+    let Some(keyset) = relation.and_then(|relation| Keyset::of(&request, relation)) else {
+        // A table that is not there is refused by the planner, in the same words as everywhere.
+        return match (cursor, relation) {
+            (Some(_), Some(_)) => Err(Error::invalid("records/no-cursor", "These rows have no cursors")
+                .with_hint("Cursors need a primary key and an order by the table's own columns; use limit and offset")),
+            _ => Ok((request, None)),
+        };
+    };
+    request = keyset.apply(request)?;
+    if let Some(cursor) = cursor {
+        if request.prefer.count.is_some() || !request.offset.is_empty() {
+            return Err(
+                Error::invalid("records/invalid-cursor", "A cursor goes with neither count nor offset")
+                    .with_hint("Count with the first page; the cursor itself leaves out the rows before it"),
+            );
+        }
+        request.filters.push(Scoped::root(keyset.after(cursor)?));
+    }
+    let Some(limit) = request.limit.iter_mut().find(|limit| limit.path.is_empty()) else {
+        return Ok((request, None));
+    };
+    let paging = Paging {
+        keyset,
+        limit: limit.value,
+        asked: limit.value.saturating_add(1).min(most),
+    };
+    if limit.value > 0 {
+        limit.value = paging.asked;
+    }
+    Ok((request, Some(paging)))
+}
+
+/// A page of rows, and the cursor of the next one if there is one.
+fn page(rows: &str, paging: &Paging, total: Option<String>) -> Result<String> {
+    let mut rows: Vec<&RawValue> = serde_json::from_str(rows).map_err(Error::internal)?;
+    let count = rows.len() as u64;
+    // Where the backend's own maximum cuts a page, nobody knows whether there is more: there may be an empty page.
+    let has_next = count > paging.limit || (count == paging.asked && paging.asked <= paging.limit);
+    rows.truncate(usize::try_from(paging.limit).unwrap_or(usize::MAX));
+    let next = rows
+        .last()
+        .filter(|_| has_next)
+        .and_then(|row| paging.keyset.cursor(row));
+    let next = next.map_or_else(|| "null".to_owned(), |cursor| format!("\"{cursor}\""));
+    let rows: Vec<&str> = rows.into_iter().map(RawValue::get).collect();
+    let total = member("total", total);
+    Ok(format!(
+        "{{\"records\":[{}],\"nextCursor\":{next}{total}}}",
+        rows.join(",\n ")
+    ))
+}
+
+/// Rows that match, if they were counted.
+fn total(reply: &Reply) -> Option<String> {
+    let range = reply.headers.iter().find(|(name, _)| name == "content-range")?;
+    let total = range.1.rsplit('/').next()?;
+    total.parse::<u64>().ok().map(|total| total.to_string())
+}
+
+fn member(name: &str, json: Option<String>) -> String {
+    json.map_or_else(String::new, |json| format!(",\"{name}\":{json}"))
+}
+
 /// The one element of a JSON array, as it was written.
-fn only(rows: &str) -> Result<Box<serde_json::value::RawValue>> {
-    let rows: Vec<Box<serde_json::value::RawValue>> = serde_json::from_str(rows).map_err(Error::internal)?;
+fn only(rows: &str) -> Result<Box<RawValue>> {
+    let rows: Vec<Box<RawValue>> = serde_json::from_str(rows).map_err(Error::internal)?;
     rows.into_iter().next().ok_or_else(|| {
         Error::new(ErrorKind::NotFound, "records/not-found", "Record not found")
             .with_hint("It does not exist, or this caller may not see it")
     })
-}
-
-/// Rows come in the order of their key unless the caller says otherwise, so that pages fit together.
-fn by_key(request: Request, catalog: &Catalog) -> Request {
-    let relation = catalog.relation(&request.table).filter(|_| request.order.is_empty());
-    let Some(relation) = relation.filter(|relation| !relation.primary_key.is_empty()) else {
-        return request;
-    };
-    let columns: Vec<_> = relation
-        .primary_key
-        .iter()
-        .map(|column| (column.as_str(), false))
-        .collect();
-    facade::ordered(request, &columns)
 }
 
 /// The column that a record's id is looked up in.

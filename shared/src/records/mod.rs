@@ -13,6 +13,8 @@ pub use door::Door;
 pub use facade::{Answer, Facade};
 pub use facts::Facts;
 
+use std::time::Instant;
+
 use futures_util::future::join;
 use http::HeaderMap;
 
@@ -50,6 +52,7 @@ pub async fn handle(
     facts: &Facts,
     ask: impl Fn(&Catalog) -> Result<Ask> + Sync,
 ) -> Result<Reply> {
+    let began = Instant::now();
     let access = Box::pin(door.open(app, headers)).await?;
     let request = Asked {
         facts,
@@ -63,7 +66,7 @@ pub async fn handle(
     tracing::debug!(cause = %stale, "planned anew");
     let project = app.tenancy.refresh(&access.project().reference).await?;
     if let Some(backend) = &project.backend {
-        app.catalogs.forget(backend.id);
+        app.catalogs.forget_older(backend.id, began);
     }
     // The key may be what has changed.
     let access = Box::pin(door.open(app, headers)).await?;

@@ -27,7 +27,7 @@ use crate::config::Config;
 use crate::control::{self, Database, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ref;
-use crate::token::{Claims, JwkSet, RemoteKeys, bearer, unverified_issuer, verify};
+use crate::token::{Claims, JwkSet, RemoteKeys, VerifiedTokens, bearer, unverified_issuer, verify};
 use crate::vault::Vault;
 
 /// Projects remembered per process.
@@ -51,6 +51,8 @@ pub struct Tenancy {
     /// Of issuers that users name.
     guarded_keys: RemoteKeys,
     vault: Arc<Vault>,
+    /// End users' tokens.
+    verified: VerifiedTokens,
     key_use: touch::KeyUse,
 }
 
@@ -66,6 +68,7 @@ impl Tenancy {
             projects: Mutex::new(LruCache::new(REMEMBERED)),
             platform_keys: RwLock::default(),
             remote: RemoteKeys::default(),
+            verified: VerifiedTokens::default(),
             key_use: touch::KeyUse::default(),
         }
     }
@@ -155,7 +158,9 @@ impl Tenancy {
             project = self.refresh(reference).await?;
         }
         let issuer = self.config.web.project_issuer(reference);
-        let claims: Claims = verify(token, &project.jwks, &issuer, Some("authenticated"), now)?;
+        let claims: Claims = self
+            .verified
+            .verify(token, &project.jwks, &issuer, Some("authenticated"), now)?;
         Ok(DataAccess::by_token(project, &key, claims))
     }
 

@@ -110,6 +110,13 @@ pub fn unverified_issuer(token: &str) -> Option<String> {
 /// [`ErrorKind::Unauthorized`] with PostgREST's codes: `PGRST301` for what cannot be decoded or verified, `PGRST303` for
 /// claims that do not hold.
 pub fn verify(token: &str, keys: &JwkSet, issuer: &str, audience: Option<&str>, now: Timestamp) -> Result<Claims> {
+    let (claims, _) = signed(token, keys)?;
+    check(&claims, issuer, audience, now.as_second())?;
+    Ok(claims)
+}
+
+/// What a token says whose signature holds, and the key that signed it.
+pub(super) fn signed<'a>(token: &str, keys: &'a JwkSet) -> Result<(Claims, &'a Jwk)> {
     let header = jsonwebtoken::decode_header(token).map_err(|error| undecodable("JWT could not be decoded", error))?;
     if !matches!(
         header.alg,
@@ -144,11 +151,11 @@ pub fn verify(token: &str, keys: &JwkSet, issuer: &str, audience: Option<&str>, 
     let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation)
         .map_err(|error| undecodable("JWT could not be verified", error))?
         .claims;
-    check(&claims, issuer, audience, now.as_second())?;
-    Ok(claims)
+    Ok((claims, jwk))
 }
 
-fn check(claims: &Claims, issuer: &str, audience: Option<&str>, now: i64) -> Result<()> {
+/// Whether what a token says holds for us, now.
+pub(super) fn check(claims: &Claims, issuer: &str, audience: Option<&str>, now: i64) -> Result<()> {
     if claims.get("iss").and_then(Value::as_str) != Some(issuer) {
         return Err(refused("JWT issuer does not match"));
     }

@@ -161,7 +161,7 @@ fn a_change_behind_our_back_that_breaks_a_request_is_seen_at_once() {
         let world = world().await;
         let own = Own::with(json!({})).await;
         let (table, user) = (unique(), token(&json!({ "role": "web_user" })));
-        let grant = format!("grant all on all tables in schema api to web_user");
+        let grant = "grant all on all tables in schema api to web_user";
         sql(&format!(
             "create table api.{table} (id int primary key, a text); insert into api.{table} values (1, 'x'); {grant}"
         ))

@@ -274,6 +274,18 @@ fn records() -> Vec<Row> {
         )
         .body(|_| json!({ "tableName": "app_data", "data": { "data_type": "new" } })),
         row(
+            "POST",
+            "/api/database/{id}/records/update",
+            facade([401, 200, 200], [403, 200, 200, 200]),
+        )
+        .body(|_| json!({ "tableName": "app_data", "filters": { "data_type": "nothing" }, "data": { "data": {} } })),
+        row(
+            "POST",
+            "/api/database/{id}/records/delete",
+            facade([401, 200, 200], [403, 200, 200, 200]),
+        )
+        .body(|_| json!({ "tableName": "app_data", "filters": { "data_type": "nothing" } })),
+        row(
             "PUT",
             "/api/database/{id}/records/{recordId}",
             facade([401, 200, 200], [403, 200, 200, 200]),
@@ -289,6 +301,10 @@ fn records() -> Vec<Row> {
         // The key names the project: the neighbour's is served from the neighbour's own table.
         row("GET", "/api/v1/{table}", by_own_key([401, 200, 200], [401, 200])),
         row("POST", "/api/v1/{table}", by_own_key([401, 201, 403], [401, 201])).body(new),
+        row("PATCH", "/api/v1/{table}", by_own_key([401, 200, 200], [401, 200]))
+            .query("?data_type=eq.nothing")
+            .body(new),
+        row("DELETE", "/api/v1/{table}", by_own_key([401, 200, 200], [401, 200])).query("?data_type=eq.nothing"),
         row(
             "GET",
             "/api/v1/{table}/{recordId}",

@@ -1,7 +1,9 @@
 //! What a request to `/p/{ref}/rest/v1/…` asks for.
 
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, Uri};
 use plinth::error::{Error, ErrorKind, Result};
+use plinth::query::facade::Document;
 use plinth::query::plan::{allowed_on_function, allowed_on_table};
 use plinth::query::{self, Reply, Request};
 use plinth::records::Ask;
@@ -9,6 +11,9 @@ use plinth::schema::catalog::{Catalog, Volatility};
 
 use super::not_implemented;
 use crate::path;
+
+/// The media type of a query in a body.
+const QUERY: &str = "application/vnd.plinth.query+json";
 
 /// What the path names.
 pub(super) enum Target {
@@ -58,6 +63,8 @@ fn no_such_function(name: &str) -> Error {
 pub(super) enum Asked {
     /// Rows, to be read or written.
     Rows(Box<Request>),
+    /// Rows, to be read as a body says: no URL is long enough for it.
+    Query(Box<Request>, Box<Document>),
     /// Which methods it takes.
     Methods(Target),
 }
@@ -83,6 +90,11 @@ impl Asked {
             }
         };
         match target {
+            Target::Table(table) if verb == Verb::Post && is_query(headers) => {
+                let query = uri.query().unwrap_or_default();
+                let request = query::parse_request(Verb::Get, &table, query, headers, b"")?;
+                Ok(Self::Query(Box::new(request), Box::new(Document::read(body)?)))
+            }
             Target::Table(table) => {
                 let query = uri.query().unwrap_or_default();
                 let request = query::parse_request(verb, &table, query, headers, body)?;
@@ -103,7 +115,7 @@ impl Asked {
     pub(super) fn path(&self) -> String {
         match self {
             Self::Rows(request) if request.call.is_some() => format!("/rpc/{}", request.table),
-            Self::Rows(request) => format!("/{}", request.table),
+            Self::Rows(request) | Self::Query(request, _) => format!("/{}", request.table),
             Self::Methods(Target::Table(table)) => format!("/{table}"),
             Self::Methods(Target::Function(function)) => format!("/rpc/{function}"),
         }
@@ -115,7 +127,7 @@ impl Asked {
             Self::Rows(request) if !request.method.is_read() => None,
             Self::Rows(request) if request.call.is_some() => Some(vec!["rpc", &request.table]),
             Self::Rows(request) => Some(vec![&request.table]),
-            Self::Methods(_) => None,
+            Self::Query(..) | Self::Methods(_) => None,
         }
     }
 
@@ -123,6 +135,7 @@ impl Asked {
     pub(super) fn ask(&self, catalog: &Catalog) -> Result<Ask> {
         match self {
             Self::Rows(request) => Ok(Ask::Run((**request).clone())),
+            Self::Query(request, document) => document.add_to((**request).clone(), catalog).map(Ask::Run),
             Self::Methods(target) => Ok(Ask::Tell(Reply {
                 status: 200,
                 headers: vec![("allow".to_owned(), target.allowed(catalog)?)],
@@ -130,4 +143,10 @@ impl Asked {
             })),
         }
     }
+}
+
+fn is_query(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(QUERY))
 }

@@ -1,7 +1,7 @@
 //! Runs a plan: one transaction, one network round trip.
 
 use bytes::Bytes;
-use futures_util::future::{OptionFuture, join, join3, join4};
+use futures_util::future::{OptionFuture, join, join3, join5};
 use tokio::time::Instant;
 use tokio_postgres::{Client, Error as PgError, Row};
 
@@ -12,8 +12,8 @@ use super::statements::{Answer, How, Statements, Which, ask};
 use super::text::Raw;
 use crate::backend::{Routine, Scope};
 use crate::error::{Error, Result};
-use crate::query::postgres::render;
-use crate::query::{Counts, Plan};
+use crate::query::postgres::{Rendered, estimate, in_clients_words, render};
+use crate::query::{self, Counts, Plan};
 
 const CHECK: &str = "select plinth.check_version($1, $2, $3)";
 /// The reply's body is the first column, see [`crate::query::postgres::COLUMNS`].
@@ -23,6 +23,8 @@ const BODY: usize = 0;
 pub(super) struct Query<'a> {
     pub(super) sql: &'a str,
     pub(super) params: &'a [Option<String>],
+    /// What runs right behind it; its rows follow.
+    pub(super) estimate: Option<&'a Rendered>,
 }
 
 /// One transaction, as it is sent.
@@ -39,6 +41,10 @@ pub(super) struct Transaction<'a> {
 }
 
 impl Transaction<'_> {
+    fn estimate(&self) -> Option<&Rendered> {
+        self.query.as_ref()?.estimate
+    }
+
     /// Whether a stale plan must undo what the query did: the check then runs before the end.
     fn checks_before_end(&self) -> bool {
         self.check.is_some() && !(self.read_only && self.query.is_some())
@@ -74,12 +80,27 @@ pub(super) async fn run(pool: &Pool, scope: &Scope, plan: &Plan) -> Result<Count
     let query = Query {
         sql: &rendered.sql,
         params: &rendered.params,
+        estimate: rendered.explain.as_deref(),
     };
-    let rows = rows(pool, scope, &query).await?;
+    let rows = rows(pool, scope, &query).await;
+    let rows = rows.map_err(|error| in_clients_words(plan, error))?;
     match plan.accept.explain {
         Some(_) => explained(&rows),
-        None => counts(rows),
+        None => {
+            let estimated = rows.get(1).map(told).transpose()?;
+            let counts = counts(rows)?;
+            Ok(match estimated {
+                Some(estimated) => query::with_estimate(plan, counts, estimated),
+                None => counts,
+            })
+        }
     }
+}
+
+/// The number of rows that the answer to [`Rendered::explain`] tells.
+fn told(row: &Row) -> Result<u64> {
+    let plan = row.try_get::<_, Raw<'_>>(0).map_err(Error::internal)?.0;
+    estimate(&String::from_utf8_lossy(plan)).ok_or_else(|| Error::internal("a plan tells no number of rows"))
 }
 
 /// Runs a query as a request.
@@ -318,6 +339,7 @@ struct Ways {
     settings: How,
     called: How,
     query: How,
+    estimate: How,
     check_before: How,
     check_after: How,
 }
@@ -329,6 +351,7 @@ impl Ways {
                 settings: How::Unnamed,
                 called: How::Unnamed,
                 query: How::Unnamed,
+                estimate: How::Unnamed,
                 check_before: How::Unnamed,
                 check_after: How::Unnamed,
             };
@@ -343,6 +366,10 @@ impl Ways {
             },
             query: match &transaction.query {
                 Some(query) => statements.how(Which::Shape(query.sql)),
+                None => How::Unnamed,
+            },
+            estimate: match transaction.estimate() {
+                Some(estimate) => statements.how(Which::Shape(&estimate.sql)),
                 None => How::Unnamed,
             },
             // Prepared once, where both are sent.
@@ -364,6 +391,9 @@ async fn send(client: &Client, mut statements: Option<&mut Statements>, transact
     let called = OptionFuture::from(call.map(|sql| Box::pin(ask(client, ways.called, sql, &[]))));
     let query = transaction.query.as_ref();
     let answer = OptionFuture::from(query.map(|query| Box::pin(ask(client, ways.query, query.sql, query.params))));
+    let estimate = transaction.estimate();
+    let estimated = estimate.map(|asked| Box::pin(ask(client, ways.estimate, &asked.sql, &asked.params)));
+    let estimated = OptionFuture::from(estimated);
     let check = |wanted: bool, how| {
         let params = transaction.check.as_ref().filter(|_| wanted);
         OptionFuture::from(params.map(|params| Box::pin(ask(client, how, CHECK, params))))
@@ -374,9 +404,9 @@ async fn send(client: &Client, mut statements: Option<&mut Statements>, transact
 
     // They are polled, and so sent, in this order.
     let begun = client.batch_execute(settings::begin(transaction.read_only));
-    let begin = join4(begun, set, called, answer);
+    let begin = join5(begun, set, called, answer, estimated);
     let end = join3(before, client.batch_execute(end), after);
-    let ((begun, set, called, answer), (before, ended, after)) = join(begin, end).await;
+    let ((begun, set, called, answer, estimated), (before, ended, after)) = join(begin, end).await;
 
     let mut keep = |which, answer: Answer| {
         if let Some(statements) = &mut statements {
@@ -393,6 +423,10 @@ async fn send(client: &Client, mut statements: Option<&mut Statements>, transact
         (Some(query), Some(answer)) => keep(Which::Shape(query.sql), answer),
         _ => Ok(Vec::new()),
     };
+    let estimated = match (estimate, estimated) {
+        (Some(asked), Some(answer)) => keep(Which::Shape(&asked.sql), answer),
+        _ => Ok(Vec::new()),
+    };
     let before = before.map_or(Ok(Vec::new()), |answer| keep(Which::Check, answer));
     let check = after.map(|answer| keep(Which::Check, answer).map(drop));
     // An error aborts all that follows up to the end, and `commit` then reports success: the first error is the one that
@@ -401,7 +435,8 @@ async fn send(client: &Client, mut statements: Option<&mut Statements>, transact
         begun.map_err(|error| (Step::Begin, error))?;
         set.map_err(|error| (Step::Settings, error))?;
         called.map_err(|error| (Step::Query, error))?;
-        let rows = answer.map_err(|error| (Step::Query, error))?;
+        let mut rows = answer.map_err(|error| (Step::Query, error))?;
+        rows.extend(estimated.map_err(|error| (Step::Query, error))?);
         before.map_err(|error| (Step::Query, error))?;
         ended.map_err(|error| (Step::End, error))?;
         Ok(rows)
@@ -423,9 +458,10 @@ fn explained(rows: &[Row]) -> Result<Counts> {
 }
 
 /// The one row of a rendered statement.
-fn counts(mut rows: Vec<Row>) -> Result<Counts> {
+fn counts(rows: Vec<Row>) -> Result<Counts> {
     let row = rows
-        .pop()
+        .into_iter()
+        .next()
         .ok_or_else(|| Error::internal("the statement answered no row"))?;
     let read = |row: &Row| -> Result<Counts, PgError> {
         Ok(Counts {

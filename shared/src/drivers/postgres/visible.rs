@@ -12,6 +12,7 @@ pub(super) async fn visible(pool: &Pool, scope: &Scope) -> Result<Visible> {
     let query = Query {
         sql: include_str!("visible.sql"),
         params: &params,
+        estimate: None,
     };
     let rows = rows(pool, scope, &query).await?;
     // A schema that is not there shows nothing.

@@ -16,7 +16,7 @@ enum Place {
 }
 
 /// Reads the name of a parameter that is a filter: `[embed.]*column[->path]`.
-pub(super) fn key(text: &str) -> Result<Scoped<Field>> {
+pub(in crate::query) fn key(text: &str) -> Result<Scoped<Field>> {
     let mut cursor = Cursor::new(text, "tree path");
     let mut path = Vec::new();
     let mut name = cursor.name("field name (* or [a..z0..9_$])")?;

@@ -17,7 +17,9 @@ mod tests;
 pub(in crate::query) use body::keys_differ;
 pub use body::{Content, body};
 pub use call::{parse_call, wrong_method};
+pub(in crate::query) use filter::key as field;
 use http::HeaderMap;
+pub(in crate::query) use select::{order, select as selection};
 
 use super::request::{Logic, Method, Request, Scoped};
 use super::shown;
@@ -79,7 +81,7 @@ fn parameter(request: &mut Request, seen: &mut Vec<String>, name: &str, value: &
     match last {
         "order" => request.order.push(Scoped {
             path: embed_path(path)?,
-            value: select::order(value)?,
+            value: order(value)?,
         }),
         "limit" => request.limit.push(Scoped {
             path: embed_path(path)?,
@@ -101,7 +103,7 @@ fn parameter(request: &mut Request, seen: &mut Vec<String>, name: &str, value: &
                 value,
             });
         }
-        "select" => request.select = select::select(value)?,
+        "select" => request.select = selection(value)?,
         "columns" => request.columns = Some(select::names(value, "columns parameter")?),
         _ => request.on_conflict = Some(select::names(value, "on_conflict parameter")?),
     }
@@ -150,7 +152,8 @@ fn number(name: &str, value: &str) -> Result<u64> {
     }
 }
 
-fn check_conditions(request: &Request) -> Result<()> {
+/// Refuses a request with more conditions than are planned.
+pub(in crate::query) fn check_conditions(request: &Request) -> Result<()> {
     fn count(logic: &Logic) -> usize {
         match logic {
             Logic::Group { parts, .. } => 1 + parts.iter().map(count).sum::<usize>(),

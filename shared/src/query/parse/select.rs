@@ -5,7 +5,7 @@ use super::cursor::Cursor;
 use crate::error::Result;
 
 /// Reads a `select` parameter; an empty one stands for `*`.
-pub(super) fn select(text: &str) -> Result<Vec<SelectItem>> {
+pub(in crate::query) fn select(text: &str) -> Result<Vec<SelectItem>> {
     let mut cursor = Cursor::new(text, "select parameter");
     if text.trim().is_empty() {
         return Ok(Vec::new());
@@ -145,7 +145,7 @@ fn cast(cursor: &mut Cursor<'_>) -> Result<Option<String>> {
 }
 
 /// Reads an `order` parameter.
-pub(super) fn order(text: &str) -> Result<Vec<OrderTerm>> {
+pub(in crate::query) fn order(text: &str) -> Result<Vec<OrderTerm>> {
     let mut cursor = Cursor::new(text, "order");
     let mut terms = Vec::new();
     if text.trim().is_empty() {

@@ -1,7 +1,7 @@
 //! Aggregates: which are asked for, and where they are computed.
 //! See <https://postgrest.org/en/stable/references/api/aggregate_functions.html>.
 
-use super::super::request::SelectItem;
+use super::super::request::{AggregateFunction, Field, SelectItem};
 use super::columns::Scope;
 use super::embed::member_name;
 use super::{Aggregate, Expression, Lifted, Node, Output, Shown};
@@ -24,7 +24,7 @@ pub(super) fn output(scope: &Scope<'_>, item: &SelectItem) -> Result<Output> {
         return Err(Error::internal("only aggregates are aggregated"));
     };
     if !scope.rules.aggregates {
-        return Err(Error::invalid("PGRST123", "Use of aggregate functions is not allowed"));
+        return Err(not_allowed());
     }
     let of = match field {
         Some(field) => Some((scope.place(field)?, scope.cast(cast.as_deref())?)),
@@ -38,6 +38,42 @@ pub(super) fn output(scope: &Scope<'_>, item: &SelectItem) -> Result<Output> {
         cast: scope.cast(result_cast.as_deref())?,
         name: member_name(alias.as_deref().unwrap_or(function.word()))?,
     })
+}
+
+/// Whether a field is the older spelling of `count()`: no column has that name.
+pub(super) fn is_count(scope: &Scope<'_>, field: &Field) -> bool {
+    let relation = scope.relation;
+    field.name == "count"
+        && field.path.is_empty()
+        && relation.column("count").is_none()
+        && relation.computed("count").is_none()
+}
+
+/// What `count` shows, the older spelling of `count()`. It is answered even where aggregates are not, but only by itself.
+///
+/// # Errors
+/// `PGRST123` for a count of groups where aggregates are not allowed.
+pub(super) fn count(
+    scope: &Scope<'_>,
+    select: &[SelectItem],
+    alias: Option<&str>,
+    cast: Option<&str>,
+) -> Result<Output> {
+    if select.len() > 1 && !scope.rules.aggregates {
+        return Err(not_allowed());
+    }
+    Ok(Output {
+        expression: Expression::Aggregate(Aggregate {
+            function: AggregateFunction::Count,
+            of: None,
+        }),
+        cast: scope.cast(cast)?,
+        name: member_name(alias.unwrap_or("count"))?,
+    })
+}
+
+fn not_allowed() -> Error {
+    Error::invalid("PGRST123", "Use of aggregate functions is not allowed")
 }
 
 /// What the rows of a spread to-one are lifted into the row above as. Aggregates are computed there, over the rows above:

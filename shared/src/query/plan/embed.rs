@@ -1,5 +1,8 @@
 //! The tree of a request: what is selected, with the filters, orders and pages of each relation in it.
 
+#[cfg(test)]
+mod tests;
+
 use super::super::request::{Field, Join};
 use super::super::request::{JsonKey, Logic, OrderTerm, Request, Scoped, SelectItem};
 use super::super::shown;
@@ -10,6 +13,11 @@ use super::{
 use crate::error::{Error, Result};
 use crate::ident::Ident;
 use crate::schema::catalog::Link;
+
+/// The most relations that one request may embed.
+const MAX_EMBEDS: usize = 200;
+/// How often its statement may ask whether an embed has rows; a question repeats those of the embeds below.
+const MAX_QUESTIONS: usize = 1_000;
 
 /// What a request says of one relation of the tree, and of those below it.
 #[derive(Default)]
@@ -127,10 +135,26 @@ pub(super) fn tree(scope: &Scope<'_>, from: From, request: &Request) -> Result<N
     let written = from == From::Written;
     let capped = if written { None } else { scope.rules.max_rows };
     let mut node = build(scope, from, select, &asked, capped, written)?;
+    bounded(&node)?;
     if !written {
         node.page = exposed_range(node.page, request.range, capped);
     }
     Ok(node)
+}
+
+/// Refuses a tree whose statement would be out of all proportion to the request.
+fn bounded(node: &Node) -> Result<()> {
+    let (questions, _) = node.questions();
+    for (given, most, what) in [
+        (node.embedded(), MAX_EMBEDS, "embeds"),
+        (questions, MAX_QUESTIONS, "conditions on embeds"),
+    ] {
+        if given > most {
+            let message = format!("The request has too many {what}");
+            return Err(Error::invalid("PGRST100", message).with_details(format!("{given} given, {most} allowed")));
+        }
+    }
+    Ok(())
 }
 
 fn build(
@@ -146,6 +170,10 @@ fn build(
     for item in select {
         match item {
             SelectItem::All => scope.all_outputs(&mut node),
+            SelectItem::Column { alias, field, cast } if aggregate::is_count(scope, field) => {
+                node.outputs
+                    .push(aggregate::count(scope, select, alias.as_deref(), cast.as_deref())?);
+            }
             SelectItem::Column { alias, field, cast } => {
                 node.outputs
                     .push(scope.output(alias.as_deref(), field, cast.as_deref())?);

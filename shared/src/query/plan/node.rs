@@ -48,6 +48,29 @@ impl Node {
         self.outputs.iter().any(own) || self.embeds.iter().any(lifted)
     }
 
+    /// How many relations the tree has below this one.
+    pub(super) fn embedded(&self) -> usize {
+        let below = self.embeds.iter();
+        below
+            .map(|embed| embed.node.embedded().saturating_add(1))
+            .fold(0, usize::saturating_add)
+    }
+
+    /// How often a statement asks whether there are rows in this tree's embeds, and what it costs to ask about this node:
+    /// each question repeats those of the embeds below.
+    pub(super) fn questions(&self) -> (usize, usize) {
+        let mut asked = vec![0_usize; self.embeds.len()];
+        self.filter.embeds(&mut |at| asked[at] = asked[at].saturating_add(1));
+        let (mut all, mut one) = (0_usize, 1_usize);
+        for (embed, asked) in self.embeds.iter().zip(asked) {
+            let (below, cost) = embed.node.questions();
+            let cost = cost.saturating_mul(asked.saturating_add(usize::from(embed.inner)));
+            one = one.saturating_add(cost);
+            all = all.saturating_add(below).saturating_add(cost);
+        }
+        (all, one)
+    }
+
     /// The names of a row's members, in their order.
     pub fn members(&self) -> Vec<&Ident> {
         let mut names: Vec<&Ident> = self.outputs.iter().map(|output| &output.name).collect();
@@ -331,6 +354,20 @@ impl Predicate {
     /// Whether it holds for every row by its shape.
     pub fn is_everything(&self) -> bool {
         matches!(self, Self::All(parts) if parts.iter().all(Self::is_everything))
+    }
+
+    /// Visits the embeds it asks about.
+    fn embeds(&self, visit: &mut impl FnMut(usize)) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                for part in parts {
+                    part.embeds(visit);
+                }
+            }
+            Self::Not(inner) => inner.embeds(visit),
+            Self::Has(at) => visit(*at),
+            _ => {}
+        }
     }
 
     /// Visits the places it looks at.

@@ -118,6 +118,9 @@ fn missing(scope: &Scope<'_>, target: &str, hint: Option<&str>) -> Error {
          no matches were found."
     ));
     let known = scope.relationships();
+    if known.iter().any(|way| way.target.as_str() == target) {
+        return error;
+    }
     let (wrong, near) = if known.is_empty() {
         let origins = scope.catalog.relationships.iter();
         let origins = origins
@@ -126,7 +129,7 @@ fn missing(scope: &Scope<'_>, target: &str, hint: Option<&str>) -> Error {
         (&origin, fuzzy::best(&origin, origins))
     } else {
         let targets = known.iter().map(|way| way.target.as_str());
-        (&target, fuzzy::best(&target, targets.filter(|name| **name != *target)))
+        (&target, fuzzy::best(&target, targets))
     };
     match near {
         Some(near) => error.with_hint(format!("Perhaps you meant '{near}' instead of '{wrong}'.")),

@@ -25,7 +25,7 @@ pub(super) fn total(sql: &mut Sql, plan: &Plan, drawn: &Drawn<'_>) {
         (Some(_), _) if whole => sql.push("pg_catalog.count(*)"),
         (Some(_), _) if !drawn.node.is_grouped() => {
             sql.push("(select pg_catalog.count(*)");
-            sql.push(&drawn.matching());
+            drawn.matching(sql);
             sql.push(")");
         }
         (Some(_), _) => {
@@ -40,7 +40,7 @@ pub(super) fn total(sql: &mut Sql, plan: &Plan, drawn: &Drawn<'_>) {
 fn matching(sql: &mut Sql, drawn: &Drawn<'_>) {
     if !drawn.node.is_grouped() {
         sql.push("select 1");
-        return sql.push(&drawn.matching());
+        return drawn.matching(sql);
     }
     sql.push("select");
     let groups = list(sql, drawn);
@@ -58,7 +58,7 @@ pub(super) fn explain(plan: &Plan) -> Option<Rendered> {
         return None;
     }
     let mut sql = Sql::of(plan);
-    let drawn = draw(&mut sql, &plan.shown);
+    let drawn = draw(&plan.shown);
     sql.push("explain (format json) ");
     matching(&mut sql, &drawn);
     Some(sql.finish())

@@ -4,6 +4,9 @@
 //! list of what is selected, which Postgres computes for the rows of the page only. Whether there are rows, where that
 //! restricts the rows above, is asked by `exists`.
 
+#[cfg(test)]
+mod tests;
+
 use super::super::plan::{Embed, Lifted, Node, Place, Shown};
 use super::draw::Drawn;
 use super::read::{is_of, list, select, tail};

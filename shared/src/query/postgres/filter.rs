@@ -8,12 +8,12 @@ use super::sql::{Sql, class_behind};
 pub(super) fn where_clause(sql: &mut Sql, alias: &str, predicate: &Predicate) {
     if !predicate.is_everything() {
         sql.push(" where ");
-        render(sql, alias, &|_| "true".to_owned(), predicate);
+        render(sql, alias, &|sql, _| sql.push("true"), predicate);
     }
 }
 
-/// The condition that there are rows in the embed at a position.
-pub(super) type Has<'a> = &'a dyn Fn(usize) -> String;
+/// Adds the condition that there are rows in the embed at a position.
+pub(super) type Has<'a> = &'a dyn Fn(&mut Sql, usize);
 
 /// Adds a predicate over the columns of `alias`.
 pub(super) fn render(sql: &mut Sql, alias: &str, has: Has<'_>, predicate: &Predicate) {
@@ -42,7 +42,7 @@ pub(super) fn render(sql: &mut Sql, alias: &str, has: Has<'_>, predicate: &Predi
             sql.push(" is distinct from ");
             sql.bind(value.as_str());
         }
-        Predicate::Has(at) => sql.push(&has(*at)),
+        Predicate::Has(at) => has(sql, *at),
         Predicate::Search(place, kind, config, query) => search(sql, alias, place, *kind, config.as_deref(), query),
     }
 }

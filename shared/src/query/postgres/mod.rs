@@ -13,17 +13,21 @@ mod count;
 mod draw;
 mod embed;
 mod filter;
+mod names;
 mod read;
 mod size;
 mod sql;
 mod write;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use assertion::failed_assertion;
 pub(in crate::query) use assertion::not_single;
 pub use count::estimate;
+pub use names::in_clients_words;
 
 use super::plan::{Action, Plan};
 use super::request::{Method, Return};

@@ -11,7 +11,7 @@ pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
     if node.from.is_returned() {
         sql.rows_are_returned();
     }
-    let drawn = draw(sql, node);
+    let drawn = draw(node);
     sql.push("select ");
     body(sql, plan, marker);
     sql.push(", ");
@@ -29,8 +29,8 @@ pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
         select(sql, &drawn);
     } else {
         sql.push("select 1");
-        sql.push(&drawn.matching());
-        sql.push(&drawn.page);
+        drawn.matching(sql);
+        drawn.page(sql);
     }
     sql.push(") as plinth_row");
 }
@@ -40,7 +40,7 @@ pub(super) fn rows(sql: &mut Sql, node: &Node) {
     if node.from.is_returned() {
         sql.rows_are_returned();
     }
-    let drawn = draw(sql, node);
+    let drawn = draw(node);
     select(sql, &drawn);
 }
 
@@ -156,11 +156,11 @@ fn expression(sql: &mut Sql, alias: &str, output: &Output) {
 
 /// Adds ` from … where … group by …` and, if `paged`, ` order by … limit …`.
 pub(super) fn tail(sql: &mut Sql, drawn: &Drawn<'_>, groups: &[usize], paged: bool) {
-    sql.push(&drawn.from);
+    drawn.from(sql);
     for at in 0..drawn.embeds.len() {
         embed::join(sql, drawn, at);
     }
-    sql.push(&drawn.where_clause(|at| !embed::is_joined(drawn.node, at)));
+    drawn.where_clause(sql, |at| !embed::is_joined(drawn.node, at));
     let grouped = drawn.node.is_grouped();
     if grouped && !groups.is_empty() {
         sql.push(" group by ");
@@ -168,7 +168,7 @@ pub(super) fn tail(sql: &mut Sql, drawn: &Drawn<'_>, groups: &[usize], paged: bo
     }
     if paged {
         order(sql, drawn, grouped);
-        sql.push(&drawn.page);
+        drawn.page(sql);
     }
 }
 

@@ -74,7 +74,7 @@ impl Sql {
 
     /// Adds the name of an aggregate and the parenthesis.
     pub(super) fn aggregate(&mut self, function: AggregateFunction) {
-        self.push("pg_catalog.");
+        // Not qualified: a database's own aggregates count too, and what Postgres says of others names them as asked for.
         self.push(function.word());
         self.push("(");
     }

@@ -6,6 +6,7 @@ use super::super::facade;
 use super::super::fixtures::{SETTINGS, catalog, planned, rendered};
 use super::super::plan::{Rules, plan};
 use super::super::request::Method::*;
+use super::super::request::Request;
 use super::*;
 use crate::error::ErrorKind;
 
@@ -234,9 +235,16 @@ fn hostile_names_stay_quoted() {
 #[test]
 fn facades_build_the_same_plans() {
     let filters = serde_json::json!({"title": "it's", "done": true, "id": [1, 2], "owner": null});
-    let query = facade::query("todos", filters.as_object().unwrap(), Some(100), Some(0)).unwrap();
+    let query = |filters: serde_json::Value| {
+        let document = facade::Document {
+            filters,
+            limit: Some(100),
+            ..facade::Document::default()
+        };
+        document.add_to(Request::new(Get, "todos"), &catalog())
+    };
     let requests = [
-        query,
+        query(filters).unwrap(),
         facade::one("tags", "a", "1"),
         facade::create("tags", br#"{"a":1}"#).unwrap(),
         facade::update("tags", "a", "1", br#"{"c":"x"}"#).unwrap(),
@@ -254,8 +262,7 @@ with plinth_source as (insert into "app"."tags" as plinth_0 ("a") select plinth_
 with plinth_source as (update "app"."tags" as plinth_0 set "c" = plinth_new."c" from pg_catalog.json_to_record($1::json) as plinth_new("c" text) where plinth_0."a" = $2 returning plinth_0."a", plinth_0."b", plinth_0."c") select coalesce(pg_catalog.json_agg(plinth_row.*), '[]')::text as body, pg_catalog.count(*) as page_rows, null::bigint as total_rows, null::bigint as inserted, null::text as location from (select plinth_0."a", plinth_0."b", plinth_0."c" from plinth_source as plinth_0) as plinth_row
 with plinth_source as (delete from "app"."tags" as plinth_0 where plinth_0."a" = $1 returning plinth_0."a", plinth_0."b", plinth_0."c") select coalesce(pg_catalog.json_agg(plinth_row.*), '[]')::text as body, pg_catalog.count(*) as page_rows, null::bigint as total_rows, null::bigint as inserted, null::text as location from (select plinth_0."a", plinth_0."b", plinth_0."c" from plinth_source as plinth_0) as plinth_row
 "#);
-    let nested = serde_json::json!({"title": {"gt": 1}});
-    let error = facade::query("todos", nested.as_object().unwrap(), None, None).unwrap_err();
+    let error = query(serde_json::json!({"title": {"above": 1}})).unwrap_err();
     assert_eq!(error.code(), "records/invalid-filter");
     let nul = facade::one("tags", "b", "x\0y");
     assert_eq!(plan(nul, &catalog(), &Rules::managed()).unwrap_err().code(), "PGRST100");

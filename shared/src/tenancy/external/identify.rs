@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::tenancy::data::{self, DataAccess, DataRole};
 use crate::tenancy::{KnownKey, Project, Tenancy, kid};
-use crate::token::{Claims, KeyClass, TokenKeys, bearer, check_times, undecodable, verify};
+use crate::token::{Claims, KeyClass, TokenKeys, bearer, check_times, undecodable};
 
 impl Tenancy {
     /// Who calls, given the key that opened the door, if one did.
@@ -57,7 +57,8 @@ impl Tenancy {
         let named = kid(token);
         if project.jwks.find(named.as_deref().unwrap_or_default()).is_some() {
             let issuer = self.config.web.project_issuer(&project.reference);
-            return verify(token, &project.jwks, &issuer, Some("authenticated"), now);
+            let keys = &project.jwks;
+            return self.verified.verify(token, keys, &issuer, Some("authenticated"), now);
         }
         let claims = match (external.keys.as_ref().map(|keys| keys.verify(token)), &rest.jwks_url) {
             (None, None) => return Err(no_secret()),

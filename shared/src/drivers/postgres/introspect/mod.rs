@@ -37,7 +37,11 @@ pub(super) async fn catalog(pool: &Pool, place: &Place, deadline: Duration) -> R
         rollback: false,
         before: None,
         settings: settings::values_for_catalog(place.reader.as_ref(), deadline),
-        query: Some(Query { sql, params: &params }),
+        query: Some(Query {
+            sql,
+            params: &params,
+            estimate: None,
+        }),
         check: None,
     };
     let asked = async {
