@@ -279,7 +279,7 @@ fn functions_are_described(catalog: &Catalog) {
             "at_home() row public.address Volatile",
             "body( json) json Immutable",
             "both_ways(n integer) (n integer) Volatile",
-            "fixed(c character varying, b bit varying) text Volatile",
+            "fixed(c bpchar, b \"bit\") text Volatile",
             "many(words text[]*) text Volatile",
             "nothing(j json) void Volatile",
             "one_out(a integer) (x integer) Volatile",
