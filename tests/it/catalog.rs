@@ -279,7 +279,7 @@ fn functions_are_described(catalog: &Catalog) {
             "at_home() row public.address Volatile",
             "body( json) json Immutable",
             "both_ways(n integer) (n integer) Volatile",
-            "fixed(c character varying, b bit varying) text Volatile",
+            "fixed(c bpchar, b \"bit\") text Volatile",
             "many(words text[]*) text Volatile",
             "nothing(j json) void Volatile",
             "one_out(a integer) (x integer) Volatile",
@@ -365,21 +365,8 @@ fn the_root_describes_what_the_caller_may_use() {
             let nobody = world.get(&project.rest("")).send().await;
             assert_eq!(nobody.status, StatusCode::UNAUTHORIZED);
 
-            let off = json!({ "rest": { "openapi": false } });
-            let sql = format!(
-                "update plinth.projects set settings = '{off}', version = version + 1 where id = '{}'",
-                project.id
-            );
-            crate::handmade::superuser("plinth")
-                .await
-                .batch_execute(&sql)
-                .await
-                .unwrap();
-            let other = crate::world::World::of(
-                crate::world::platform().await,
-                std::sync::Arc::new(plinth::clock::SystemClock),
-            );
-            let off = other.get(&project.rest("")).key(&project.publishable).send().await;
+            project.settings(r#"{ "rest": { "openapi": false } }"#).await;
+            let off = root(&project.publishable).send().await;
             assert_eq!(off.code(StatusCode::NOT_FOUND), "PGRST126");
         }
     });

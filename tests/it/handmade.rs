@@ -203,6 +203,21 @@ impl Handmade {
         )
     }
 
+    /// Changes the project's settings, and tells the backend.
+    pub async fn settings(&self, json: &str) {
+        let control = superuser("plinth").await;
+        let sql = format!(
+            "update plinth.projects set settings = {} where id = '{}'",
+            literal(json),
+            self.id
+        );
+        control.batch_execute(&sql).await.unwrap();
+        let moved = control.query_one("select plinth.bump($1)", &[&self.id]).await.unwrap();
+        let version: i64 = moved.get(0);
+        self.sql(&format!("select plinth.push_version('{}', {version})", self.reference))
+            .await;
+    }
+
     /// Revokes its keys of one class, tells the backend, and returns a new one.
     pub async fn revoke(&self, class: KeyClass) -> String {
         let control = superuser("plinth").await;

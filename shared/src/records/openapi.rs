@@ -24,6 +24,7 @@ pub(super) async fn describe(
     headers: &HeaderMap,
 ) -> Result<Reply> {
     if !site.rules.openapi {
+        records.check(scope).await?;
         let message = "Root endpoint metadata is disabled";
         return Err(Error::new(ErrorKind::NotFound, "PGRST126", message));
     }

@@ -100,7 +100,7 @@ fn function(fact: &FunctionFact, types: &Types) -> Function {
     let required = fact.inputs.saturating_sub(fact.defaults);
     let argument = |(position, at): (usize, usize)| Argument {
         name: name(fact, at).to_owned(),
-        data_type: without_length(types.text(fact.types[at], PLAIN)),
+        data_type: types.text(fact.types[at], PLAIN),
         required: position < required,
         variadic: mode(fact, at) == Mode::Variadic,
     };
@@ -117,17 +117,6 @@ fn function(fact: &FunctionFact, types: &Types) -> Function {
             _ => Volatility::Volatile,
         },
         comment: fact.comment.clone(),
-    }
-}
-
-/// Arguments have no length, but these names alone mean a length of one.
-fn without_length(text: String) -> String {
-    match text.as_str() {
-        "character" | "character[]" | "bit" | "bit[]" => {
-            text.replacen("bit", "bit varying", 1)
-                .replacen("character", "character varying", 1)
-        }
-        _ => text,
     }
 }
 
