@@ -133,7 +133,7 @@ async fn locked(project: &Handmade) -> tokio_postgres::Client {
     holder
 }
 
-/// A stack with few connections and a queue of that length, and a project that it has served once.
+/// A stack with few connections, all of them open, and a queue of that length; and a project on it.
 async fn crowded(queue: usize) -> (SocketAddr, Handmade) {
     let project = project(Isolation::Database, TODOS).await;
     let stack = stack(&[
@@ -143,8 +143,16 @@ async fn crowded(queue: usize) -> (SocketAddr, Handmade) {
         ("PLINTH_REQUEST_TIMEOUT_MS", "60000"),
     ])
     .await;
-    let warm = ask(stack, get(&project, "todos?id=eq.1")).await;
-    assert_eq!(warm.status, 200, "{}", warm.body);
+    let (watcher, holder) = (superuser("postgres").await, locked(&project).await);
+    let first = get(&project, "todos?id=eq.1");
+    let warm: Vec<_> = (0..CONNECTIONS)
+        .map(|_| tokio::spawn(ask(stack, first.clone())))
+        .collect();
+    until_waiting(&watcher, &project, CONNECTIONS).await;
+    holder.batch_execute("rollback").await.unwrap();
+    for warm in warm {
+        assert!(!warm.await.unwrap().turned_away());
+    }
     (stack, project)
 }
 

@@ -152,7 +152,18 @@ const TABLES: &str = "
     create table refusing (id int primary key);
     create function refuse() returns trigger language plpgsql as 'begin raise ''refused''; end';
     create trigger refuse before insert on refusing for each row execute function refuse();
-    grant select, insert, update, delete on todos, refusing to $anon, $service;
+    create table authors (id int primary key, name text);
+    insert into authors select n, 'author ' || n from generate_series(1, 5) n;
+    create table books (id int primary key, author_id int references authors);
+    insert into books select n, 1 + n % 5 from generate_series(1, 20) n;
+    create table chapters (id int primary key, book_id int references books);
+    insert into chapters select n, 1 + n % 20 from generate_series(1, 60) n;
+    create function add(a int, b int) returns int language sql immutable as 'select a + b';
+    create function few(most int) returns setof todos language sql stable as 'select * from todos where id <= most';
+    create function touch(which int) returns void language sql volatile as
+      'update todos set done = true where id = which';
+    create function fail() returns void language plpgsql as 'begin raise ''failed''; end';
+    grant select, insert, update, delete on todos, refusing, authors, books, chapters to $anon, $service;
 ";
 
 /// A request; `{n}` is a number that no other request has.
@@ -200,6 +211,20 @@ fn cases() -> Vec<Case> {
         case("list", get.clone(), "todos?done=is.true&order=id&limit=50", (200, "")),
         case("counted", get.clone(), "todos?limit=5", (206, "")).with("count=exact", ""),
         case("head", Method::HEAD, "todos", (200, "")),
+        case(
+            "embed",
+            get.clone(),
+            "authors?select=name,books(id,chapters(id))&books.limit=2",
+            (200, ""),
+        ),
+        case("call", post.clone(), "rpc/add", (200, "")).with("", r#"{"a":1,"b":2}"#),
+        case(
+            "call by GET",
+            get.clone(),
+            "rpc/few?most=9&select=id&limit=5",
+            (200, ""),
+        ),
+        case("call that writes", post.clone(), "rpc/touch", (204, "")).with("", r#"{"which":3}"#),
         case("insert", post.clone(), "todos", (201, "")).with(show, r#"{"id":{n},"title":"new"}"#),
         case("insert in silence", post.clone(), "todos", (201, "")).with("", r#"{"id":{n}}"#),
         case("bulk insert", post.clone(), "todos", (201, "")).with(show, r#"[{"id":{n}},{"id":-{n}}]"#),
@@ -212,6 +237,13 @@ fn cases() -> Vec<Case> {
         case("not null", post.clone(), "todos", (400, "23502")).with("", r#"{"id":{n},"title":null}"#),
         case("bad value", get.clone(), "todos?id=eq.one", (400, "22P02")),
         case("no such operator", get.clone(), "todos?id=like.*1", (404, "42883")),
+        case(
+            "bad value in an embed",
+            get.clone(),
+            "authors?select=id,books(id,chapters(id))&books.chapters.id=eq.x",
+            (400, "22P02"),
+        ),
+        case("call that fails", post.clone(), "rpc/fail", (400, "P0001")).with("", "{}"),
         case("no right", get.clone(), "hidden", (401, "42501")),
         case("raised", post, "refusing", (400, "P0001")).with("", r#"{"id":1}"#),
         case("too many", delete, "todos?id=lt.9", (400, "PGRST124")).with("handling=strict, max-affected=1", ""),
