@@ -82,11 +82,6 @@ async fn refuse_after_identifying(app: &App, uri: &Uri, headers: &HeaderMap, ref
     identified.await.err().unwrap_or(refusal)
 }
 
-/// The error for what the dialect has and this version has not.
-fn not_implemented(feature: &'static str) -> Error {
-    Error::new(ErrorKind::Unsupported, "PGRST127", "Feature not implemented").with_details(feature)
-}
-
 /// The error for a body that did not arrive.
 pub(crate) fn unreadable(rejection: BytesRejection) -> Error {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {

@@ -9,7 +9,6 @@ use plinth::query::{self, Reply, Request};
 use plinth::records::Ask;
 use plinth::schema::catalog::{Catalog, Volatility};
 
-use super::not_implemented;
 use crate::path;
 
 /// The media type of a query in a body.
