@@ -110,6 +110,22 @@ fn recorded_requests_reach_the_rows_of_a_project() {
 }
 
 #[test]
+fn a_recorded_script_runs_on_the_projects_own_login() {
+    run(async {
+        let mut lambda = Lambda::start("sql", Function::Sql).await;
+        let project = world().await.project("database").await;
+        let values = [
+            ("id", project.backend.as_str()),
+            ("token", project.owner.token.as_str()),
+        ];
+        let reply = lambda.invoke("sql-run", &values).await;
+        assert_eq!(reply.status(), 200, "{reply:?}");
+        assert_eq!(reply.json()["columns"][1], json!({ "name": "next", "type": "int4" }));
+        assert!(lambda.is_alive());
+    });
+}
+
+#[test]
 fn a_browsers_preflight_is_answered_without_a_key() {
     run(async {
         let mut lambda = Lambda::start("records", Function::Records).await;

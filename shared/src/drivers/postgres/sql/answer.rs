@@ -109,9 +109,14 @@ impl Answer {
         self.truncated
     }
 
-    /// A statement is done.
+    /// Another statement begins.
+    pub(super) fn next(&mut self) {
+        self.affected = 0;
+    }
+
+    /// It is done, or a part of it.
     pub(super) fn done(&mut self, affected: u64) {
-        self.affected = affected;
+        self.affected = self.affected.max(affected);
     }
 
     pub(super) fn finish(self, changed: bool) -> Result<Ran> {

@@ -95,7 +95,7 @@ impl Running<'_> {
         let mut answer = Answer::new(self.scope.max_rows, self.scope.max_bytes);
         for (at, statement) in self.script.statements.iter().enumerate() {
             let is_last = at + 1 == self.script.statements.len();
-            let cut = self.statement(client, statement, is_last, &mut answer).await;
+            let cut = self.statement(client, statement, (is_last, began), &mut answer).await;
             let cut = cut.map_err(|failed| self.refused(failed, Some(at)))?;
             if cut {
                 return Ok(Done {
@@ -146,18 +146,20 @@ impl Running<'_> {
         &self,
         client: &Client,
         statement: &Statement<'_>,
-        is_last: bool,
+        (is_last, began): (bool, i64),
         answer: &mut Answer,
     ) -> Result<bool, Failure> {
         let prepared = client.prepare(statement.text).await?;
         let sql = match params::literals(prepared.params(), self.script.params).map_err(Failure::Ours)? {
             literals if literals.is_empty() => Cow::Borrowed(statement.text),
+            // A name of its own: behind a pooler the server's session outlives the script.
             literals => Cow::Owned(format!(
-                "prepare plinth_script as {}\n; execute plinth_script ({})",
+                "prepare plinth_{began} as {}\n; execute plinth_{began} ({}); deallocate plinth_{began}",
                 statement.text,
                 literals.join(", ")
             )),
         };
+        answer.next();
         let mut messages = pin!(client.simple_query_raw(&sql).await?);
         while let Some(message) = messages.try_next().await? {
             match message {
