@@ -89,7 +89,8 @@ fn parameter(request: &mut Request, seen: &mut Vec<String>, name: &str, value: &
         }),
         "offset" => request.offset.push(Scoped {
             path: embed_path(path)?,
-            value: number(name, value)?,
+            // Before the first row is the first row, as upstream.
+            value: if is_negative(value) { 0 } else { number(name, value)? },
         }),
         "and" | "or" => {
             let (path, negated) = match path.strip_suffix("not") {
@@ -129,6 +130,10 @@ fn once(seen: &mut Vec<String>, name: &str) -> Result<()> {
     }
     seen.push(name.to_owned());
     Ok(())
+}
+
+fn is_negative(value: &str) -> bool {
+    value.trim().parse::<i64>().is_ok_and(i64::is_negative)
 }
 
 fn number(name: &str, value: &str) -> Result<u64> {
