@@ -77,26 +77,27 @@ pub(super) fn outcome_unknown() -> Error {
 
 /// Whether the connection broke, rather than the server refusing a statement on it.
 pub(super) fn broke(error: &PgError) -> bool {
-    match error.as_db_error() {
-        Some(told) => gone(told),
+    match error.code() {
+        Some(_) => ended_by_server(error),
         None => error.is_closed() || is_io(error),
     }
 }
 
-/// Whether the server itself ended the connection before a commit: then nothing was written.
+/// Whether the server itself ended the connection before a commit: then nothing was written. A mere error with such a code
+/// was raised by somebody's function.
 pub(super) fn ended_by_server(error: &PgError) -> bool {
-    error.as_db_error().is_some_and(gone)
+    let raised = |told: &DbError| told.parsed_severity() == Some(Severity::Error);
+    error.code().is_some_and(gone) && !error.as_db_error().is_some_and(raised)
 }
 
-/// By its severity: any function may raise these states without ending the session.
-fn gone(told: &DbError) -> bool {
-    let state = told.code();
-    let leaves = [
+fn gone(state: &SqlState) -> bool {
+    [
         SqlState::ADMIN_SHUTDOWN,
         SqlState::CRASH_SHUTDOWN,
         SqlState::CANNOT_CONNECT_NOW,
-    ];
-    told.parsed_severity() != Some(Severity::Error) && (leaves.contains(state) || state.code().starts_with("08"))
+    ]
+    .contains(state)
+        || state.code().starts_with("08")
 }
 
 fn is_io(error: &PgError) -> bool {
@@ -119,7 +120,7 @@ pub(super) fn is_stale(error: &PgError) -> bool {
 /// with time, locks and resources.
 pub(super) fn may_be_stale(error: &PgError) -> bool {
     error.code().is_some_and(|state| {
-        !matches!(&state.code()[..2], "40" | "53" | "54" | "55" | "57" | "58" | "XX") && !state.code().starts_with("08")
+        !matches!(&state.code()[..2], "40" | "53" | "54" | "55" | "57" | "58" | "XX") && !gone(state)
     })
 }
 
