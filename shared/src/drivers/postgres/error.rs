@@ -1,7 +1,7 @@
 //! What an error of the server, or of the way to it, means.
 
 use tokio_postgres::Error as PgError;
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::backend::dial::DialError;
 use crate::backend::{NoClient, REFUSED, STALE};
@@ -77,25 +77,26 @@ pub(super) fn outcome_unknown() -> Error {
 
 /// Whether the connection broke, rather than the server refusing a statement on it.
 pub(super) fn broke(error: &PgError) -> bool {
-    match error.code() {
-        Some(state) => gone(state),
+    match error.as_db_error() {
+        Some(told) => gone(told),
         None => error.is_closed() || is_io(error),
     }
 }
 
 /// Whether the server itself ended the connection before a commit: then nothing was written.
 pub(super) fn ended_by_server(error: &PgError) -> bool {
-    error.code().is_some_and(gone)
+    error.as_db_error().is_some_and(gone)
 }
 
-fn gone(state: &SqlState) -> bool {
-    [
+/// By its severity: any function may raise these states without ending the session.
+fn gone(told: &DbError) -> bool {
+    let state = told.code();
+    let leaves = [
         SqlState::ADMIN_SHUTDOWN,
         SqlState::CRASH_SHUTDOWN,
         SqlState::CANNOT_CONNECT_NOW,
-    ]
-    .contains(state)
-        || state.code().starts_with("08")
+    ];
+    told.parsed_severity() != Some(Severity::Error) && (leaves.contains(state) || state.code().starts_with("08"))
 }
 
 fn is_io(error: &PgError) -> bool {
@@ -118,7 +119,7 @@ pub(super) fn is_stale(error: &PgError) -> bool {
 /// with time, locks and resources.
 pub(super) fn may_be_stale(error: &PgError) -> bool {
     error.code().is_some_and(|state| {
-        !matches!(&state.code()[..2], "40" | "53" | "54" | "55" | "57" | "58" | "XX") && !gone(state)
+        !matches!(&state.code()[..2], "40" | "53" | "54" | "55" | "57" | "58" | "XX") && !state.code().starts_with("08")
     })
 }
 

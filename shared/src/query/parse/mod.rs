@@ -145,6 +145,8 @@ fn number(name: &str, value: &str) -> Result<u64> {
     };
     // Postgres counts rows in bigint.
     match value.trim().parse::<i64>() {
+        // As upstream: before the first row there are none to leave out.
+        Ok(before) if before < 0 && name.ends_with("offset") => Ok(0),
         Ok(number) => {
             u64::try_from(number).map_err(|_| headers::out_of_range("Limit should be greater than or equal to zero."))
         }
