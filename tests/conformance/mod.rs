@@ -104,6 +104,7 @@ suites! {
     prefer,
     profiles,
     put,
+    query_body,
     representations,
     rpc,
     schemas,

@@ -2,6 +2,7 @@
 
 mod provisioning;
 mod roles;
+mod scripts;
 mod serving;
 
 use std::sync::Arc;

@@ -63,7 +63,7 @@ pub async fn run(
 
     let target = app.data_target(access.project(), backend).await?;
     let began = Instant::now();
-    let scope = scope(app, &access, backend, input.read_only);
+    let scope = scope(app, &access, input.read_only).await?;
     let script = Script {
         text: &input.query,
         statements: &statements,
@@ -154,21 +154,28 @@ async fn note(
 }
 
 /// As the owner of the project's objects; in a user's own database as the login they gave.
-fn scope(app: &App, access: &DataAccess, backend: &ProjectBackend, read_only: bool) -> ScriptScope {
+async fn scope(app: &App, access: &DataAccess, read_only: bool) -> Result<ScriptScope> {
     let project = access.project();
     let names = project.names();
+    let external = app.tenancy.external(project).await?;
+    let schemas = match external {
+        Some(external) => {
+            let rest = &external.settings.rest;
+            rest.schemas.iter().chain(&rest.extra_search_path).cloned().collect()
+        }
+        None => vec![names.schema(Isolation::Database)],
+    };
     let limits = &app.config.sql;
-    let ours = backend.tier != Tier::External;
-    ScriptScope {
-        role: ours.then(|| names.owner()),
-        schemas: vec![names.schema(Isolation::Database)],
-        versioned: ours.then(|| project.reference.clone()),
+    Ok(ScriptScope {
+        role: external.is_none().then(|| names.owner()),
+        schemas,
+        versioned: external.is_none().then(|| project.reference.clone()),
         tenant: project.id.to_string(),
         read_only,
         deadline: limits.timeout,
         max_rows: limits.max_rows,
         max_bytes: limits.max_bytes,
-    }
+    })
 }
 
 async fn on(app: &App, target: &Target, scope: &ScriptScope, script: Script<'_>) -> Result<crate::backend::Ran> {
