@@ -64,4 +64,4 @@ export async function project(token, isolation) {
 
 /** Runs a script in a project's database. */
 export const sql = (token, project, query) =>
-  call('POST', `/api/database/${project.database}/sql`, { token, body: { query } })
+  call('POST', `/api/database/${project.database}/sql`, { token, body: { query, readOnly: false } })
