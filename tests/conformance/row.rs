@@ -21,12 +21,15 @@ pub struct Row {
     pub steps: Vec<Step>,
 }
 
+/// Names in lower case, and values.
+pub type Headers = Vec<(String, String)>;
+
 #[derive(Debug)]
 pub struct Step {
     pub caller: Caller,
     pub method: Method,
     pub path: String,
-    pub headers: Vec<(String, String)>,
+    pub headers: Headers,
     pub body: Option<String>,
     pub expected: Expected,
 }
@@ -224,7 +227,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Headers up to an empty line, or up to the expected status.
-    fn headers(&mut self) -> Result<(Vec<(String, String)>, Option<u16>), String> {
+    fn headers(&mut self) -> Result<(Headers, Option<u16>), String> {
         let mut headers = Vec::new();
         loop {
             let line = self.next().ok_or("the row expects nothing: where is `=> status`?")?;

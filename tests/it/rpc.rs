@@ -13,6 +13,8 @@ const FUNCTIONS: &str = r#"
     grant select on lists to $anon, $authenticated, $service;
     alter table lists enable row level security;
     create policy all_of_it on lists using (true);
+    alter table todos add list int references lists;
+    update todos set list = id;
     create type spot as (x int, y int);
     create domain "text/html" as text;
     create function add(a int, b int default 10) returns int language sql immutable as 'select a + b';
@@ -122,6 +124,24 @@ fn functions_answer_by_what_they_return() {
                 "GET one?n=1&select=id,done",
                 "",
                 json!({ "id": 1, "done": false }),
+                "0-0/*",
+            ),
+            (
+                "GET found?term=f&select=id,lists(name)",
+                "",
+                json!([{ "id": 1, "lists": { "name": "home" } }]),
+                "0-0/*",
+            ),
+            (
+                "POST found?select=id,lists!inner(name)&lists.name=eq.work",
+                r#"{"term":""}"#,
+                json!([{ "id": 2, "lists": { "name": "work" } }]),
+                "0-0/*",
+            ),
+            (
+                "GET one?n=1&select=...lists(list:name)",
+                "",
+                json!({ "list": "home" }),
                 "0-0/*",
             ),
             ("GET letters", "", json!(["c", "a", "b"]), "0-2/*"),
@@ -246,11 +266,20 @@ fn calls_that_answer_too_much_are_undone() {
     });
 }
 
+/// A call, its headers and body; then the answer and its media type.
+type Typed = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
 #[test]
 fn bodies_and_results_come_in_their_media_types() {
     run(async {
         let project = calling().await;
-        let cases: &[(&str, &[(&str, &str)], &str, &str, &str)] = &[
+        let cases: &[Typed] = &[
             (
                 "POST add",
                 &[("content-type", "application/x-www-form-urlencoded")],
@@ -308,7 +337,7 @@ fn bodies_and_results_come_in_their_media_types() {
                 "GET found?term=s",
                 &[("accept", "application/vnd.pgrst.array+json;nulls=stripped")],
                 "",
-                r#"[{"id":2,"title":"second","done":true}]"#,
+                r#"[{"id":2,"title":"second","done":true,"list":2}]"#,
                 "application/vnd.pgrst.array+json;nulls=stripped; charset=utf-8",
             ),
         ];

@@ -54,7 +54,7 @@ fn test_holds(test: &Test, row: &Row) -> Option<bool> {
         }
         Test::JsonNumber { distinct, equal, value } => {
             let found = member(row, "n");
-            let same = found.map(|found| *found == Value::from(*value));
+            let same = found.map(|found| found.as_i64() == Some(i64::from(*value)));
             if *distinct {
                 return Some(same != Some(true));
             }

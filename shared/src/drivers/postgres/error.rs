@@ -1,7 +1,7 @@
 //! What an error of the server, or of the way to it, means.
 
 use tokio_postgres::Error as PgError;
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::backend::dial::DialError;
 use crate::backend::{NoClient, REFUSED, STALE};
@@ -78,14 +78,16 @@ pub(super) fn outcome_unknown() -> Error {
 /// Whether the connection broke, rather than the server refusing a statement on it.
 pub(super) fn broke(error: &PgError) -> bool {
     match error.code() {
-        Some(state) => gone(state),
+        Some(_) => ended_by_server(error),
         None => error.is_closed() || is_io(error),
     }
 }
 
-/// Whether the server itself ended the connection before a commit: then nothing was written.
+/// Whether the server itself ended the connection before a commit: then nothing was written. A mere error with such a code
+/// was raised by somebody's function.
 pub(super) fn ended_by_server(error: &PgError) -> bool {
-    error.code().is_some_and(gone)
+    let raised = |told: &DbError| told.parsed_severity() == Some(Severity::Error);
+    error.code().is_some_and(gone) && !error.as_db_error().is_some_and(raised)
 }
 
 fn gone(state: &SqlState) -> bool {

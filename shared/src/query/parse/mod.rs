@@ -85,12 +85,13 @@ fn parameter(request: &mut Request, seen: &mut Vec<String>, name: &str, value: &
         }),
         "limit" => request.limit.push(Scoped {
             path: embed_path(path)?,
-            value: number(name, value)?,
+            value: number(name, value)?
+                .ok_or_else(|| headers::out_of_range("Limit should be greater than or equal to zero."))?,
         }),
+        // A negative one leaves nothing out.
         "offset" => request.offset.push(Scoped {
             path: embed_path(path)?,
-            // Before the first row is the first row, as upstream.
-            value: if is_negative(value) { 0 } else { number(name, value)? },
+            value: number(name, value)?.unwrap_or(0),
         }),
         "and" | "or" => {
             let (path, negated) = match path.strip_suffix("not") {
@@ -132,11 +133,8 @@ fn once(seen: &mut Vec<String>, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn is_negative(value: &str) -> bool {
-    value.trim().parse::<i64>().is_ok_and(i64::is_negative)
-}
-
-fn number(name: &str, value: &str) -> Result<u64> {
+/// A number of rows; nothing if it is negative.
+fn number(name: &str, value: &str) -> Result<Option<u64>> {
     let fault = || {
         Error::invalid(
             "PGRST100",
@@ -150,9 +148,7 @@ fn number(name: &str, value: &str) -> Result<u64> {
     };
     // Postgres counts rows in bigint.
     match value.trim().parse::<i64>() {
-        Ok(number) => {
-            u64::try_from(number).map_err(|_| headers::out_of_range("Limit should be greater than or equal to zero."))
-        }
+        Ok(number) => Ok(u64::try_from(number).ok()),
         Err(_) => Err(fault()),
     }
 }
