@@ -6,9 +6,8 @@
 //! Invariants:
 //! - A value of the request reaches SQL text never: it is a bound parameter, sent in text format, and Postgres infers
 //!   its type. Names reach it only as an [`crate::ident::Ident`] found in the catalog (or as a quoted alias).
-//! - The grammar's recursion and the number of conditions are bounded, so no input overflows the stack.
-//! - What the dialect knows but this version cannot run is parsed all the same and refused by the planner
-//!   (`PGRST127`), so that a refusal names the feature.
+//! - The grammar's recursion, the number of conditions and the number of embeds are bounded, so no input overflows the
+//!   stack, and no statement is out of proportion to its request.
 
 pub mod facade;
 pub mod openapi;

@@ -1,6 +1,8 @@
 //! Aggregates: which are asked for, and where they are computed.
 //! See <https://postgrest.org/en/stable/references/api/aggregate_functions.html>.
 
+use std::collections::BTreeSet;
+
 use super::super::request::{AggregateFunction, Field, SelectItem};
 use super::columns::Scope;
 use super::embed::member_name;
@@ -74,6 +76,20 @@ pub(super) fn count(
 
 fn not_allowed() -> Error {
     Error::invalid("PGRST123", "Use of aggregate functions is not allowed")
+}
+
+/// Leaves each name once among the members of a node that the rows above refer to: they could not tell them apart.
+pub(super) fn unique(node: &mut Node) {
+    let mut seen = BTreeSet::new();
+    node.outputs.retain(|output| seen.insert(output.name.clone()));
+    for embed in &mut node.embeds {
+        match &mut embed.shown {
+            Shown::Hidden => {}
+            Shown::Nested if seen.insert(embed.name.clone()) => {}
+            Shown::Nested => embed.shown = Shown::Hidden,
+            Shown::Spread(lifted) => lifted.retain(|lifted| seen.insert(lifted.name.clone())),
+        }
+    }
 }
 
 /// What the rows of a spread to-one are lifted into the row above as. Aggregates are computed there, over the rows above:

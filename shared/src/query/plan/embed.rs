@@ -262,6 +262,9 @@ fn embed<'a>(
     if !to_one {
         node.page.limit = node.page.limit.into_iter().chain(capped).min();
     }
+    if *spread || to_one {
+        aggregate::unique(&mut node);
+    }
     let shown = if node.members().is_empty() && !node.everything {
         Shown::Hidden
     } else if !*spread {

@@ -3,7 +3,7 @@
 
 use std::cell::OnceCell;
 
-use super::super::plan::{Embed, From, Joined, Node, Page};
+use super::super::plan::{Embed, From, Joined, Node, Page, Shown};
 use super::filter;
 use super::sql::Sql;
 use super::{ROW, WHOLE};
@@ -19,6 +19,8 @@ pub(super) struct Drawn<'a> {
     pub(super) row: String,
     /// The name of all of them made into one.
     pub(super) all: String,
+    /// Whether its JSON makes groups, here or above: then it is jsonb, since json has no equality.
+    pub(super) comparable: bool,
     pub(super) embeds: Vec<(&'a Embed, Drawn<'a>)>,
     /// How it belongs to the rows above, and the name of these.
     above: Option<(&'a Joined, String)>,
@@ -28,22 +30,28 @@ pub(super) struct Drawn<'a> {
 
 /// Draws the tree whose root is `node`.
 pub(super) fn draw(node: &Node) -> Drawn<'_> {
-    one(node, None, &mut 0)
+    one(node, None, false, &mut 0)
 }
 
-fn one<'a>(node: &'a Node, above: Option<(&'a Joined, String)>, count: &mut usize) -> Drawn<'a> {
+fn one<'a>(node: &'a Node, above: Option<(&'a Joined, String)>, grouped: bool, count: &mut usize) -> Drawn<'a> {
     let number = *count;
     *count += 1;
     let alias = format!("plinth_{number}");
+    let comparable = grouped || node.is_grouped();
     let below = node.embeds.iter();
     let embeds = below
-        .map(|embed| (embed, one(&embed.node, Some((&embed.joined, alias.clone())), count)))
+        .map(|embed| {
+            let lifted = embed.to_one && matches!(embed.shown, Shown::Spread(_));
+            let above = Some((&embed.joined, alias.clone()));
+            (embed, one(&embed.node, above, comparable && lifted, count))
+        })
         .collect();
     Drawn {
         node,
         alias,
         row: format!("plinth_row_{number}"),
         all: format!("plinth_all_{number}"),
+        comparable,
         embeds,
         above,
         condition: OnceCell::new(),

@@ -52,12 +52,12 @@ pub(super) fn join(sql: &mut Sql, drawn: &Drawn<'_>, at: usize) {
                 sql.push("coalesce(pg_catalog.json_agg(");
                 sql.column(&child.row, &lifted.name);
                 sql.push("), '[]')");
-                sql.push(if drawn.node.is_grouped() { "::jsonb as " } else { " as " });
+                sql.push(if drawn.comparable { "::jsonb as " } else { " as " });
                 sql.ident(&lifted.name);
             }
             from_rows(sql, child);
         }
-        Shown::Nested if drawn.node.is_grouped() => {
+        Shown::Nested if drawn.comparable => {
             sql.push(" cross join lateral (select ");
             array(sql, child);
             sql.push("::jsonb as ");
@@ -139,20 +139,20 @@ pub(super) fn order_by(sql: &mut Sql, drawn: &Drawn<'_>, embed: usize, term: usi
 }
 
 /// Adds an embed's object or array.
-pub(super) fn nested(sql: &mut Sql, drawn: &Drawn<'_>, at: usize, grouped: bool) {
+pub(super) fn nested(sql: &mut Sql, drawn: &Drawn<'_>, at: usize) {
     let (embed, child) = &drawn.embeds[at];
     if embed.to_one && hides_order(drawn.node, at) {
         sql.push(&child.row);
         sql.push(".");
         sql.push(JSON);
-        if grouped {
+        if drawn.comparable {
             sql.push("::jsonb");
         }
     } else if embed.to_one {
         sql.push("pg_catalog.row_to_json(");
         sql.push(&child.row);
-        sql.push(if grouped { ".*)::jsonb" } else { ".*)" });
-    } else if grouped {
+        sql.push(if drawn.comparable { ".*)::jsonb" } else { ".*)" });
+    } else if drawn.comparable {
         sql.push(&child.all);
         sql.push(".");
         sql.push(JSON);
@@ -173,6 +173,10 @@ pub(super) fn lifted(sql: &mut Sql, embed: &Embed, child: &Drawn<'_>, lifted: &L
     let Some((function, cast)) = &lifted.aggregate else {
         if let Some(member) = &lifted.member {
             sql.column(rows, member);
+            if *member != lifted.name {
+                sql.push(" as ");
+                sql.ident(&lifted.name);
+            }
         }
         return;
     };

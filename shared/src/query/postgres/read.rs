@@ -88,13 +88,12 @@ pub(super) fn list(sql: &mut Sql, drawn: &Drawn<'_>) -> Vec<usize> {
         items.next(sql, matches!(output.expression, Expression::Place(_)));
         expression(sql, &drawn.alias, output);
     }
-    let grouped = drawn.node.is_grouped();
     for (at, (embed, child)) in drawn.embeds.iter().enumerate() {
         match &embed.shown {
             Shown::Hidden => {}
             Shown::Nested => {
                 items.next(sql, true);
-                embed::nested(sql, drawn, at, grouped);
+                embed::nested(sql, drawn, at);
                 sql.push(" as ");
                 sql.ident(&embed.name);
             }

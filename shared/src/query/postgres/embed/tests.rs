@@ -124,6 +124,11 @@ fn aggregates_of_a_spread_to_one_are_computed_above() {
 }
 
 #[test]
+fn what_is_spread_through_two_levels_keeps_its_names() {
+    insta::assert_snapshot!(rows("tasks", "select=...projects(budget.sum(),id,id,tasks(id),...clients(id.max(),id))"), @r#"select sum(plinth_row_1."plinth_of_0") as "sum", plinth_row_1."id", plinth_row_1."tasks", max(plinth_row_1."plinth_of_2000") as "max" from "app"."tasks" as plinth_0 left join lateral (select plinth_1."budget" as "plinth_of_0", plinth_1."id", plinth_all_2.plinth_json as "tasks", plinth_row_3."plinth_of_0" as "plinth_of_2000" from "app"."projects" as plinth_1 cross join lateral (select coalesce(pg_catalog.json_agg(plinth_row_2.*), '[]')::jsonb as plinth_json from (select plinth_2."id" from "app"."tasks" as plinth_2 where plinth_2."project_id" = plinth_1."id") as plinth_row_2) as plinth_all_2 left join lateral (select plinth_3."id" as "plinth_of_0", plinth_3."id" from "app"."clients" as plinth_3 where plinth_3."id" = plinth_1."client_id") as plinth_row_3 on true where plinth_1."id" = plinth_0."project_id") as plinth_row_1 on true group by 2, 3"#);
+}
+
+#[test]
 fn counts_repeat_only_what_restricts() {
     let count = |query: &str, count: &str| {
         let rendered = rendering(Get, "clients", query, &[("prefer", count)], "");
