@@ -272,3 +272,24 @@ fn a_reply_too_large_to_be_sent_is_refused_and_what_it_wrote_undone() {
         }
     });
 }
+
+#[test]
+fn a_body_nested_deeper_than_any_document_is_refused() {
+    run(async {
+        let sql = format!("{TODOS} create function given(json) returns int language sql as 'select 1';");
+        let project = project(Isolation::Schema, &sql).await;
+        let world = World::of(platform().await, Arc::new(SystemClock));
+        let nested = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+        for (path, levels, status) in [
+            ("todos?columns=id", 500_000, 400),
+            ("todos", 129, 400),
+            ("rpc/given", 100, 200),
+            ("rpc/given", 129, 400),
+            ("rpc/given", 500_000, 400),
+        ] {
+            let call = world.post(&project.rest(path)).key(&project.secret);
+            let reply = call.body(nested(levels), "application/json").send().await;
+            assert_eq!(reply.status.as_u16(), status, "{path} {levels}: {}", reply.text);
+        }
+    });
+}

@@ -10,6 +10,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredA
 
 use super::super::request::Body;
 use super::super::shown;
+use super::depth::too_deep;
 use super::{csv, form};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -83,6 +84,9 @@ fn utf8(bytes: &[u8]) -> Result<&str> {
 /// `PGRST102` for anything else.
 pub fn body(bytes: &[u8]) -> Result<Body> {
     let json = utf8(bytes)?;
+    if too_deep(json) {
+        return Err(invalid("nested too deeply".to_owned()));
+    }
     let keys: Keys = serde_json::from_str(json)
         .map_err(|error| invalid(format!("{:?} error in column {}", error.classify(), error.column())))?;
     if !keys.objects {

@@ -10,6 +10,7 @@ use super::super::request::{
     Arguments, JsonArguments, Logic, Method, QueryArgument, RawArgument, RawKind, Request, Scoped,
 };
 use super::super::shown;
+use super::depth::too_deep;
 use super::{accept, body, check_conditions, csv, filter, headers, parameter, url};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -129,6 +130,7 @@ fn json(columns: Option<&[String]>, bytes: &[u8]) -> Result<JsonArguments> {
         (Some(columns), Ok(_)) => Some(columns.to_vec()),
         (None, Ok(body)) => body.uniform.then_some(body.keys),
         // Valid but no object: a function may still want it as a whole.
+        (_, Err(refused)) if too_deep(json) => return Err(refused),
         (columns, Err(refused)) => match serde_json::from_str(json) {
             Ok(IgnoredAny) if is_array => columns.map(<[_]>::to_vec),
             Ok(IgnoredAny) => Some(columns.unwrap_or_default().to_vec()),

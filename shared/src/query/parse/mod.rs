@@ -5,6 +5,7 @@ mod body;
 mod call;
 mod csv;
 mod cursor;
+mod depth;
 mod filter;
 mod form;
 mod headers;
