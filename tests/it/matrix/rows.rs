@@ -322,10 +322,10 @@ fn records() -> Vec<Row> {
             by_own_key([401, 200, 200], [401, 404]),
         )
         .spends(),
-        row("GET", "/p/{ref}/rest/v1", keys([501, 501, 501])),
-        row("HEAD", "/p/{ref}/rest/v1", keys([501, 501, 501])),
-        row("GET", "/p/{ref}/rest/v1/", keys([501, 501, 501])),
-        row("HEAD", "/p/{ref}/rest/v1/", keys([501, 501, 501])),
+        row("GET", "/p/{ref}/rest/v1", keys([200, 200, 200])),
+        row("HEAD", "/p/{ref}/rest/v1", keys([200, 200, 200])),
+        row("GET", "/p/{ref}/rest/v1/", keys([200, 200, 200])),
+        row("HEAD", "/p/{ref}/rest/v1/", keys([200, 200, 200])),
         row("GET", "/p/{ref}/realtime/v1/{*path}", open(501)),
         row("POST", "/p/{ref}/realtime/v1/{*path}", open(501)),
     ];
