@@ -296,7 +296,8 @@ fn a_warm_request_is_one_round_trip() {
                 for turn in 0..4 {
                     number += 1;
                     if number > 1_001 {
-                        gate.shut(case.last);
+                        // There any column may be named: the database refuses it.
+                        gate.shut(if functions { Last::Behind } else { case.last });
                     }
                     let reply = ask(&world, &project, &case, number).await;
                     let told = format!(
