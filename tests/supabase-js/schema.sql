@@ -16,7 +16,7 @@ create table projects (
   done boolean,
   words tsvector generated always as (to_tsvector('english', name)) stored
 );
-create table users (
+create table people (
   id integer primary key,
   name text not null
 );
@@ -26,10 +26,10 @@ create table tasks (
   project_id integer references projects (id),
   hours numeric(6, 2) not null default 1
 );
-create table users_tasks (
-  user_id integer references users (id),
+create table people_tasks (
+  person_id integer references people (id),
   task_id integer references tasks (id),
-  primary key (user_id, task_id)
+  primary key (person_id, task_id)
 );
 create table employees (
   id integer primary key,
@@ -53,17 +53,18 @@ insert into projects (id, name, client_id, mood, tags, during, data, done) value
   (2, 'Rail car', 1, 'ok', '{slow}', '[2026-02-01,2026-03-01)', '{"size": {"m": 30}}', false),
   (3, 'Bridge', 2, 'sad', '{}', null, '{}', null),
   (4, 'Own idea, "quoted" (really)', null, null, '{red,"a, b"}', null, '{}', false);
-insert into users values (1, 'Ann'), (2, 'Bob'), (3, 'Cid');
+insert into people values (1, 'Ann'), (2, 'Bob'), (3, 'Cid');
 insert into tasks (id, name, project_id, hours) values
   (1, 'Draw', 1, 2), (2, 'Build', 1, 10.5), (3, 'Weigh', 2, 1), (4, 'Paint', 3, 4), (5, 'Dream', null, 0.5);
-insert into users_tasks values (1, 1), (1, 2), (2, 1), (2, 3), (3, 4);
+alter table tasks alter id restart with 100;
+insert into people_tasks values (1, 1), (1, 2), (2, 1), (2, 3), (3, 4);
 insert into employees values (1, 'Zoe', null), (2, 'Yan', 1), (3, 'Xia', 1), (4, 'Wim', 2);
 insert into addresses values (1, 'Ghent'), (2, 'Oslo');
 insert into orders values (1, 1, 2), (2, 2, 2);
 
 create function shouted(projects) returns text stable language sql as $$ select upper($1.name) $$;
-create function lead(projects) returns setof users rows 1 stable language sql as $$
-  select u.* from users u join users_tasks j on j.user_id = u.id join tasks t on t.id = j.task_id
+create function lead(projects) returns setof people rows 1 stable language sql as $$
+  select u.* from people u join people_tasks j on j.person_id = u.id join tasks t on t.id = j.task_id
   where t.project_id = $1.id order by u.id limit 1
 $$;
 
@@ -81,7 +82,7 @@ $$;
 create function pair(out first integer, out second text) stable language sql as $$ select 1, 'two' $$;
 create function echo(json) returns json immutable language sql as $$ select $1 $$;
 create function note(id integer, name text) returns void volatile language sql as $$
-  insert into users values (id, name)
+  insert into people values (id, name)
 $$;
 create function refuse(reason text) returns void volatile language plpgsql as $$
 begin
@@ -95,9 +96,13 @@ begin
   return '{"short": "stout"}';
 end
 $$;
-create function slow() returns void volatile language sql as $$ select pg_sleep(20) $$;
+-- Its lock can be seen from outside while it runs.
+create function slow() returns void volatile language sql as $$
+  select pg_advisory_xact_lock(42);
+  select pg_sleep(20)
+$$;
 
 grant usage on schema public to anon, authenticated, service_role;
 grant select, insert, update, delete on all tables in schema public to service_role;
-grant select on clients, projects, tasks, users, users_tasks, employees, addresses, orders, open_projects to anon, authenticated;
+grant select on clients, projects, tasks, people, people_tasks, employees, addresses, orders, open_projects to anon, authenticated;
 grant execute on all functions in schema public to anon, authenticated, service_role;
