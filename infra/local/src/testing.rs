@@ -46,6 +46,8 @@ pub async fn server() -> Result<&'static Server> {
         .get_or_try_init(|| async {
             let config = LocalConfig::from_env()?;
             let mut options = Options::new("");
+            // Each test has databases and platforms of its own, whose connections stay open until the process ends.
+            options.max_connections = 600;
             options.binaries = config.postgres_bin;
             options.download_to = Some(config.data_dir.join("download"));
             Server::temporary(options).await
