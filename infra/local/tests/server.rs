@@ -103,7 +103,7 @@ async fn settings_are_the_ones_asked_for() {
     let client = connect(server.url("postgres").expose()).await;
     for (name, value) in [
         ("listen_addresses", "127.0.0.1"),
-        ("max_connections", "200"),
+        ("max_connections", "600"),
         ("max_locks_per_transaction", "256"),
         ("temp_file_limit", "1GB"),
         ("password_encryption", "scram-sha-256"),
