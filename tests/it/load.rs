@@ -277,7 +277,7 @@ fn a_reply_too_large_to_be_sent_is_refused_and_what_it_wrote_undone() {
 fn a_body_nested_deeper_than_any_document_is_refused() {
     run(async {
         let sql = format!("{TODOS} create function given(json) returns int language sql as 'select 1';");
-        let project = project(Isolation::Schema, &sql).await;
+        let project = project(Isolation::Database, &sql).await;
         let world = World::of(platform().await, Arc::new(SystemClock));
         let nested = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
         for (path, levels, status) in [
