@@ -67,6 +67,8 @@ async fn state(project: &Handmade) -> Vec<String> {
          union all select concat('canary ', id, note) from {quoted}.canary
          union all select concat('vault ', word) from {behind}.vault
          union all select concat('policy ', polname, polrelid::regclass) from pg_policy
+           join pg_class c on c.oid = polrelid join pg_namespace n on n.oid = relnamespace
+           where nspname in ('{schema}', '{behind}')
          union all select concat('kept ', count(*)) from {quoted}.target where note = 'kept'
          order by 1",
         schema = project.names().schema(project.isolation),
