@@ -211,7 +211,7 @@ fn scope(app: &App, access: &DataAccess, site: &Site, snapshot: &Snapshot, facts
         place: site.place.clone(),
         role: access.database_role().cloned(),
         anonymous: access.role() == DataRole::Anon,
-        claims: serde_json::Value::Object(access.claims().clone()).to_string(),
+        claims: serde_json::to_string(access.claims()).unwrap_or_default(),
         method: facts.method.clone(),
         path: facts.path.clone(),
         headers: site.headers.clone(),

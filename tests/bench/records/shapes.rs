@@ -31,6 +31,7 @@ pub const TABLES: &str = "
     create function books_of(author int) returns setof books language sql stable as
       'select * from books where author_id = author order by id limit 10';
     grant select, insert, update, delete on authors, books, chapters, events, counters to $service;
+    analyze authors, books, chapters;
     grant execute on function books_of(int) to $service;
 ";
 

@@ -356,8 +356,6 @@ impl Ways {
                 check_after: How::Unnamed,
             };
         };
-        let (before, after) = (transaction.checks_before_end(), transaction.checks_after_end());
-        let check = statements.how(Which::Check);
         Self {
             settings: statements.how(Which::Settings(transaction.settings.sql)),
             called: match &transaction.before {
@@ -372,13 +370,8 @@ impl Ways {
                 Some(estimate) => statements.how(Which::Shape(&estimate.sql)),
                 None => How::Unnamed,
             },
-            // Prepared once, where both are sent.
-            check_after: if before && after {
-                check.if_named()
-            } else {
-                check.clone()
-            },
-            check_before: check,
+            check_before: statements.how(Which::Check),
+            check_after: statements.how(Which::CheckBehind),
         }
     }
 }
@@ -428,7 +421,7 @@ async fn send(client: &Client, mut statements: Option<&mut Statements>, transact
         _ => Ok(Vec::new()),
     };
     let before = before.map_or(Ok(Vec::new()), |answer| keep(Which::Check, answer));
-    let check = after.map(|answer| keep(Which::Check, answer).map(drop));
+    let check = after.map(|answer| keep(Which::CheckBehind, answer).map(drop));
     // An error aborts all that follows up to the end, and `commit` then reports success: the first error is the one that
     // counts.
     let rows = (|| {

@@ -23,6 +23,8 @@ const FIXED: &[(&str, &str)] = &[
     ("default_text_search_config", "pg_catalog.english"),
     ("client_min_messages", "warning"),
     ("lock_timeout", "0"),
+    // Compiling takes longer than most requests may, and estimates of nested embeds make it seem worth it.
+    ("jit", "off"),
 ];
 
 /// Of these, what a user's own database keeps as its owner set it: PostgREST leaves them alone, and our SQL does not
@@ -36,6 +38,7 @@ const OWNERS: &[&str] = &[
     "default_text_search_config",
     "client_min_messages",
     "lock_timeout",
+    "jit",
 ];
 
 /// Settings whose value comes from the request. The role is the last: what stands before it is set as the login.

@@ -18,7 +18,8 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 pub(super) struct Statements {
     /// By their text: a look into the catalog may set others than a request.
     settings: Vec<(&'static str, How)>,
-    check: Option<How>,
+    /// Before the end and behind it: on another search path Postgres would analyse one anew each time.
+    checks: [Option<How>; 2],
     /// Of requests, least recently used forgotten first.
     shapes: LruCache<String, How>,
 }
@@ -28,8 +29,10 @@ pub(super) struct Statements {
 pub(super) enum Which<'a> {
     /// The settings, by their text: every request runs them, so they are prepared at once.
     Settings(&'static str),
-    /// The version check, likewise.
+    /// The version check before the end, likewise.
     Check,
+    /// The one behind it.
+    CheckBehind,
     /// A request's query, by its text.
     Shape(&'a str),
 }
@@ -45,21 +48,11 @@ pub(super) enum How {
     Named(Statement),
 }
 
-impl How {
-    /// By its name if it has one already.
-    pub(super) fn if_named(&self) -> Self {
-        match self {
-            Self::Named(statement) => Self::Named(statement.clone()),
-            Self::Unnamed | Self::Prepare => Self::Unnamed,
-        }
-    }
-}
-
 impl Default for Statements {
     fn default() -> Self {
         Self {
             settings: Vec::new(),
-            check: None,
+            checks: [None, None],
             shapes: LruCache::new(REMEMBERED),
         }
     }
@@ -74,7 +67,8 @@ impl Statements {
                 let mut known = self.settings.iter();
                 known.find(|(text, _)| std::ptr::eq(*text, sql)).map(|(_, how)| how)
             }
-            Which::Check => self.check.as_ref(),
+            Which::Check => self.checks[0].as_ref(),
+            Which::CheckBehind => self.checks[1].as_ref(),
             Which::Shape(sql) => {
                 let known = self.shapes.get(sql).cloned();
                 return known.unwrap_or_else(|| {
@@ -95,7 +89,8 @@ impl Statements {
         };
         match which {
             Which::Settings(sql) => self.settings.push((sql, how)),
-            Which::Check => self.check = Some(how),
+            Which::Check => self.checks[0] = Some(how),
+            Which::CheckBehind => self.checks[1] = Some(how),
             Which::Shape(sql) => drop(self.shapes.put(sql.to_owned(), how)),
         }
     }

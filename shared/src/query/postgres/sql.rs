@@ -100,6 +100,9 @@ impl Sql {
     /// A statement over the plan's schema, which its types are in.
     pub(super) fn of(plan: &Plan) -> Self {
         Self {
+            // Room for most of them.
+            text: String::with_capacity(2_048),
+            params: Vec::with_capacity(8),
             schema: plan.schema.clone(),
             ..Self::default()
         }
