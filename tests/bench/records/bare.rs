@@ -6,14 +6,13 @@ use std::sync::{Arc, Mutex};
 use axum::body::Bytes;
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
-use plinth::control::CELL_DATABASE;
 use tokio::sync::Semaphore;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, NoTls, Row, Statement};
+use tokio_postgres::{Client, Row, Statement};
 
 use crate::capture::Step;
-use crate::world::platform;
+use crate::handmade::superuser;
 
 /// How the statements are sent.
 #[derive(Clone, Copy)]
@@ -44,10 +43,11 @@ enum Prepared {
 }
 
 impl Bare {
-    pub async fn new(steps: &[Step], connections: usize) -> Self {
+    /// With so many connections to `database`.
+    pub async fn new(database: &str, steps: &[Step], connections: usize) -> Self {
         let mut idle = Vec::new();
         for _ in 0..connections {
-            idle.push(Connection::new(steps).await);
+            idle.push(Connection::new(database, steps).await);
         }
         Self(Arc::new(Parts {
             free: Semaphore::new(connections),
@@ -74,19 +74,9 @@ impl Bare {
 }
 
 impl Connection {
-    /// Signed in as our function is.
-    async fn new(steps: &[Step]) -> Self {
-        let platform = platform().await;
-        let (client, connection) = tokio_postgres::Config::new()
-            .host(&platform.master.host)
-            .port(platform.master.port)
-            .user("plinth_api")
-            .password(platform.password("plinth_api").expose())
-            .dbname(CELL_DATABASE)
-            .connect(NoTls)
-            .await
-            .unwrap();
-        tokio::spawn(connection);
+    /// The role is in the statements, so it matters little who signs in.
+    async fn new(database: &str, steps: &[Step]) -> Self {
+        let client = superuser(database).await;
         let mut made = Self {
             client,
             steps: Vec::new(),

@@ -53,7 +53,8 @@ fn main() {
     let wanted: Vec<String> = arguments.collect();
     let span = Duration::from_secs_f64(seconds) / TURNS;
     run(async {
-        let project = project(Isolation::Schema, TABLES).await;
+        let shared = project(Isolation::Schema, TABLES).await;
+        let own = project(Isolation::Database, TABLES).await;
         let gate = capture::Gate::new().await;
         println!(
             "| request | clients | req/s | p50 ms | p99 ms | (a) req/s | p50 ms | p99 ms | (b) req/s | p50 ms | p99 ms \
@@ -64,7 +65,8 @@ fn main() {
             if !wanted.is_empty() && !wanted.iter().any(|name| name == shape.name) {
                 continue;
             }
-            let steps = match gate.statements(&project, shape).await {
+            let project = if shape.own { &own } else { &shared };
+            let steps = match gate.statements(project, shape).await {
                 Ok(steps) => steps,
                 Err(refused) => {
                     eprintln!("{}: {refused}", shape.name);
@@ -73,8 +75,8 @@ fn main() {
             };
             for clients in CLIENTS {
                 let size = clients.min(connections);
-                let ours = Routed::new(&project, shape, size).await;
-                let bare = Bare::new(&steps, size).await;
+                let ours = Routed::new(project, shape, size).await;
+                let bare = Bare::new(&project.database(), &steps, size).await;
                 let mut found = [Found::default(), Found::default(), Found::default()];
                 for _ in 0..TURNS {
                     found[0] += measure(clients, span, ours.caller()).await;
@@ -85,7 +87,7 @@ fn main() {
             }
         }
         if wanted.is_empty() {
-            memory::show(&project, connections).await;
+            memory::show(&shared, connections).await;
         }
     });
 }

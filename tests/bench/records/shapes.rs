@@ -9,6 +9,8 @@ pub struct Shape {
     pub path: &'static str,
     pub prefer: &'static str,
     pub body: fn() -> String,
+    /// In a database of the project's own: functions are called there only.
+    pub own: bool,
 }
 
 pub const TABLES: &str = "
@@ -57,7 +59,10 @@ pub static SHAPES: &[Shape] = &[
         "resolution=merge-duplicates, return=representation",
         || json!({ "id": 1, "value": 2, "note": "merged" }).to_string(),
     ),
-    write("rpc", "rpc/books_of", "", || json!({ "author": 7 }).to_string()),
+    Shape {
+        own: true,
+        ..write("rpc", "rpc/books_of", "", || json!({ "author": 7 }).to_string())
+    },
 ];
 
 const fn read(name: &'static str, path: &'static str) -> Shape {
@@ -67,6 +72,7 @@ const fn read(name: &'static str, path: &'static str) -> Shape {
         path,
         prefer: "",
         body: String::new,
+        own: false,
     }
 }
 
@@ -77,5 +83,6 @@ const fn write(name: &'static str, path: &'static str, prefer: &'static str, bod
         path,
         prefer,
         body,
+        own: false,
     }
 }
