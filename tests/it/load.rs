@@ -143,8 +143,9 @@ async fn crowded(queue: usize) -> (SocketAddr, Handmade) {
         ("PLINTH_REQUEST_TIMEOUT_MS", "60000"),
     ])
     .await;
-    let (watcher, holder) = (superuser("postgres").await, locked(&project).await);
     let first = get(&project, "todos?id=eq.1");
+    assert!(!ask(stack, first.clone()).await.turned_away());
+    let (watcher, holder) = (superuser("postgres").await, locked(&project).await);
     let warm: Vec<_> = (0..CONNECTIONS)
         .map(|_| tokio::spawn(ask(stack, first.clone())))
         .collect();
