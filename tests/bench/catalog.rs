@@ -26,7 +26,7 @@ use plinth::backend::Place;
 use plinth::tenancy::Isolation;
 
 use handmade::project;
-use world::{platform, run};
+use world::{RUNTIME, platform};
 
 const ROUNDS: usize = 10;
 
@@ -59,7 +59,7 @@ fn tables(count: usize) -> String {
 
 fn main() {
     let count = std::env::args().nth(1).map_or(1_000, |text| text.parse().unwrap());
-    run(async {
+    RUNTIME.block_on(async {
         let project = project(Isolation::Database, "").await;
         project.sql("grant all on schema public to current_user").await;
         project.sql(&tables(count)).await;

@@ -8,7 +8,7 @@ use plinth::schema::catalog::{Catalog, Link, Relation, RelationKind, Shape};
 use plinth::tenancy::Isolation;
 use serde_json::{Value, json};
 
-use crate::handmade::{Handmade, TODOS, project};
+use crate::handmade::{Handmade, TODOS, project, superuser};
 use crate::world::{run, world};
 
 /// Tables of two schemas, views over both, functions of all sorts.
@@ -289,13 +289,27 @@ fn functions_are_described(catalog: &Catalog) {
 }
 
 #[test]
+fn a_locked_table_keeps_nobody_from_the_others() {
+    run(async {
+        let sql = TODOS.to_owned() + "create table free (id int default 1); grant select on free to $service;";
+        let (world, project) = (world().await, project(Isolation::Database, &sql).await);
+        let holder = superuser(&project.database()).await;
+        let lock = format!("begin; lock table {}.todos", project.schema());
+        holder.batch_execute(&lock).await.unwrap();
+        // The first request, which reads the catalog.
+        let free = world.get(&project.rest("free")).key(&project.secret).send().await;
+        assert_eq!(free.expect(StatusCode::OK), json!([]));
+    });
+}
+
+#[test]
 fn what_sql_made_behind_our_back_is_seen_after_a_reload() {
     run(async {
         let world = world().await;
         let project = world.project("database").await;
         let missing = || async { world.get(&project.rest("behind")).key(&project.secret).send().await };
         assert_eq!(missing().await.code(StatusCode::NOT_FOUND), "PGRST205");
-        let sql = crate::handmade::superuser(&format!("p_{}", project.reference)).await;
+        let sql = superuser(&format!("p_{}", project.reference)).await;
         let (owner, service) = (
             format!("p_{}_owner", project.reference),
             format!("p_{}_service", project.reference),

@@ -1,6 +1,7 @@
 //! The world of the tests: one Postgres, one platform on it, every function's router, and people who call it.
 
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -15,7 +16,7 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
 /// Tests share connections, so they share the runtime that drives them: `#[test] fn x() { run(async { … }) }`.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -30,16 +31,25 @@ pub const BASE_URL: &str = "http://127.0.0.1:8787";
 /// Held by every test that runs, alone by one that leaves nothing of the machine to the others.
 static MACHINE: RwLock<()> = RwLock::new(());
 
+/// Far longer than any test takes, also on a slow machine.
+const LONGEST: Duration = Duration::from_secs(600);
+
 /// Runs a test on the shared runtime.
 pub fn run<T>(test: impl Future<Output = T>) -> T {
     let _others = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
-    RUNTIME.block_on(test)
+    RUNTIME.block_on(ending(test))
 }
 
 /// Runs a test while no other runs.
 pub fn run_alone<T>(test: impl Future<Output = T>) -> T {
     let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
-    RUNTIME.block_on(test)
+    RUNTIME.block_on(ending(test))
+}
+
+/// A test that waits for what never comes fails, so that the others are heard.
+async fn ending<T>(test: impl Future<Output = T>) -> T {
+    let ended = tokio::time::timeout(LONGEST, Box::pin(test)).await;
+    ended.unwrap_or_else(|_| panic!("the test waits for something that has not come in {LONGEST:?}"))
 }
 
 /// The one platform of this test process: each test uses its own project on it.

@@ -39,7 +39,7 @@ use handmade::project;
 use measure::{Found, measure};
 use routed::Routed;
 use shapes::{SHAPES, Shape, TABLES};
-use world::run;
+use world::RUNTIME;
 
 /// Callers at a time.
 const CLIENTS: [usize; 4] = [1, 10, 50, 200];
@@ -52,7 +52,7 @@ fn main() {
     let connections: usize = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(20);
     let wanted: Vec<String> = arguments.collect();
     let span = Duration::from_secs_f64(seconds) / TURNS;
-    run(async {
+    RUNTIME.block_on(async {
         let shared = project(Isolation::Schema, TABLES).await;
         let own = project(Isolation::Database, TABLES).await;
         let gate = capture::Gate::new().await;
