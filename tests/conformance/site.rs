@@ -85,8 +85,10 @@ impl Site {
             register_cell(&control, POOLED_CELL, &at, 0).await.unwrap();
             // Closed: nobody else's projects go there.
             let sql = format!(
-                "update plinth.cells set open = false where id = {POOLED_CELL};
-                 update plinth.backends set cell_id = {POOLED_CELL} where id = '{}'",
+                "update plinth.cells set backends = backends - 1
+                   where id = (select cell_id from plinth.backends where id = '{0}');
+                 update plinth.cells set open = false, backends = backends + 1 where id = {POOLED_CELL};
+                 update plinth.backends set cell_id = {POOLED_CELL} where id = '{0}'",
                 project.backend
             );
             control.batch_execute(&sql).await.unwrap();

@@ -1,5 +1,6 @@
 //! A user's own database as a backend, served as a PostgREST configured alike would.
 
+mod defaults;
 mod provisioning;
 mod roles;
 mod scripts;

@@ -22,7 +22,7 @@ use crate::error::Result;
 use crate::ident::{Ident, Ref};
 use crate::query::openapi::Visible;
 use crate::query::{Counts, Plan};
-use crate::schema::catalog::Catalog;
+use crate::schema::catalog::{Catalog, Settings};
 use crate::sensitive::Sensitive;
 
 /// A boxed future, which keeps the port usable as `dyn`.
@@ -93,6 +93,8 @@ pub struct Scope {
     pub own: Option<OwnSettings>,
     /// `app.tenant_id`.
     pub tenant: String,
+    /// What the database's owner has set for the role and the function at work.
+    pub defaults: Settings,
     /// `timezone`, when the client asks for one.
     pub timezone: Option<String>,
     /// The control and schema versions the plan was made on; checked at the end where the place is versioned.

@@ -25,7 +25,7 @@ mod fixtures;
 mod properties;
 
 pub use parse::{parse_call, parse_request, wrong_method};
-pub use plan::{CastRule, ColumnRule, Plan, Rules, SearchConfigRule, plan};
+pub use plan::{Action, CastRule, ColumnRule, Plan, Rules, SearchConfigRule, plan};
 pub use reply::{Counts, Reply, reply, with_estimate};
 pub use request::{Method, Request};
 

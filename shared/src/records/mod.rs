@@ -21,7 +21,8 @@ use http::HeaderMap;
 use crate::app::App;
 use crate::backend::{REFUSED, Records, STALE, Scope, Snapshot, Target};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{self, Plan, Reply, Request};
+use crate::ident::Ident;
+use crate::query::{self, Action, Plan, Reply, Request};
 use crate::schema::catalog::Catalog;
 use crate::tenancy::{DataAccess, DataRole, ProjectBackend};
 
@@ -217,6 +218,7 @@ fn scope(app: &App, access: &DataAccess, site: &Site, snapshot: &Snapshot, facts
         headers: site.headers.clone(),
         own: site.own.clone(),
         tenant: project.id.to_string(),
+        defaults: snapshot.catalog.session.of(access.database_role().map(Ident::as_str)),
         timezone: None,
         versions: (project.version, snapshot.version),
         read_only: true,
@@ -226,7 +228,13 @@ fn scope(app: &App, access: &DataAccess, site: &Site, snapshot: &Snapshot, facts
     }
 }
 
-fn for_plan(scope: Scope, plan: &Plan) -> Scope {
+fn for_plan(mut scope: Scope, plan: &Plan) -> Scope {
+    if let Action::Call(call) = &plan.action {
+        let settings = call.settings.iter();
+        scope
+            .defaults
+            .extend(settings.map(|(name, value)| (name.clone(), value.clone())));
+    }
     Scope {
         read_only: plan.is_read_only(),
         rollback: plan.prefer.tx == Some(query::request::TxEnd::Rollback),

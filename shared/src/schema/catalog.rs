@@ -2,11 +2,13 @@
 //! reads it.
 
 mod relationships;
+mod session;
 
 use std::collections::BTreeMap;
 
 pub use relationships::{ComputedRelationship, KeyBetween, Keys, Shown};
 use serde::{Deserialize, Serialize};
+pub use session::{Session, Settings};
 
 use crate::ident::Ident;
 
@@ -28,6 +30,9 @@ pub struct Catalog {
     /// By the name of the relation they start from: what may be embedded in it.
     #[serde(default)]
     pub relationships: BTreeMap<String, Vec<Relationship>>,
+    /// Of a user's own database.
+    #[serde(default)]
+    pub session: Session,
 }
 
 impl Catalog {
@@ -284,6 +289,10 @@ pub struct Function {
     pub returns: Returns,
     /// What it may do: only a volatile function writes.
     pub volatility: Volatility,
+    /// Those of its settings that must count for the whole call, which Postgres would only begin inside.
+    /// See <https://postgrest.org/en/stable/references/transactions.html#function-settings>.
+    #[serde(default)]
+    pub settings: Settings,
     /// The comment, if any.
     #[serde(default)]
     pub comment: Option<String>,

@@ -111,6 +111,11 @@ pub(super) fn lost_name(error: &PgError) -> bool {
         || (*told.code() == SqlState::FEATURE_NOT_SUPPORTED && told.message().starts_with("cached plan must not"))
 }
 
+/// Whether the statement was stopped: by a timeout, or from outside.
+pub(super) fn cancelled(error: &PgError) -> bool {
+    error.code() == Some(&SqlState::QUERY_CANCELED)
+}
+
 /// Whether the version check refused the plan.
 pub(super) fn is_stale(error: &PgError) -> bool {
     error.code().is_some_and(|state| state.code() == STALE)

@@ -1,78 +1,21 @@
-//! Runs a plan: one transaction, one network round trip.
+//! Runs a plan: one transaction, one network round trip. What may be tried again is, and what failed is put in words.
 
 use bytes::Bytes;
-use futures_util::future::{OptionFuture, join, join3, join5};
 use tokio::time::Instant;
-use tokio_postgres::{Client, Error as PgError, Row};
+use tokio_postgres::{Error as PgError, Row};
 
 use super::connect::{Held, Pool};
 use super::error;
-use super::settings::{self, Settings};
-use super::statements::{Answer, How, Statements, Which, ask};
+use super::pipeline::{Outcome, Query, Step, Transaction, converse, exchange};
+use super::settings;
 use super::text::Raw;
 use crate::backend::{Routine, Scope};
 use crate::error::{Error, Result};
-use crate::query::postgres::{Rendered, estimate, in_clients_words, render};
+use crate::query::postgres::{estimate, in_clients_words, render};
 use crate::query::{self, Counts, Plan};
 
-const CHECK: &str = "select plinth.check_version($1, $2, $3)";
 /// The reply's body is the first column, see [`crate::query::postgres::COLUMNS`].
 const BODY: usize = 0;
-
-/// A statement with its parameters.
-pub(super) struct Query<'a> {
-    pub(super) sql: &'a str,
-    pub(super) params: &'a [Option<String>],
-    /// What runs right behind it; its rows follow.
-    pub(super) estimate: Option<&'a Rendered>,
-}
-
-/// One transaction, as it is sent.
-pub(super) struct Transaction<'a> {
-    pub(super) read_only: bool,
-    pub(super) rollback: bool,
-    /// The settings, all local to it.
-    pub(super) settings: Settings,
-    /// What runs as the role before the query.
-    pub(super) before: Option<String>,
-    pub(super) query: Option<Query<'a>>,
-    /// Parameters of the version check.
-    pub(super) check: Option<Vec<Option<String>>>,
-}
-
-impl Transaction<'_> {
-    fn estimate(&self) -> Option<&Rendered> {
-        self.query.as_ref()?.estimate
-    }
-
-    /// Whether a stale plan must undo what the query did: the check then runs before the end.
-    fn checks_before_end(&self) -> bool {
-        self.check.is_some() && !(self.read_only && self.query.is_some())
-    }
-
-    /// Whether the check runs behind the end, where it is answered even if the query failed: what was refused on an old
-    /// plan is no answer. A read has nothing to undo, so this one check is enough for it.
-    fn checks_after_end(&self) -> bool {
-        self.check.is_some() && self.query.is_some()
-    }
-}
-
-/// How far a transaction came before it failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
-pub(super) enum Step {
-    Begin,
-    Settings,
-    Query,
-    End,
-}
-
-/// What became of a transaction.
-struct Outcome {
-    /// The query's rows, or what failed first.
-    rows: Result<Vec<Row>, (Step, PgError)>,
-    /// What the check behind the end said.
-    check: Option<Result<(), PgError>>,
-}
 
 /// Runs a plan.
 pub(super) async fn run(pool: &Pool, scope: &Scope, plan: &Plan) -> Result<Counts> {
@@ -107,11 +50,15 @@ fn told(row: &Row) -> Result<u64> {
 pub(super) async fn rows(pool: &Pool, scope: &Scope, query: &Query<'_>) -> Result<Vec<Row>> {
     let end = Instant::now() + scope.deadline;
     let once = || attempt(pool, scope, Query { ..*query }, end);
-    let rows = match once().await {
-        Err(Failure::Broken) if scope.read_only => once().await,
-        outcome => outcome,
-    };
-    rows.map_err(|failure| failure.told(scope))
+    let mut repeated = false;
+    loop {
+        match once().await {
+            Err(Failure::Broken) if scope.read_only && !repeated => repeated = true,
+            // Each time round one such connection is gone, and the deadline is nearer.
+            Err(Failure::Soiled(_)) if Instant::now() < end => {}
+            outcome => return outcome.map_err(|failure| failure.told(scope)),
+        }
+    }
 }
 
 /// Whether the scope's versions are the present ones.
@@ -138,6 +85,9 @@ pub(super) async fn check(pool: &Pool, scope: &Scope) -> Result<()> {
 enum Failure {
     /// The connection broke. Nothing is known of what became of it.
     Broken,
+    /// The session was left with a timeout that stopped it before it began. Nothing has happened, and the connection is
+    /// not used again.
+    Soiled(Error),
     /// For good.
     Final(Error),
 }
@@ -147,7 +97,7 @@ impl Failure {
         match self {
             Self::Broken if scope.read_only => error::unreachable("the connection broke twice"),
             Self::Broken => error::outcome_unknown(),
-            Self::Final(error) => error,
+            Self::Soiled(error) | Self::Final(error) => error,
         }
     }
 }
@@ -216,10 +166,14 @@ async fn transact(
         // transaction, as the bare login. Whatever that came to, it is not what was asked for.
         held.spoil();
         return Err(if scope.read_only {
-            error::unreachable(failed).into()
+            Failure::Soiled(error::unreachable(failed))
         } else {
             error::outcome_unknown().with_source(failed).into()
         });
+    }
+    if step == Step::Settings && error::cancelled(&failed) {
+        held.spoil();
+        return Err(Failure::Soiled(error::unreachable(failed)));
     }
     // What the database refused on an old plan is no answer either.
     if scope.place.versioned && error::may_be_stale(&failed) && !error::is_stale(&failed) {
@@ -304,137 +258,6 @@ fn check_params(scope: &Scope) -> Vec<Option<String>> {
     ]
     .map(Some)
     .into()
-}
-
-/// Sends a transaction and waits for all of it. Afterwards the connection is out of the transaction, whatever failed: the
-/// end was sent with the rest, and ends a failed transaction as well.
-pub(super) async fn exchange(
-    held: &mut Held,
-    named: bool,
-    transaction: &Transaction<'_>,
-) -> Result<Vec<Row>, (Step, PgError)> {
-    converse(held, named, transaction).await.rows
-}
-
-async fn converse(held: &mut Held, named: bool, transaction: &Transaction<'_>) -> Outcome {
-    let Some((client, statements)) = held.parts() else {
-        return Outcome {
-            rows: Ok(Vec::new()),
-            check: None,
-        };
-    };
-    let outcome = send(client, named.then_some(&mut *statements), transaction).await;
-    match &outcome.rows {
-        // A name is gone: all were. Nothing has happened, so everything is sent once more without names.
-        Err((_, failed)) if error::lost_name(failed) => {
-            statements.clear();
-            send(client, None, transaction).await
-        }
-        _ => outcome,
-    }
-}
-
-/// How each statement of a transaction is run.
-struct Ways {
-    settings: How,
-    called: How,
-    query: How,
-    estimate: How,
-    check_before: How,
-    check_after: How,
-}
-
-impl Ways {
-    fn choose(statements: Option<&mut Statements>, transaction: &Transaction<'_>) -> Self {
-        let Some(statements) = statements else {
-            return Self {
-                settings: How::Unnamed,
-                called: How::Unnamed,
-                query: How::Unnamed,
-                estimate: How::Unnamed,
-                check_before: How::Unnamed,
-                check_after: How::Unnamed,
-            };
-        };
-        Self {
-            settings: statements.how(Which::Settings(transaction.settings.sql)),
-            called: match &transaction.before {
-                Some(sql) => statements.how(Which::Shape(sql)),
-                None => How::Unnamed,
-            },
-            query: match &transaction.query {
-                Some(query) => statements.how(Which::Shape(query.sql)),
-                None => How::Unnamed,
-            },
-            estimate: match transaction.estimate() {
-                Some(estimate) => statements.how(Which::Shape(&estimate.sql)),
-                None => How::Unnamed,
-            },
-            check_before: statements.how(Which::Check),
-            check_after: statements.how(Which::CheckBehind),
-        }
-    }
-}
-
-async fn send(client: &Client, mut statements: Option<&mut Statements>, transaction: &Transaction<'_>) -> Outcome {
-    let ways = Ways::choose(statements.as_deref_mut(), transaction);
-    let settings = &transaction.settings;
-    let set = Box::pin(ask(client, ways.settings, settings.sql, &settings.params));
-    let call = transaction.before.as_deref();
-    let called = OptionFuture::from(call.map(|sql| Box::pin(ask(client, ways.called, sql, &[]))));
-    let query = transaction.query.as_ref();
-    let answer = OptionFuture::from(query.map(|query| Box::pin(ask(client, ways.query, query.sql, query.params))));
-    let estimate = transaction.estimate();
-    let estimated = estimate.map(|asked| Box::pin(ask(client, ways.estimate, &asked.sql, &asked.params)));
-    let estimated = OptionFuture::from(estimated);
-    let check = |wanted: bool, how| {
-        let params = transaction.check.as_ref().filter(|_| wanted);
-        OptionFuture::from(params.map(|params| Box::pin(ask(client, how, CHECK, params))))
-    };
-    let before = check(transaction.checks_before_end(), ways.check_before);
-    let after = check(transaction.checks_after_end(), ways.check_after);
-    let end = if transaction.rollback { "rollback" } else { "commit" };
-
-    // They are polled, and so sent, in this order.
-    let begun = client.batch_execute(settings::begin(transaction.read_only));
-    let begin = join5(begun, set, called, answer, estimated);
-    let end = join3(before, client.batch_execute(end), after);
-    let ((begun, set, called, answer, estimated), (before, ended, after)) = join(begin, end).await;
-
-    let mut keep = |which, answer: Answer| {
-        if let Some(statements) = &mut statements {
-            statements.keep(which, answer.named);
-        }
-        answer.rows
-    };
-    let set = keep(Which::Settings(settings.sql), set);
-    let called = match (call, called) {
-        (Some(sql), Some(called)) => keep(Which::Shape(sql), called),
-        _ => Ok(Vec::new()),
-    };
-    let answer = match (query, answer) {
-        (Some(query), Some(answer)) => keep(Which::Shape(query.sql), answer),
-        _ => Ok(Vec::new()),
-    };
-    let estimated = match (estimate, estimated) {
-        (Some(asked), Some(answer)) => keep(Which::Shape(&asked.sql), answer),
-        _ => Ok(Vec::new()),
-    };
-    let before = before.map_or(Ok(Vec::new()), |answer| keep(Which::Check, answer));
-    let check = after.map(|answer| keep(Which::CheckBehind, answer).map(drop));
-    // An error aborts all that follows up to the end, and `commit` then reports success: the first error is the one that
-    // counts.
-    let rows = (|| {
-        begun.map_err(|error| (Step::Begin, error))?;
-        set.map_err(|error| (Step::Settings, error))?;
-        called.map_err(|error| (Step::Query, error))?;
-        let mut rows = answer.map_err(|error| (Step::Query, error))?;
-        rows.extend(estimated.map_err(|error| (Step::Query, error))?);
-        before.map_err(|error| (Step::Query, error))?;
-        ended.map_err(|error| (Step::End, error))?;
-        Ok(rows)
-    })();
-    Outcome { rows, check }
 }
 
 /// The lines of an explained statement, as its body.

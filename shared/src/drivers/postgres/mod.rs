@@ -4,6 +4,7 @@ mod connect;
 mod error;
 mod execute;
 mod introspect;
+mod pipeline;
 mod settings;
 mod sql;
 mod statements;

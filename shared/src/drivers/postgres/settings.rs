@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::backend::{NO_ROLE, Scope, ScriptScope};
 use crate::ident::Ident;
 use crate::query::postgres::SETTINGS as READ_BY_QUERIES;
@@ -59,6 +61,28 @@ const GIVEN: [&str; 10] = [
 pub(super) struct Settings {
     pub(super) sql: &'static str,
     pub(super) params: Vec<Option<String>>,
+    /// What the transaction begins with.
+    pub(super) isolation: IsolationLevel,
+}
+
+/// How much a transaction sees of others that are committed while it runs.
+/// See <https://www.postgresql.org/docs/current/transaction-iso.html>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum IsolationLevel {
+    ReadCommitted,
+    RepeatableRead,
+    Serializable,
+}
+
+impl IsolationLevel {
+    /// Of the setting `default_transaction_isolation`.
+    fn of(setting: Option<&String>) -> Self {
+        match setting.map(|text| text.to_ascii_lowercase()).as_deref() {
+            Some("repeatable read") => Self::RepeatableRead,
+            Some("serializable") => Self::Serializable,
+            _ => Self::ReadCommitted,
+        }
+    }
 }
 
 /// The settings of our own databases.
@@ -72,10 +96,16 @@ static STATEMENT: LazyLock<String> = LazyLock::new(|| {
     sql
 });
 
-/// The settings of a user's own database: the time zone stays its own unless the client prefers one, and its owner may
-/// have settings of theirs.
+/// The settings of a user's own database: those of the role come first, then ours. The time zone stays its own unless the
+/// client prefers one, and its owner may have settings of theirs.
 static OWN: LazyLock<String> = LazyLock::new(|| {
-    let mut sql = select(|name| !OWNERS.contains(&name));
+    let all_of = |number: usize| {
+        format!(
+            "(select pg_catalog.count(pg_catalog.set_config(own.key, own.value, true))
+             from pg_catalog.json_each_text(${number}) own), "
+        )
+    };
+    let mut sql = select(|name| !OWNERS.contains(&name)).replacen("select ", &format!("select {}", all_of(13)), 1);
     for (at, name) in GIVEN.iter().enumerate() {
         let (comma, number) = (if at == 0 { "" } else { ", " }, at + 1);
         let value = match *name {
@@ -85,13 +115,13 @@ static OWN: LazyLock<String> = LazyLock::new(|| {
         if *name == "role" {
             let _ = write!(
                 sql,
-                ", pg_catalog.set_config('request.cookies', ${}, true), (select pg_catalog.count(
-                 pg_catalog.set_config(own.key, own.value, true)) from pg_catalog.json_each_text(${}) own)",
-                GIVEN.len() + 1,
-                GIVEN.len() + 2,
+                ", pg_catalog.set_config('request.cookies', $11, true), {}",
+                all_of(12)
             );
+        } else {
+            sql += comma;
         }
-        let _ = write!(sql, "{comma}pg_catalog.set_config('{name}', {value}, true)");
+        let _ = write!(sql, "pg_catalog.set_config('{name}', {value}, true)");
     }
     sql
 });
@@ -115,15 +145,17 @@ pub(super) fn search_path<'a>(schemas: impl IntoIterator<Item = &'a Ident>) -> S
 
 /// The settings of a data request. The server gives up a little before we do, so that the connection survives.
 pub(super) fn values(scope: &Scope, role: &str, left: Duration) -> Settings {
-    let timeout = (left * 9 / 10).as_millis().max(1).to_string();
+    let ours = (left * 9 / 10).as_millis().max(1);
+    let owners = scope.defaults.get(TIMEOUT).and_then(|text| milliseconds(text));
+    let timeout = owners.map_or(ours, |owners| owners.min(ours)).to_string();
     let place = &scope.place;
     let timezone = match (&scope.timezone, &scope.own) {
         (None, None) => Some("UTC".to_owned()),
         (asked, _) => asked.clone(),
     };
     let mut params = vec![
-        Some(timeout.clone()),
         Some(timeout),
+        Some(ours.to_string()),
         Some(search_path([&place.schema].into_iter().chain(&place.extra_search_path))),
         timezone,
         Some(scope.claims.clone()),
@@ -134,15 +166,51 @@ pub(super) fn values(scope: &Scope, role: &str, left: Duration) -> Settings {
         Some(role.to_owned()),
     ];
     let Some(own) = &scope.own else {
+        // What has been written on a plan is checked against what others have committed since: no other level sees it.
         return Settings {
             sql: &STATEMENT,
             params,
+            isolation: IsolationLevel::ReadCommitted,
         };
     };
     params.push(Some(own.cookies.clone()));
     // They are the owner's settings of the owner's database.
     params.push(Some(own.app.expose().to_owned()));
-    Settings { sql: &OWN, params }
+    let rest = scope
+        .defaults
+        .iter()
+        .filter(|(name, _)| ![TIMEOUT, ISOLATION].contains(&name.as_str()));
+    let rest = rest.map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+    params.push(Some(Value::Object(rest.collect()).to_string()));
+    Settings {
+        sql: &OWN,
+        params,
+        isolation: IsolationLevel::of(scope.defaults.get(ISOLATION)),
+    }
+}
+
+const TIMEOUT: &str = "statement_timeout";
+const ISOLATION: &str = "default_transaction_isolation";
+
+/// A time as settings have it, in milliseconds: `8000`, `3s`, `1.5 min`. `None`: no limit, or none that can be read.
+/// See <https://www.postgresql.org/docs/current/config-setting.html#CONFIG-SETTING-NAMES-VALUES>.
+fn milliseconds(text: &str) -> Option<u128> {
+    let text = text.trim();
+    let end = text
+        .find(|character: char| !(character.is_ascii_digit() || character == '.'))
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit = match unit.trim() {
+        "us" => Duration::from_micros(1),
+        "" | "ms" => Duration::from_millis(1),
+        "s" => Duration::from_secs(1),
+        "min" => Duration::from_secs(60),
+        "h" => Duration::from_secs(3_600),
+        "d" => Duration::from_secs(86_400),
+        _ => return None,
+    };
+    let whole = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * unit.as_secs_f64()).ok()?;
+    Some(whole.as_millis()).filter(|limit| *limit > 0)
 }
 
 /// The settings of a developer's script: those of a data request without its end user.
@@ -164,6 +232,7 @@ pub(super) fn values_for_script(scope: &ScriptScope, left: Duration) -> Settings
     Settings {
         sql: &STATEMENT,
         params: params.map(Some).into(),
+        isolation: IsolationLevel::ReadCommitted,
     }
 }
 
@@ -186,16 +255,29 @@ pub(super) fn values_for_catalog(role: Option<&Ident>, left: Duration) -> Settin
     Settings {
         sql: &STATEMENT,
         params: params.map(Some).into(),
+        isolation: IsolationLevel::ReadCommitted,
     }
 }
 
 /// The transaction's first message. Level and access are named because a session's defaults may have been changed; the
 /// encoding is what the parameters of every later statement are read in.
-pub(super) fn begin(read_only: bool) -> &'static str {
-    if read_only {
-        "begin isolation level read committed read only; set local client_encoding to 'UTF8'"
-    } else {
-        "begin isolation level read committed read write; set local client_encoding to 'UTF8'"
+pub(super) fn begin(level: IsolationLevel, read_only: bool) -> &'static str {
+    macro_rules! begin {
+        ($mode:literal) => {
+            concat!(
+                "begin isolation level ",
+                $mode,
+                "; set local client_encoding to 'UTF8'"
+            )
+        };
+    }
+    match (level, read_only) {
+        (IsolationLevel::ReadCommitted, true) => begin!("read committed read only"),
+        (IsolationLevel::ReadCommitted, false) => begin!("read committed read write"),
+        (IsolationLevel::RepeatableRead, true) => begin!("repeatable read read only"),
+        (IsolationLevel::RepeatableRead, false) => begin!("repeatable read read write"),
+        (IsolationLevel::Serializable, true) => begin!("serializable read only"),
+        (IsolationLevel::Serializable, false) => begin!("serializable read write"),
     }
 }
 
@@ -221,5 +303,24 @@ mod tests {
             assert!(STATEMENT.contains(name) && !OWN.contains(name), "{name}");
         }
         assert!(OWN.ends_with("from pg_catalog.json_each_text($12) own), pg_catalog.set_config('role', $10, true)"));
+    }
+
+    #[test]
+    fn times_are_read_as_postgres_reads_them() {
+        for (text, expected) in [
+            ("8000", Some(8_000)),
+            ("3s", Some(3_000)),
+            ("1.5 min", Some(90_000)),
+            ("1h", Some(3_600_000)),
+            ("1d", Some(86_400_000)),
+            ("500us", None),
+            ("2500us", Some(2)),
+            ("0", None),
+            ("", None),
+            ("3 weeks", None),
+            ("99999999999999999999999d", None),
+        ] {
+            assert_eq!(milliseconds(text), expected, "{text}");
+        }
     }
 }

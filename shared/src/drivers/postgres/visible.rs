@@ -1,7 +1,8 @@
 //! What the caller's role may use.
 
 use super::connect::Pool;
-use super::execute::{Query, rows};
+use super::execute::rows;
+use super::pipeline::Query;
 use crate::backend::Scope;
 use crate::error::{Error, Result};
 use crate::query::openapi::Visible;

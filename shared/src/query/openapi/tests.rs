@@ -1,7 +1,7 @@
 use super::*;
 use crate::ident::Ident;
 use crate::query::fixtures;
-use crate::schema::catalog::{Argument, Function, Link, Relationship, Returns, Shape, Volatility, Writable};
+use crate::schema::catalog::{Argument, Function, Link, Relationship, Returns, Settings, Shape, Volatility, Writable};
 
 const ALL: Rights = Rights {
     select: true,
@@ -62,6 +62,7 @@ fn catalog() -> Catalog {
                 shape: Shape::Void,
             },
             volatility,
+            settings: Settings::new(),
             comment: None,
         };
         catalog.functions.insert(name.to_owned(), vec![function]);

@@ -16,7 +16,7 @@ use super::{Action, ColumnType, From, Plan, Rules, embed, negotiate, types};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{Ident, Ref};
 use crate::schema::catalog::{
-    Argument, Catalog, Column, Function, NamedType, Relation, RelationKind, Shape, Volatility, Writable,
+    Argument, Catalog, Column, Function, NamedType, Relation, RelationKind, Settings, Shape, Volatility, Writable,
 };
 use choose::{Given, choose};
 
@@ -38,6 +38,8 @@ pub struct Call {
     pub writes: bool,
     /// Whether it returns bytes.
     pub bytes: bool,
+    /// The transaction's settings for its sake.
+    pub settings: Settings,
 }
 
 /// What goes into a function.
@@ -254,6 +256,7 @@ fn resolve<'a>(request: &mut Request, arguments: Arguments, catalog: &'a Catalog
         arguments: inputs,
         outcome: Outcome::of(function),
         writes: function.volatility == Volatility::Volatile,
+        settings: function.settings.clone(),
         bytes: matches!(&function.returns.shape, Shape::Scalar(data_type) if data_type == "bytea"),
     };
     Ok((call, function))

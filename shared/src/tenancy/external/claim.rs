@@ -1,4 +1,5 @@
 //! Where in a token the role is: a claim's name, or a path like PostgREST's `jwt-role-claim-key`.
+//! See <https://postgrest.org/en/stable/references/auth.html#jwt-role-extraction>.
 
 use std::fmt;
 
@@ -7,7 +8,8 @@ use serde_json::Value;
 
 use crate::token::Claims;
 
-/// A path into the claims: `role`, `.realm.roles[0]`, `$.realm.role`, `."https://example.com/role"`.
+/// A path into the claims: `role`, `.realm.roles[0]`, `$.realm.role`, `."https://example.com/role"`,
+/// `.realm.roles[?(@ == "admin")]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RoleClaim(Vec<Step>);
@@ -16,6 +18,43 @@ pub struct RoleClaim(Vec<Step>);
 enum Step {
     Key(String),
     Index(usize),
+    /// The first text of an array for which that holds. Only the last step may be one.
+    First(Comparison, String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Equals,
+    Differs,
+    StartsWith,
+    EndsWith,
+    Contains,
+}
+
+impl Comparison {
+    /// As they are written; one that begins with another comes first.
+    const ALL: [(Self, &str); 5] = [
+        (Self::EndsWith, "==^"),
+        (Self::Equals, "=="),
+        (Self::Differs, "!="),
+        (Self::StartsWith, "^=="),
+        (Self::Contains, "*=="),
+    ];
+
+    fn holds(self, text: &str, with: &str) -> bool {
+        match self {
+            Self::Equals => text == with,
+            Self::Differs => text != with,
+            Self::StartsWith => text.starts_with(with),
+            Self::EndsWith => text.ends_with(with),
+            Self::Contains => text.contains(with),
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        let mut all = Self::ALL.iter();
+        all.find(|(it, _)| *it == self).map_or("", |(_, text)| text)
+    }
 }
 
 impl Default for RoleClaim {
@@ -38,7 +77,12 @@ impl RoleClaim {
         let mut rest = path;
         while !rest.is_empty() {
             let (step, behind) = step(rest)
-                .ok_or_else(|| format!("\"{rest}\" is no part of a path: .name, .\"any name\" or [number]"))?;
+                .ok_or_else(|| {
+                    format!(
+                        "\"{rest}\" is no part of a path: .name, .\"any name\", [number] or, at its end, [?(@ == \"text\")] \
+                         with ==, !=, ^==, ==^ or *=="
+                    )
+                })?;
             steps.push(step);
             rest = behind;
         }
@@ -55,6 +99,10 @@ impl RoleClaim {
         let found = rest.iter().try_fold(claims.get(first)?, |value, step| match step {
             Step::Key(key) => value.get(key),
             Step::Index(index) => value.get(index),
+            Step::First(comparison, with) => {
+                let matches = |item: &&Value| item.as_str().is_some_and(|text| comparison.holds(text, with));
+                value.as_array()?.iter().find(matches)
+            }
         });
         match found? {
             Value::Null => None,
@@ -70,6 +118,16 @@ fn is_plain(byte: u8) -> bool {
 
 /// The first step of a path, and what is behind it.
 fn step(text: &str) -> Option<(Step, &str)> {
+    if let Some(filter) = text.strip_prefix("[?(@") {
+        let filter = filter.trim_start();
+        let mut all = Comparison::ALL.iter();
+        let (comparison, sign) = all.find(|(_, sign)| filter.starts_with(sign))?;
+        let with = filter[sign.len()..].trim_start().strip_prefix('"')?;
+        let (with, behind) = with.split_once('"')?;
+        // Nothing may follow.
+        let at_end = behind.trim_start() == ")]";
+        return at_end.then(|| (Step::First(*comparison, with.to_owned()), ""));
+    }
     if let Some(inner) = text.strip_prefix('[') {
         let (index, behind) = inner.split_once(']')?;
         return Some((Step::Index(index.parse().ok()?), behind));
@@ -96,6 +154,7 @@ impl fmt::Display for RoleClaim {
                 Step::Key(key) if key.bytes().all(is_plain) => write!(f, ".{key}")?,
                 Step::Key(key) => write!(f, ".\"{key}\"")?,
                 Step::Index(index) => write!(f, "[{index}]")?,
+                Step::First(comparison, with) => write!(f, "[?(@ {} \"{with}\")]", comparison.as_str())?,
             }
         }
         Ok(())
@@ -141,6 +200,13 @@ mod tests {
             (".nothing", None),
             (".missing.role", None),
             (".role.deeper", None),
+            (".realm.roles[?(@ == \"second\")]", Some("second")),
+            ("$.realm.roles[?(@ != \"first\")]", Some("second")),
+            (".realm.roles[?(@ ^== \"fi\")]", Some("first")),
+            (".realm.roles[?(@ ==^ \"ond\")]", Some("second")),
+            (".realm.roles[?(@ *== \"irs\")]", Some("first")),
+            (".realm.roles[?(@==\"third\")]", None),
+            (".role[?(@ == \"plain\")]", None),
         ] {
             let parsed = RoleClaim::parse(path).unwrap();
             assert_eq!(parsed.find(claims.as_object().unwrap()).as_deref(), role, "{path}");

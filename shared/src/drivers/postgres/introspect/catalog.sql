@@ -67,7 +67,7 @@ described_column as (
 ),
 routine as (
   select p.oid, p.proname, p.proargnames, coalesce(p.proallargtypes, p.proargtypes::oid[]) as types, p.proargmodes,
-    p.pronargs, p.pronargdefaults, p.prorettype, p.proretset, p.prorows, p.provolatile
+    p.pronargs, p.pronargdefaults, p.prorettype, p.proretset, p.prorows, p.provolatile, p.proconfig
   from pg_catalog.pg_proc p join space s on s.oid = p.pronamespace
   where p.prokind = 'f'
     and p.prorettype not in (
@@ -166,7 +166,8 @@ select json_build_object(
     select json_agg(json_build_object(
       'name', r.proname, 'names', r.proargnames, 'types', r.types::bigint[], 'modes', r.proargmodes,
       'inputs', r.pronargs, 'defaults', r.pronargdefaults, 'returns', r.prorettype::bigint, 'set', r.proretset,
-      'rows', r.prorows, 'volatility', r.provolatile, 'comment', c.description)
+      'rows', r.prorows, 'volatility', r.provolatile, 'settings', r.proconfig,
+      'comment', c.description)
       order by r.proname, r.pronargs, r.oid)
     from routine r
     left join pg_catalog.pg_description c on c.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass

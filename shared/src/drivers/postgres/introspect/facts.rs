@@ -137,6 +137,9 @@ pub(super) struct FunctionFact {
     pub(super) rows: f64,
     /// `pg_proc.provolatile`
     pub(super) volatility: char,
+    /// `name=value`
+    #[serde(default, deserialize_with = "or_empty")]
+    pub(super) settings: Vec<String>,
     pub(super) comment: Option<String>,
 }
 

@@ -96,6 +96,17 @@ fn callable(fact: &FunctionFact, types: &Types) -> bool {
     }
 }
 
+/// A setting that takes no effect where Postgres applies it, in the middle of the statement.
+fn hoisted(setting: &str) -> Option<(String, String)> {
+    let (name, value) = setting.split_once('=')?;
+    let names = [
+        "statement_timeout",
+        "default_transaction_isolation",
+        "plan_filter.statement_cost_limit",
+    ];
+    names.contains(&name).then(|| (name.to_owned(), value.to_owned()))
+}
+
 fn function(fact: &FunctionFact, types: &Types) -> Function {
     let required = fact.inputs.saturating_sub(fact.defaults);
     let argument = |(position, at): (usize, usize)| Argument {
@@ -116,6 +127,7 @@ fn function(fact: &FunctionFact, types: &Types) -> Function {
             's' => Volatility::Stable,
             _ => Volatility::Volatile,
         },
+        settings: fact.settings.iter().filter_map(|setting| hoisted(setting)).collect(),
         comment: fact.comment.clone(),
     }
 }

@@ -17,7 +17,7 @@ use facts::Facts;
 use tokio::time::Instant;
 
 use super::connect::Pool;
-use super::execute::{Query, Transaction, exchange};
+use super::pipeline::{Query, Transaction, exchange};
 use super::{error, settings};
 use crate::backend::{Place, Snapshot};
 use crate::error::{Error, Result};
@@ -67,8 +67,13 @@ pub(super) async fn catalog(pool: &Pool, place: &Place, deadline: Duration) -> R
         .ok_or_else(|| Error::internal("the catalog answered no row"))?;
     let json: &str = row.try_get(0).map_err(Error::internal)?;
     let facts: Facts = serde_json::from_str(json).map_err(Error::internal)?;
+    let session: Option<&str> = row.try_get(2).map_err(Error::internal)?;
+    let mut catalog = tables::catalog(facts);
+    if let Some(session) = session {
+        catalog.session = serde_json::from_str(session).map_err(Error::internal)?;
+    }
     Ok(Snapshot {
-        catalog: tables::catalog(facts),
+        catalog,
         version: row.try_get(1).map_err(Error::internal)?,
     })
 }
@@ -81,12 +86,13 @@ fn away(failed: tokio_postgres::Error) -> Error {
     }
 }
 
-/// The statement, with the expression for the version.
+/// The statement, with the expressions for the version and for the sessions' settings.
 macro_rules! catalog {
-    ($version:literal) => {
-        concat!(include_str!("catalog.sql"), ", ", $version)
+    ($version:literal, $session:expr) => {
+        concat!(include_str!("catalog.sql"), ", ", $version, ", ", $session)
     };
 }
 
-const VERSIONED: &str = catalog!("coalesce(plinth.schema_version($2), 0)");
-const PLAIN: &str = catalog!("0::bigint");
+/// On our own databases sessions have no settings that we do not give them.
+const VERSIONED: &str = catalog!("coalesce(plinth.schema_version($2), 0)", "null::text");
+const PLAIN: &str = catalog!("0::bigint", include_str!("session.sql"));

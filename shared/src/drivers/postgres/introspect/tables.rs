@@ -7,7 +7,7 @@ use super::functions;
 use super::keys::{Names, keys};
 use super::types::Types;
 use crate::ident::Ident;
-use crate::schema::catalog::{Catalog, Column, ForeignKey, Qualified, Relation, RelationKind, Writable};
+use crate::schema::catalog::{Catalog, Column, ForeignKey, Qualified, Relation, RelationKind, Session, Writable};
 
 /// The catalog that the rows describe.
 pub(super) fn catalog(mut facts: Facts) -> Catalog {
@@ -59,6 +59,7 @@ pub(super) fn catalog(mut facts: Facts) -> Catalog {
             .collect(),
         relations,
         schema: Some(schema),
+        session: Session::default(),
     }
 }
 

@@ -25,6 +25,7 @@ use tokio_postgres::{Client, Error as PgError, SimpleQueryMessage};
 
 use self::answer::Answer;
 use super::connect::{Held, Pool};
+use super::settings::IsolationLevel;
 use super::statements::{How, ask};
 use super::{error, settings};
 use crate::backend::{Ran, Script, ScriptScope};
@@ -123,7 +124,7 @@ impl Running<'_> {
         let settings = settings::values_for_script(self.scope, left);
         let sql = format!("select {BEGAN}");
         let (begun, set, began) = join3(
-            client.batch_execute(settings::begin(self.scope.read_only)),
+            client.batch_execute(settings::begin(IsolationLevel::ReadCommitted, self.scope.read_only)),
             Box::pin(ask(client, How::Unnamed, settings.sql, &settings.params)),
             client.query_typed(&sql, &[]),
         )

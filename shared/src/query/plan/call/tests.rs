@@ -42,6 +42,7 @@ fn function(signature: &str) -> Function {
             .collect(),
         returns: Returns { set: false, shape },
         volatility: Volatility::Stable,
+        settings: BTreeMap::new(),
         comment: None,
     }
 }
