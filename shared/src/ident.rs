@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -9,9 +10,10 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 
 /// An SQL identifier as the database stores it (unquoted, case kept). [`Ident::quoted`] is the only way into SQL.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct Ident(String);
+///
+/// Plans name every column and role they touch, so a clone shares the text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ident(Arc<str>);
 
 impl Ident {
     /// Postgres cuts names behind 63 bytes silently; we refuse them instead.
@@ -29,7 +31,7 @@ impl Ident {
                     .with_details(format!("{} bytes given", name.len())),
             );
         }
-        Ok(Self(name))
+        Ok(Self(name.into()))
     }
 
     /// Takes a name a user gives to something new: `^[a-z][a-z0-9_]*$`, at most 63 bytes.
@@ -50,7 +52,7 @@ impl Ident {
     /// A name that stands in our own source.
     pub(crate) fn fixed(name: &'static str) -> Self {
         debug_assert!(Self::new(name).is_ok());
-        Self(name.to_owned())
+        Self(name.into())
     }
 
     /// The bare name.
@@ -70,6 +72,12 @@ impl fmt::Display for Ident {
     }
 }
 
+impl Serialize for Ident {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 impl<'de> Deserialize<'de> for Ident {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
@@ -83,12 +91,13 @@ pub struct Quoted<'a>(&'a str);
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("\"")?;
-        for (at, part) in self.0.split('"').enumerate() {
-            if at > 0 {
-                f.write_str("\"\"")?;
-            }
+        let mut rest = self.0;
+        while let Some((part, behind)) = rest.split_once('"') {
             f.write_str(part)?;
+            f.write_str("\"\"")?;
+            rest = behind;
         }
+        f.write_str(rest)?;
         f.write_str("\"")
     }
 }
@@ -106,9 +115,8 @@ pub fn literal(text: &str) -> String {
 }
 
 /// A project's public name: 20 lowercase letters, part of URLs, schema and role names.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct Ref(String);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ref(Arc<str>);
 
 impl Ref {
     /// Letters of a ref.
@@ -117,7 +125,7 @@ impl Ref {
     /// Wraps what the random source drew.
     pub(crate) fn generated(text: String) -> Self {
         debug_assert!(Self::from_str(&text).is_ok());
-        Self(text)
+        Self(text.into())
     }
 
     /// The letters.
@@ -127,7 +135,7 @@ impl Ref {
 
     /// An identifier made of a fixed prefix, this ref and a fixed suffix.
     pub fn ident(&self, prefix: &'static str, suffix: &'static str) -> Ident {
-        Ident(format!("{prefix}{}{suffix}", self.0))
+        Ident(format!("{prefix}{}{suffix}", self.0).into())
     }
 }
 
@@ -136,7 +144,7 @@ impl FromStr for Ref {
 
     fn from_str(text: &str) -> Result<Self> {
         if text.len() == Self::LENGTH && text.bytes().all(|b| b.is_ascii_lowercase()) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(Error::new(
                 crate::error::ErrorKind::NotFound,
@@ -151,6 +159,12 @@ impl FromStr for Ref {
 impl fmt::Display for Ref {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Ref {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

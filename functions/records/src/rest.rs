@@ -96,7 +96,7 @@ fn respond(reply: Reply) -> Result<Response> {
     let mut response = Response::new(reply.body.map_or_else(Body::empty, Body::from));
     *response.status_mut() = StatusCode::from_u16(reply.status).map_err(Error::internal)?;
     // Room for what the layers add: growing is dearer than anything else about a header.
-    response.headers_mut().reserve(16);
+    response.headers_mut().reserve(12);
     for (name, value) in reply.headers {
         let name = HeaderName::try_from(name).map_err(Error::internal)?;
         let value = HeaderValue::try_from(value).map_err(Error::internal)?;

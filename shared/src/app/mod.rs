@@ -126,7 +126,8 @@ impl App {
                     .login
                     .as_ref()
                     .ok_or_else(|| Error::internal("the backend has no login"))?;
-                let password = self.vault.open_text(Some(project.id), envelope).await?;
+                // Boxed: with a fetch of the key in it, the future has many layers.
+                let password = Box::pin(self.vault.open_text(Some(project.id), envelope)).await?;
                 let own = project.names().own();
                 databases.control.beside(
                     &cell.host,

@@ -67,6 +67,17 @@ impl Catalogs {
         if let Some(snapshot) = self.remembered(backend, place) {
             return Ok((snapshot, true));
         }
+        // Boxed: it is seldom needed, and would be a part of every request's future.
+        Box::pin(self.read(backend, place, records, deadline)).await
+    }
+
+    async fn read(
+        &self,
+        backend: BackendId,
+        place: &Place,
+        records: &dyn Records,
+        deadline: Duration,
+    ) -> Result<(Arc<Snapshot>, bool)> {
         let key = (backend, place.schema.clone());
         let gate = lock(&self.reading).get_or_insert(key.clone(), Arc::default).clone();
         let alone = tokio::time::timeout(deadline, gate.lock()).await;

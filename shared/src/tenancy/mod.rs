@@ -221,6 +221,11 @@ impl Tenancy {
     /// # Errors
     /// 404 when there is none (any more).
     pub async fn refresh(&self, reference: &Ref) -> Result<Arc<Project>> {
+        // Boxed: it is seldom needed, and would be a large part of every request's future.
+        Box::pin(self.look_up(reference)).await
+    }
+
+    async fn look_up(&self, reference: &Ref) -> Result<Arc<Project>> {
         let client = self.control.get().await?;
         let rows = client
             .query_typed("select plinth.resolve($1)", &[text(&reference.as_str())])

@@ -68,7 +68,13 @@ impl Tenancy {
     /// own work: a task of its own would freeze with the process on Lambda. A failure is for the log; the next minute
     /// tries again.
     pub async fn flush_touched(&self) {
-        let Some(due) = self.key_use.due() else { return };
+        if let Some(due) = self.key_use.due() {
+            // Boxed: it is seldom needed, and would be a large part of every request's future.
+            Box::pin(self.flush(due)).await;
+        }
+    }
+
+    async fn flush(&self, due: HashMap<KeyId, Timestamp>) {
         let failed = match tokio::time::timeout(DEADLINE, self.write_touched(&due)).await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error.to_string(),

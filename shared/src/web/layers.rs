@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use http::{HeaderName, HeaderValue, Method, header};
@@ -37,20 +37,21 @@ pub fn finish(routes: Routes, app: App) -> Router {
 /// A function's bare routes, so that the local stack can merge several functions' before it goes [`around`] them.
 pub fn mount(routes: Routes, app: App) -> Router {
     let (router, _) = routes.split_for_parts();
-    router.layer(DefaultBodyLimit::max(BODY_LIMIT)).with_state(app)
+    router.with_state(app)
 }
 
-/// Layers around bare routes, `GET /health`, and JSON for everything no route takes.
+/// What stands around bare routes, `GET /health`, and JSON for everything no route takes.
 pub fn around(router: Router, random: SharedRandom) -> Router {
     let bare = router
         .route("/health", axum::routing::get(health))
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method);
-    bare.clone()
-        .layer(cors())
-        .layer(from_fn_with_state(bare, inquire))
-        .layer(from_fn(log))
-        .layer(from_fn_with_state(random, identify))
+    let edge = Edge {
+        bare: bare.clone(),
+        random,
+    };
+    // One layer of two: axum clones each layer of a route, with all that is inside of it, for every request.
+    bare.layer((from_fn_with_state(edge, admit), cors()))
 }
 
 /// Serves a function's routes to the Lambda runtime until it ends the process.
@@ -84,8 +85,37 @@ async fn wrong_method(method: Method) -> Error {
     .with_hint("The Allow header lists what is")
 }
 
-/// Gives the request its id and notes where it came from: from the gateway's context, never from a client's header.
-async fn identify(State(random): State<SharedRandom>, mut request: Request, next: Next) -> Response {
+/// What [`admit`] needs.
+#[derive(Clone)]
+struct Edge {
+    /// The routes without CORS.
+    bare: Router,
+    random: SharedRandom,
+}
+
+/// The first and last to see a request: limits its body, gives it its id, logs it.
+async fn admit(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    DefaultBodyLimit::max(BODY_LIMIT).apply(&mut request);
+    let info = identify(&request, &edge.random);
+    let id = info.id.clone();
+    request.extensions_mut().insert(info);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = if inquires(&request) {
+        inquire(edge.bare, request).await
+    } else {
+        next.run(request).await
+    };
+    log(&id, &method, route.as_ref(), &response, started.elapsed());
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(&REQUEST_ID, id);
+    }
+    response
+}
+
+/// The request's id and where it came from: from the gateway's context, never from a client's header.
+fn identify(request: &Request, random: &SharedRandom) -> RequestInfo {
     let mut info = RequestInfo::default();
     if let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() {
         info.id = context.request_id.clone().unwrap_or_default();
@@ -97,20 +127,16 @@ async fn identify(State(random): State<SharedRandom>, mut request: Request, next
     if info.id.is_empty() {
         info.id = random.uuid().to_string();
     }
-    request.extensions_mut().insert(info.clone());
-    let mut response = next.run(request).await;
-    if let Ok(id) = HeaderValue::from_str(&info.id) {
-        response.headers_mut().insert(&REQUEST_ID, id);
-    }
-    response
+    info
 }
 
 /// An `OPTIONS` that is no preflight asks what a path can do; the layer for CORS would answer it by itself.
-async fn inquire(State(bare): State<Router>, request: Request, next: Next) -> Response {
+fn inquires(request: &Request) -> bool {
     let preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    if request.method() != Method::OPTIONS || preflight {
-        return next.run(request).await;
-    }
+    request.method() == Method::OPTIONS && !preflight
+}
+
+async fn inquire(bare: Router, request: Request) -> Response {
     let mut response = bare.oneshot(request).await.into_response();
     let anyone = HeaderValue::from_static("*");
     response
@@ -120,32 +146,17 @@ async fn inquire(State(bare): State<Router>, request: Request, next: Next) -> Re
 }
 
 /// One line per request. The route is logged as declared, not as asked: paths and queries hold people's data.
-async fn log(request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let method = request.method().clone();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("(none)".to_owned(), |path| path.as_str().to_owned());
-    let request_id = request
-        .extensions()
-        .get::<RequestInfo>()
-        .map(|info| info.id.clone())
-        .unwrap_or_default();
-    let response = next.run(request).await;
+fn log(request_id: &str, method: &Method, route: Option<&MatchedPath>, response: &Response, took: Duration) {
+    let route = route.map_or("(none)", MatchedPath::as_str);
     let status = response.status().as_u16();
-    let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
-    let cause = response
-        .extensions()
-        .get::<Cause>()
-        .map(|cause| cause.0.as_str())
-        .unwrap_or_default();
+    let duration_ms = took.as_secs_f64() * 1000.0;
+    let cause = response.extensions().get::<Cause>();
+    let cause = cause.map(|cause| cause.0.as_str()).unwrap_or_default();
     if status >= 500 {
         tracing::error!(request_id, %method, route, status, duration_ms, cause, "request failed");
     } else {
         tracing::info!(request_id, %method, route, status, duration_ms, cause, "request");
     }
-    response
 }
 
 fn cors() -> CorsLayer {

@@ -12,7 +12,7 @@ use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Row, Statement};
 
 use crate::capture::Step;
-use crate::handmade::superuser;
+use crate::handmade::{Handmade, superuser};
 
 /// How the statements are sent.
 #[derive(Clone, Copy)]
@@ -43,11 +43,11 @@ enum Prepared {
 }
 
 impl Bare {
-    /// With so many connections to `database`.
-    pub async fn new(database: &str, steps: &[Step], connections: usize) -> Self {
+    /// With so many connections to the project's database.
+    pub async fn new(project: &Handmade, login: &str, steps: &[Step], connections: usize) -> Self {
         let mut idle = Vec::new();
         for _ in 0..connections {
-            idle.push(Connection::new(database, steps).await);
+            idle.push(Connection::new(project, login, steps).await);
         }
         Self(Arc::new(Parts {
             free: Semaphore::new(connections),
@@ -74,9 +74,11 @@ impl Bare {
 }
 
 impl Connection {
-    /// The role is in the statements, so it matters little who signs in.
-    async fn new(database: &str, steps: &[Step]) -> Self {
-        let client = superuser(database).await;
+    /// Of the login that our function has: Postgres checks less of what a superuser does.
+    async fn new(project: &Handmade, login: &str, steps: &[Step]) -> Self {
+        let client = superuser(&project.database()).await;
+        let sign_in = format!("set session authorization {login}");
+        client.batch_execute(&sign_in).await.unwrap();
         let mut made = Self {
             client,
             steps: Vec::new(),

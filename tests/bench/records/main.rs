@@ -65,7 +65,11 @@ fn main() {
             if !wanted.is_empty() && !wanted.iter().any(|name| name == shape.name) {
                 continue;
             }
-            let project = if shape.own { &own } else { &shared };
+            let (project, login) = if shape.own {
+                (&own, own.names().own().to_string())
+            } else {
+                (&shared, "plinth_api".to_owned())
+            };
             let steps = match gate.statements(project, shape).await {
                 Ok(steps) => steps,
                 Err(refused) => {
@@ -76,7 +80,7 @@ fn main() {
             for clients in CLIENTS {
                 let size = clients.min(connections);
                 let ours = Routed::new(project, shape, size).await;
-                let bare = Bare::new(&project.database(), &steps, size).await;
+                let bare = Bare::new(project, &login, &steps, size).await;
                 let mut found = [Found::default(), Found::default(), Found::default()];
                 for _ in 0..TURNS {
                     found[0] += measure(clients, span, ours.caller()).await;

@@ -75,7 +75,7 @@ pub(super) async fn check(pool: &Pool, scope: &Scope) -> Result<()> {
             if current { Ok(()) } else { Err(error::stale()) }
         }
         Err(_) => {
-            held.cut_off().await;
+            Box::pin(held.cut_off()).await;
             Err(error::too_late(true))
         }
     }
@@ -119,7 +119,7 @@ async fn attempt(pool: &Pool, scope: &Scope, query: Query<'_>, end: Instant) -> 
             outcome
         }
         Err(_) => {
-            held.cut_off().await;
+            Box::pin(held.cut_off()).await;
             Err(error::too_late(scope.read_only).into())
         }
     }
@@ -147,7 +147,7 @@ async fn transact(
             if scope.read_only
                 && let Some(Err(failed)) = check
             {
-                still_current(held, named, scope, failed, end).await?;
+                Box::pin(still_current(held, named, scope, failed, end)).await?;
             }
             return Ok(rows);
         }
@@ -185,7 +185,7 @@ async fn transact(
         let current = match check {
             Some(Ok(())) => true,
             Some(Err(failed)) if error::is_stale(&failed) => false,
-            _ => verify(held, named, scope, role, end).await,
+            _ => Box::pin(verify(held, named, scope, role, end)).await,
         };
         if !current {
             return Err(error::stale().with_source(failed).into());

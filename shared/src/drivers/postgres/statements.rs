@@ -130,29 +130,31 @@ pub(super) async fn ask(client: &Client, how: How, sql: &str, params: &[Option<S
             rows: unnamed(client, sql, values).await,
             named: Naming::Untried,
         },
-        How::Prepare => {
-            let (prepared, rows) = join(client.prepare(sql), unnamed(client, sql, values)).await;
-            match (prepared, rows) {
-                (Ok(statement), rows) => Answer {
-                    rows,
-                    named: Naming::Done(statement),
-                },
-                // It ran, so it may be committed by now: a name that failed afterwards (looking up a parameter's type is
-                // a statement of its own) must not look like a failure.
-                (Err(_), Ok(rows)) => Answer {
-                    rows: Ok(rows),
-                    named: Naming::Failed,
-                },
-                (Err(first), Err(second)) => Answer {
-                    // What is wrong with the statement was told to the first who asked.
-                    rows: Err(match second.code() {
-                        Some(code) if *code == SqlState::IN_FAILED_SQL_TRANSACTION => first,
-                        _ => second,
-                    }),
-                    named: Naming::Untried,
-                },
-            }
-        }
+        // Boxed: it is seldom needed, and would be a large part of every statement's future.
+        How::Prepare => Box::pin(prepare(client, sql, values)).await,
+    }
+}
+
+async fn prepare<'a>(client: &Client, sql: &str, values: impl Iterator<Item = Text<'a>>) -> Answer {
+    match join(client.prepare(sql), unnamed(client, sql, values)).await {
+        (Ok(statement), rows) => Answer {
+            rows,
+            named: Naming::Done(statement),
+        },
+        // It ran, so it may be committed by now: a name that failed afterwards (looking up a parameter's type is a
+        // statement of its own) must not look like a failure.
+        (Err(_), Ok(rows)) => Answer {
+            rows: Ok(rows),
+            named: Naming::Failed,
+        },
+        (Err(first), Err(second)) => Answer {
+            // What is wrong with the statement was told to the first who asked.
+            rows: Err(match second.code() {
+                Some(code) if *code == SqlState::IN_FAILED_SQL_TRANSACTION => first,
+                _ => second,
+            }),
+            named: Naming::Untried,
+        },
     }
 }
 
