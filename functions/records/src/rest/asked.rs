@@ -7,7 +7,7 @@ use plinth::query::facade::Document;
 use plinth::query::plan::{allowed_on_function, allowed_on_table};
 use plinth::query::{self, Reply, Request};
 use plinth::records::Ask;
-use plinth::schema::catalog::{Catalog, Volatility};
+use plinth::schema::catalog::Catalog;
 
 use crate::path;
 
@@ -37,25 +37,9 @@ impl Target {
     fn allowed(&self, catalog: &Catalog) -> Result<String> {
         match self {
             Self::Table(table) => allowed_on_table(table, catalog),
-            Self::Function(name) => {
-                let functions = catalog.functions(name);
-                let readable = functions
-                    .iter()
-                    .map(|function| function.volatility)
-                    .find(|volatility| *volatility != Volatility::Volatile);
-                if functions.is_empty() {
-                    return Err(no_such_function(name));
-                }
-                Ok(allowed_on_function(readable.unwrap_or(Volatility::Volatile)).to_owned())
-            }
+            Self::Function(name) => allowed_on_function(name, catalog),
         }
     }
-}
-
-fn no_such_function(name: &str) -> Error {
-    let name: String = name.chars().take(63).collect();
-    let message = format!("Could not find the function public.{name} in the schema cache");
-    Error::new(ErrorKind::NotFound, "PGRST202", message)
 }
 
 /// What is asked of it.

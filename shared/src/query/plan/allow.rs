@@ -1,5 +1,6 @@
 //! What may be done to a relation or a function at all, for the `Allow` header.
 
+use super::call::unknown;
 use super::relation;
 use crate::error::Result;
 use crate::schema::catalog::{Catalog, Volatility};
@@ -22,10 +23,22 @@ pub fn allowed_on_table(table: &str, catalog: &Catalog) -> Result<String> {
     Ok(methods.join(","))
 }
 
-/// The methods that a function takes: one that may write is not read.
-pub fn allowed_on_function(volatility: Volatility) -> &'static str {
-    match volatility {
-        Volatility::Volatile => "OPTIONS,POST",
-        Volatility::Stable | Volatility::Immutable => "OPTIONS,GET,HEAD,POST",
+/// The methods that the functions of that name take: those that may all write are not read.
+///
+/// # Errors
+/// 404 `PGRST202`.
+pub fn allowed_on_function(name: &str, catalog: &Catalog) -> Result<String> {
+    let overloads = catalog.functions(name);
+    if overloads.is_empty() {
+        return Err(unknown(name, catalog));
     }
+    let writes = overloads
+        .iter()
+        .all(|function| function.volatility == Volatility::Volatile);
+    Ok(if writes {
+        "OPTIONS,POST"
+    } else {
+        "OPTIONS,GET,HEAD,POST"
+    }
+    .to_owned())
 }

@@ -18,6 +18,7 @@ use crate::ident::{Ident, Ref};
 use crate::schema::catalog::{
     Argument, Catalog, Column, Function, NamedType, Relation, RelationKind, Settings, Shape, Volatility, Writable,
 };
+pub(super) use choose::unknown;
 use choose::{Given, choose};
 
 /// The column that one value, or a set of values, stands in; the name is upstream's.

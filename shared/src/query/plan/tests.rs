@@ -309,7 +309,7 @@ fn every_listed_spelling_is_found() {
 
 #[test]
 fn allowed_methods_follow_what_the_relation_takes() {
-    use crate::schema::catalog::{Volatility, Writable};
+    use crate::schema::catalog::Writable;
     let mut catalog = catalog();
     let mut allowed = |table: &str, (insert, update, delete): (bool, bool, bool)| {
         let writable = Writable { insert, update, delete };
@@ -328,8 +328,6 @@ fn allowed_methods_follow_what_the_relation_takes() {
         allowed_on_table("tagz", &catalog).unwrap_err().hint(),
         Some("Perhaps you meant the table 'app.tags'")
     );
-    assert_eq!(allowed_on_function(Volatility::Volatile), "OPTIONS,POST");
-    assert_eq!(allowed_on_function(Volatility::Stable), "OPTIONS,GET,HEAD,POST");
 }
 
 #[test]

@@ -128,6 +128,11 @@ fn ambiguous(candidates: &[&Function], catalog: &Catalog) -> Error {
     )
 }
 
+/// There is no function of that name, whatever it is called with.
+pub(in super::super) fn unknown(name: &str, catalog: &Catalog) -> Error {
+    missing(name, &Given::named(std::iter::empty()), catalog)
+}
+
 fn missing(name: &str, given: &Given<'_>, catalog: &Catalog) -> Error {
     let function = format!("{}.{}", exposed_name(catalog), shown(name));
     let names: Vec<String> = given.names.iter().flatten().map(|name| shown(name)).collect();
