@@ -153,6 +153,9 @@ pub struct ProvisionedView {
     pub secret_key: Option<String>,
     /// The backend.
     pub database: DatabaseView,
+    /// What is in a user's own database; absent for one of ours, which begins empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<external::Inventory>,
     /// What to do where something is missing.
     pub hint: Option<&'static str>,
 }
@@ -172,6 +175,7 @@ impl ProvisionedView {
             api_key: done.keys.as_ref().map(|keys| shown(&keys.publishable)),
             secret_key: done.keys.as_ref().map(|keys| shown(&keys.secret)),
             database: (&done.backend).into(),
+            found: None,
             hint,
         };
         (status(done.outcome), view)
@@ -190,6 +194,7 @@ impl ProvisionedView {
             api_key: done.keys.as_ref().map(|keys| shown(&keys.publishable)),
             secret_key: done.keys.as_ref().map(|keys| shown(&keys.secret)),
             database: (&done.backend).into(),
+            found: Some(done.found),
             hint,
         };
         (status(done.outcome), view)

@@ -56,6 +56,39 @@ fn a_backend_is_shown_without_its_secrets_and_kept_sealed() {
 }
 
 #[test]
+fn what_is_in_the_database_is_told() {
+    run(async {
+        let world = world().await;
+        super::sql(
+            "create schema shop; create table shop.customers (id int primary key, name text);
+             create table shop.orders (id int, line int, customer int constraint who references shop.customers,
+               primary key (id, line));
+             create view shop.open as select id from shop.orders;
+             insert into shop.customers select n, 'x' from generate_series(1, 500) n; analyze shop.customers",
+        )
+        .await;
+        let (owner, id, _) = bare(world).await;
+        let path = format!("/api/projects/{id}/backend/provision");
+        let asked = body(json!({ "schemas": ["shop"] })).await;
+        let made = world.post(&path).bearer(&owner.token).json(&asked).send().await;
+        let table = |name: &str, kind: &str, columns: i64, rows: Value| json!({ "schema": "shop", "name": name, "kind": kind, "columns": columns, "rowsEstimate": rows });
+        assert_eq!(
+            made.expect(StatusCode::CREATED)["found"],
+            json!({
+                "tables": [
+                    table("customers", "table", 2, json!(500)),
+                    table("open", "view", 1, json!(null)),
+                    table("orders", "table", 3, json!(null)),
+                ],
+                "relationships": [{ "name": "who", "table": "shop.orders", "columns": ["customer"],
+                    "references": "shop.customers", "referencedColumns": ["id"] }],
+                "truncated": false,
+            })
+        );
+    });
+}
+
+#[test]
 fn recorded_events_are_what_the_functions_take() {
     run(async {
         let world = world().await;

@@ -2,11 +2,13 @@
 //! nothing is dropped.
 
 mod input;
+mod inventory;
 mod probe;
 mod read;
 mod store;
 
 pub use input::{Change, Provider, Request, Rest};
+pub use inventory::{Inventory, InventoryRelationship, InventoryTable};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -56,6 +58,8 @@ pub struct Provisioned {
     pub outcome: Outcome,
     /// The project's first keys, if it had none before.
     pub keys: Option<FirstKeys>,
+    /// What is in the database.
+    pub found: Inventory,
 }
 
 /// Everything a backend is made of, secrets included.
@@ -76,7 +80,7 @@ pub async fn provision(app: &App, access: &ProjectAccess, request: Request) -> R
     managed_provision::require_admin(access)?;
     let known = known(app, access.project()).await?;
     let whole = whole(app, known.as_ref(), request).await?;
-    Box::pin(probe::probe(app, &whole)).await?;
+    let found = Box::pin(probe::probe(app, &whole)).await?;
     let sealed = Sealed::of(app, access.project(), &whole).await?;
 
     let mut client = app.control.get().await?;
@@ -114,7 +118,12 @@ pub async fn provision(app: &App, access: &ProjectAccess, request: Request) -> R
     tx.commit().await.map_err(failure)?;
     drop(client);
     Box::pin(versions::push(app, access.project())).await?;
-    Ok(Provisioned { backend, outcome, keys })
+    Ok(Provisioned {
+        backend,
+        outcome,
+        keys,
+        found,
+    })
 }
 
 /// What is known already, deleted or not.

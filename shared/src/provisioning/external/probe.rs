@@ -6,6 +6,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use super::Whole;
+use super::inventory::{self, Inventory};
 use crate::app::App;
 use crate::control::dial::{DialError, Trust, dial};
 use crate::control::{text, texts};
@@ -16,14 +17,14 @@ use crate::tenancy::{RestSettings, Routine};
 /// Longest time the questions may take, the connection not counted (it has its own five seconds).
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Whether the database can be reached, lets the login in and has what the settings name.
+/// Whether the database can be reached, lets the login in and has what the settings name; and what else it has.
 ///
 /// # Errors
 /// `outbound/forbidden` (403), `outbound/unknown-host` (422), `external/timeout` (504), `external/unreachable` and
 /// `external/tls` (502), `external/credentials`, `external/no-such-database`, `external/no-such-schema`,
 /// `external/no-such-role`, `external/role-not-granted` and `external/no-such-function` (422);
 /// `auth/issuer-unavailable` (503) for `jwksUrl`.
-pub(super) async fn probe(app: &App, whole: &Whole) -> Result<()> {
+pub(super) async fn probe(app: &App, whole: &Whole) -> Result<Inventory> {
     let rest = &whole.settings.rest;
     if let Some(url) = &rest.jwks_url {
         app.tenancy.try_keys(url).await?;
@@ -92,17 +93,17 @@ fn too_late() -> Error {
     .with_hint("Check host and port, and that no firewall is in between")
 }
 
-async fn ask(client: &Client, rest: &RestSettings) -> Result<()> {
+async fn ask(client: &Client, rest: &RestSettings) -> Result<Inventory> {
     schemas(client, &rest.schemas).await?;
     for (name, role) in [("anonRole", &rest.anon_role), ("serviceRole", &rest.service_role)] {
         if let Some(role) = role {
             self::role(client, name, role).await?;
         }
     }
-    match &rest.pre_request {
-        Some(routine) => function(client, rest, routine).await,
-        None => Ok(()),
+    if let Some(routine) = &rest.pre_request {
+        function(client, rest, routine).await?;
     }
+    inventory::look(client, &rest.schemas).await.map_err(broke)
 }
 
 async fn schemas(client: &Client, schemas: &[Ident]) -> Result<()> {
