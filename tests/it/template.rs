@@ -32,12 +32,22 @@ const RIGHTS: &[(&str, &[&str])] = &[
         &[
             "rds-db:connect plinth_control",
             "rds-db:connect plinth_provision",
+            "secretsmanager:CreateSecret connections",
+            "secretsmanager:DeleteSecret connections",
             "secretsmanager:GetSecretValue MasterKey",
+            "secretsmanager:GetSecretValue connections",
+            "secretsmanager:PutSecretValue connections",
+            "secretsmanager:RestoreSecret connections",
+            "secretsmanager:TagResource connections",
         ],
     ),
     (
         "purge",
-        &["rds-db:connect plinth_control", "rds-db:connect plinth_provision"],
+        &[
+            "rds-db:connect plinth_control",
+            "rds-db:connect plinth_provision",
+            "secretsmanager:DeleteSecret connections",
+        ],
     ),
     (
         "records",
@@ -45,11 +55,16 @@ const RIGHTS: &[(&str, &[&str])] = &[
             "rds-db:connect plinth_api",
             "rds-db:connect plinth_records",
             "secretsmanager:GetSecretValue MasterKey",
+            "secretsmanager:GetSecretValue connections",
         ],
     ),
     (
         "sql",
-        &["rds-db:connect plinth_sql", "secretsmanager:GetSecretValue MasterKey"],
+        &[
+            "rds-db:connect plinth_sql",
+            "secretsmanager:GetSecretValue MasterKey",
+            "secretsmanager:GetSecretValue connections",
+        ],
     ),
     (
         "tables",
@@ -233,6 +248,13 @@ fn functions_may_do_what_the_table_says_and_no_more() {
         );
     }
     assert_eq!(RIGHTS.len(), template.functions.len());
+    let globals = &template.document["Globals"]["Function"]["Environment"]["Variables"];
+    assert_eq!(globals["PLINTH_CREDENTIALS"], "secrets-manager");
+    assert_eq!(
+        globals["PLINTH_STAGE"],
+        json!({ "Ref": "AWS::StackName" }),
+        "as the rights name it"
+    );
 }
 
 #[test]
@@ -375,6 +397,15 @@ fn resource_name(resource: &Value) -> String {
     }
     if let Some(attribute) = resource["GetAtt"].as_str() {
         return attribute.strip_suffix(".Arn").unwrap().to_owned();
+    }
+    if let Some(arn) = resource["Sub"].as_str() {
+        // The names that `plinth::vault` gives, under this stack's stage.
+        assert_eq!(
+            arn,
+            "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:\
+             plinth/${AWS::StackName}/connection/*"
+        );
+        return "connections".to_owned();
     }
     if let Some(arn) = resource["Sub"][0].as_str() {
         let user = arn.strip_prefix("arn:${AWS::Partition}:rds-db:${AWS::Region}:${AWS::AccountId}:dbuser:${Id}/");

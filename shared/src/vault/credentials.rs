@@ -94,8 +94,8 @@ impl CredentialStore {
         }
     }
 
-    /// Gives the credentials up: nobody can read them, and for 30 days [`CredentialStore::restore`] brings them back. (A
-    /// sealed row waits with its backend's.)
+    /// Gives the credentials up: a secret can be read no more, and for 30 days [`CredentialStore::restore`] brings it back.
+    /// (A sealed row waits with its backend's.) Repeatable.
     ///
     /// # Errors
     /// `vault/unavailable` (503).
