@@ -20,5 +20,8 @@ pub async fn handle(app: &App, settings: &Migration, _: LambdaEvent<Value>) -> R
         left = secrets.left,
         "migrated"
     );
+    if secrets.left > 0 {
+        tracing::warn!(left = secrets.left, "secrets are still sealed with old master keys");
+    }
     Ok(report)
 }

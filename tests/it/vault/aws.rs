@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, SecretListEntry};
 use http::StatusCode;
 use plinth::clock::{Clock, SharedRandom, SystemClock, SystemRandom};
 use plinth::config::MasterKey;
@@ -16,7 +17,7 @@ use plinth_local::platform::Function;
 use serde_json::{Value, json};
 
 use super::credentials::{kept, managed, owner, sealed};
-use crate::external::{Own, body, database};
+use crate::external::{Own, bare, body, database};
 use crate::handmade::superuser;
 use crate::moto::moto;
 use crate::world::{World, run, unique};
@@ -191,6 +192,55 @@ fn a_secret_that_somebody_took_away_is_told_and_can_be_given_anew() {
             .send();
         given.await.expect(StatusCode::OK);
         read(fresh()).await.expect(StatusCode::OK);
+    });
+}
+
+#[test]
+fn what_no_row_refers_to_is_given_up() {
+    run(async {
+        let world = World::of(&managed().await, Arc::new(SystemClock));
+        let (owner, id, _) = bare(&world).await;
+        let path = format!("/api/projects/{id}/backend/provision");
+        let whole = body(json!({})).await;
+        // The provision is cut off when its secret is written and its rows are not yet committed.
+        let mut holder = superuser("plinth").await;
+        let me: i32 = holder.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
+        let lock = holder.transaction().await.unwrap();
+        let chain = "select pg_advisory_xact_lock(hashtextextended('plinth.audit:' || $1, 0))";
+        lock.execute(chain, &[&id]).await.unwrap();
+        let sent = world.post(&path).bearer(&owner.token).json(&whole).send();
+        let cut = async {
+            let control = superuser("plinth").await;
+            let sql =
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity where $1 = any(pg_blocking_pids(pid))";
+            let mut tick = tokio::time::interval(Duration::from_millis(10));
+            while control.query_one(sql, &[&me]).await.unwrap().get::<_, i64>(0) == 0 {
+                tick.tick().await;
+            }
+        };
+        let (reply, ()) = tokio::join!(sent, cut);
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{}", reply.text);
+        lock.rollback().await.unwrap();
+        let secrets = async || {
+            let mine = Filter::builder()
+                .key(FilterNameStringType::TagValue)
+                .values(&id)
+                .build();
+            let list = client()
+                .await
+                .list_secrets()
+                .filters(mine)
+                .include_planned_deletion(true);
+            let listed = list.send().await.unwrap();
+            let waits = |secret: &SecretListEntry| secret.deleted_date().is_some();
+            listed.secret_list().iter().map(waits).collect::<Vec<_>>()
+        };
+        assert_eq!(secrets().await, [true]);
+        let again = world.post(&path).bearer(&owner.token).json(&whole).send().await;
+        again.expect(StatusCode::CREATED);
+        let mut both = secrets().await;
+        both.sort_unstable();
+        assert_eq!(both, [false, true]);
     });
 }
 

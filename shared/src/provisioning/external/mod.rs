@@ -5,6 +5,7 @@ mod input;
 mod inventory;
 mod probe;
 mod read;
+mod secrets;
 mod store;
 
 pub use input::{Change, Provider, Request, Rest};
@@ -13,6 +14,7 @@ pub use inventory::{Inventory, InventoryRelationship, InventoryTable};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use self::secrets::{give_up, moved};
 use super::{FirstKeys, Outcome, State, provision as managed_provision, store as managed};
 use crate::accounts::signing;
 use crate::app::App;
@@ -155,23 +157,6 @@ async fn write_down(
     Ok((backend, outcome, keys))
 }
 
-/// Whether credentials were kept somewhere else before.
-fn moved(before: &Kept, now: &Kept) -> bool {
-    match (before, now) {
-        (Kept::Elsewhere(before), Kept::Elsewhere(now)) => before.secret != now.secret,
-        (Kept::Elsewhere(_), Kept::Sealed(_)) => true,
-        (Kept::Sealed(_), _) => false,
-    }
-}
-
-/// Gives credentials up. If that fails they stay where they are, readable by us alone, until they are purged.
-async fn give_up(app: &App, owner: Owner, kept: &Kept) {
-    if let Err(error) = Box::pin(app.credentials.delete(owner, kept)).await {
-        let source = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::warn!(backend = %owner.backend, %error, source, "credentials could not be given up");
-    }
-}
-
 /// What is known already, deleted or not.
 async fn known(app: &App, project: ProjectId) -> Result<Option<ExternalBackend>> {
     let client = app.control.get().await?;
@@ -218,13 +203,6 @@ async fn whole(app: &App, known: Option<&ExternalBackend>, request: Request) -> 
 }
 
 impl Whole {
-    fn secrets(&self) -> ConnectionSecrets {
-        ConnectionSecrets {
-            credentials: self.credentials.clone(),
-            rest: Some(self.secrets.clone()),
-        }
-    }
-
     /// What is shown of the connection and the secrets: where it is, and that there are some.
     fn shown(&self) -> Value {
         let app_settings: Vec<&String> = self.secrets.app_settings.keys().collect();
@@ -241,23 +219,6 @@ impl Whole {
 }
 
 impl ExternalBackend {
-    fn owner(&self) -> Owner {
-        Owner {
-            project: self.project,
-            backend: self.id,
-        }
-    }
-
-    /// What is secret of it, restored if need be.
-    async fn secrets(&self, app: &App) -> Result<Option<ConnectionSecrets>> {
-        let Some(kept) = &self.kept else { return Ok(None) };
-        if self.deleted_at.is_some() {
-            Box::pin(app.credentials.restore(kept)).await?;
-        }
-        let opened = ConnectionSecrets::open(&app.credentials, self.owner(), kept, self.sealed_rest.as_ref());
-        opened.await.map(Some)
-    }
-
     /// The `rest` section without its secrets, and which of those there are.
     pub fn rest(&self) -> Value {
         let mut rest = match serde_json::to_value(&self.settings.rest) {
