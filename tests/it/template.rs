@@ -18,6 +18,14 @@ const RIGHTS: &[(&str, &[&str])] = &[
         &["rds-db:connect plinth_auth", "secretsmanager:GetSecretValue MasterKey"],
     ),
     (
+        "connection-test",
+        &[
+            "rds-db:connect plinth_connect",
+            "secretsmanager:GetSecretValue MasterKey",
+        ],
+    ),
+    ("connections", &["rds-db:connect plinth_connect"]),
+    (
         "migrate",
         &[
             "rds-db:connect plinth_control",
@@ -196,6 +204,8 @@ fn functions_sign_in_with_the_logins_they_have_locally() {
             Function::Records,
             Function::Sql,
             Function::Auth,
+            Function::Connections,
+            Function::ConnectionTest,
             Function::Worker,
             Function::Purge,
         ] {
@@ -274,8 +284,16 @@ fn nothing_of_a_tenant_goes_with_the_stack_and_the_queue_outlives_its_worker() {
     assert!(visible >= 6 * worker["Timeout"].as_i64().unwrap());
 }
 
+/// The crate of a function: `ConnectionTest` is `connection-test`.
 fn function_name(function: Function) -> String {
-    format!("{function:?}").to_lowercase()
+    let mut name = String::new();
+    for letter in format!("{function:?}").chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.extend(letter.to_lowercase());
+    }
+    name
 }
 
 struct Template {

@@ -2,6 +2,7 @@
 //! nowhere else.
 
 mod accounts;
+mod connections;
 mod database;
 mod designer;
 mod env;
@@ -12,6 +13,7 @@ mod vault;
 mod web;
 
 pub use accounts::{Accounts, OutsideIssuer, SignUp};
+pub use connections::Connections;
 pub use database::{Address, Databases, Login, Tls};
 pub use designer::Designer;
 pub use env::Env;
@@ -32,6 +34,8 @@ pub struct Config {
     pub databases: Databases,
     /// Sign-up, outside issuers, token lifetimes.
     pub accounts: Accounts,
+    /// Limits of connection tests.
+    pub connections: Connections,
     /// Limits of the table designer.
     pub designer: Designer,
     /// The key that seals secrets.
@@ -55,6 +59,7 @@ impl Config {
         Ok(Self {
             databases: Databases::from_env(env)?,
             accounts: Accounts::from_env(env)?,
+            connections: Connections::from_env(env)?,
             designer: Designer::from_env(env)?,
             master_key: MasterKey::from_env(env),
             credentials: CredentialsAt::from_env(env)?,
@@ -102,6 +107,7 @@ mod tests {
             ("PLINTH_REQUEST_TIMEOUT_MS", "soon"),
             ("PLINTH_SQL_TIMEOUT_MS", "26000"),
             ("PLINTH_CREDENTIALS", "here"),
+            ("PLINTH_CONNECTION_TEST_TIMEOUT_MS", "10001"),
         ] {
             let error = Config::from_env(&env(&[CONTROL, (name, value)])).unwrap_err();
             assert!(error.details().unwrap().contains(name), "{name}: {error:?}");

@@ -42,6 +42,7 @@ pub async fn migrate(app: &App, settings: &Migration) -> Result<Report> {
         provision: settings.provision.clone(),
         api: settings.api.clone(),
         sql: settings.sql.clone(),
+        connect: settings.connect.clone(),
     };
     let mut master = settings.master.clone();
     if let Some(arn) = &settings.master_secret {

@@ -92,6 +92,7 @@ fn a_deploy_prepares_a_bare_server_and_can_be_repeated() {
             ("PLINTH_LOGIN_AUTH_PASSWORD", "a".to_owned()),
             ("PLINTH_LOGIN_PROVISION_PASSWORD", "p".to_owned()),
             ("PLINTH_LOGIN_SQL_PASSWORD", "s".to_owned()),
+            ("PLINTH_LOGIN_CONNECT_PASSWORD", "t".to_owned()),
             ("PLINTH_LOGIN_API_PASSWORD", "d".to_owned()),
             ("PLINTH_ENCRYPTION_KEY", "k".to_owned()),
             ("PLINTH_CELL_CAPACITY", "7".to_owned()),

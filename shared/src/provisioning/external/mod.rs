@@ -4,7 +4,6 @@
 mod input;
 mod inventory;
 mod probe;
-mod read;
 mod secrets;
 mod store;
 
