@@ -13,6 +13,7 @@ mod bad_input;
 mod catalog;
 #[path = "../conformance/mod.rs"]
 mod conformance;
+mod connections;
 mod embeds;
 mod escapes_database;
 mod escapes_schema;

@@ -25,6 +25,8 @@ pub fn of_socket(error: &io::Error) -> Class {
         Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::PermissionDenied => Class::NetworkBlocked,
         Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe | Kind::UnexpectedEof => Class::Unavailable,
         Kind::InvalidData => Class::Protocol,
+        // The end came within a message: the codec's only error that is of no kind.
+        Kind::Other if error.to_string() == "bytes remaining on stream" => Class::Unavailable,
         _ => Class::Unknown,
     }
 }
@@ -113,6 +115,8 @@ pub fn of_state(state: &str, text: &str) -> Class {
         "25006" => Class::ReadOnly,
         "53300" => Class::TooManyConnections,
         "57014" => Class::Timeout,
+        // A database that takes no connections for now.
+        "55000" => Class::Unavailable,
         "3F000" | "42704" | "26000" | "42P05" => Class::Misconfigured,
         "08P01" | "XX000" | "58000" => of_pooler(text),
         _ => match state.get(..2).unwrap_or_default() {
@@ -176,6 +180,11 @@ mod tests {
             ("42501", "permission denied for database \"d\"", Class::Permission),
             ("53300", "sorry, too many clients already", Class::TooManyConnections),
             ("57P03", "the database system is starting up", Class::Unavailable),
+            (
+                "55000",
+                "database \"d\" is not currently accepting connections",
+                Class::Unavailable,
+            ),
             (
                 "57P01",
                 "terminating connection due to administrator command",

@@ -67,7 +67,7 @@ pub fn credentials(
     let plain = plain(&mut section, &parts, allowed);
     let port = parts.port.unwrap_or_else(|| default_port(provider));
     let pooler = section.flag("pooler").or(parts.pooler).unwrap_or(port == POOLER_PORT);
-    let ca_certificate = section.text("caCertificate").map(str::to_owned);
+    let ca_certificate = section.parsed("caCertificate", certificates);
     Some(Credentials {
         host: parts.host?,
         port,
@@ -179,4 +179,12 @@ fn host(text: &str) -> Result<String, String> {
         return Err("one host name or address is expected".to_owned());
     }
     Ok(bare.to_owned())
+}
+
+/// Whether it looks like certificates; what is in them is read when they are needed.
+fn certificates(text: &str) -> Result<String, String> {
+    if !text.contains("-----BEGIN CERTIFICATE-----") {
+        return Err("it holds no certificate in PEM form".to_owned());
+    }
+    Ok(text.to_owned())
 }

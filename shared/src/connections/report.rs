@@ -65,7 +65,7 @@ pub enum StepName {
     Database,
     /// A first question to it.
     Read,
-    /// What the login may do, writing included; nothing is written.
+    /// What the login may do, writing included; nothing is written. It is asked together with the first question.
     Privileges,
     /// What the server is, and how fast.
     Facts,

@@ -320,6 +320,10 @@ impl<'a> Run<'a> {
             (Provider::AwsRds, Class::Timeout, StepName::Tcp) => Class::NetworkBlocked,
             _ => class,
         };
+        if self.step() == StepName::Database && matches!(class, Class::Auth | Class::AccountLocked) {
+            // Some servers look at the login once the password is taken.
+            self.at = place(StepName::Authenticate);
+        }
         let said = self.report.steps.get(self.at).is_some_and(|step| step.class.is_some());
         if !said {
             self.say(class, class.cause(), None);

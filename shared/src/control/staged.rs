@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
@@ -27,6 +27,8 @@ use crate::error::Result;
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 /// A server's messages before it is ready are short; what is longer is not looked at.
 const MOST: usize = 1 << 16;
+/// After this time the next address of a host is tried.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a server answers to the request for encryption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,20 +72,31 @@ impl Watch {
     }
 }
 
-/// A connection that is signed in. Its driving task ends with it.
+/// A connection that is signed in.
 #[derive(Debug)]
 pub struct Session {
     /// To ask with.
     pub client: Client,
-    task: JoinHandle<()>,
+    driver: Driver,
+}
+
+/// The task that drives a connection; it ends with this value, whatever the server does.
+#[derive(Debug)]
+struct Driver(JoinHandle<()>);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Session {
     /// Says goodbye to the server.
     pub async fn close(self) {
-        drop(self.client);
+        let Self { client, mut driver } = self;
+        drop(client);
         // That it went is all that matters.
-        let _ended = self.task.await;
+        let _ended = (&mut driver.0).await;
     }
 }
 
@@ -92,17 +105,19 @@ impl Session {
 /// # Errors
 /// That of the last one.
 pub async fn reach(addresses: &[IpAddr], port: u16) -> io::Result<TcpStream> {
-    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in addresses {
-        match TcpStream::connect((*address, port)).await {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Err(error) => last = error,
+    let Some((last, others)) = addresses.split_last() else {
+        return Err(io::ErrorKind::AddrNotAvailable.into());
+    };
+    for address in others {
+        let tried = tokio::time::timeout(PATIENCE, TcpStream::connect((*address, port))).await;
+        if let Ok(Ok(stream)) = tried {
+            stream.set_nodelay(true)?;
+            return Ok(stream);
         }
     }
-    Err(last)
+    let stream = TcpStream::connect((*last, port)).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// Asks for encryption; to be followed by [`sign_in`].
@@ -169,7 +184,10 @@ where
         // A broken connection is told by the question that it breaks.
         let _ended = connection.await;
     });
-    Session { client, task }
+    Session {
+        client,
+        driver: Driver(task),
+    }
 }
 
 /// A handshake whose end is noted, and whose stream is watched.
