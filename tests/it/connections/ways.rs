@@ -43,22 +43,27 @@ pub async fn nothing() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-async fn go(way: Way, mut client: TcpStream, server: u16) {
+/// Waits until something is said, or the end.
+async fn hear(client: &mut TcpStream) -> bool {
     let mut heard = [0; 4096];
+    client.read(&mut heard).await.is_ok_and(|length| length > 0)
+}
+
+async fn go(way: Way, mut client: TcpStream, server: u16) {
     match way {
-        Way::Silence => while client.read(&mut heard).await.is_ok_and(|length| length > 0) {},
+        Way::Silence => while hear(&mut client).await {},
         Way::Reset => {
-            client.read(&mut heard).await.ok();
+            hear(&mut client).await;
             client.set_zero_linger().unwrap();
         }
         Way::Says(words) => {
-            client.read(&mut heard).await.ok();
+            hear(&mut client).await;
             client.write_all(&words).await.ok();
-            client.read(&mut heard).await.ok();
+            hear(&mut client).await;
         }
         Way::Greets(words) => {
             client.write_all(&words).await.ok();
-            while client.read(&mut heard).await.is_ok_and(|length| length > 0) {}
+            while hear(&mut client).await {}
         }
         Way::Cut(most) => relay(client, server, most, None).await,
         Way::Drip(pause) => relay(client, server, usize::MAX, Some(pause)).await,
