@@ -37,6 +37,12 @@ pub fn credentials(
     let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
     let mut section = Section::new(path, code, given, &known, faults);
     only_what_is_spoken(&mut section);
+    for field in fields {
+        let length = section.value(field.name).and_then(Value::as_str).map(str::len);
+        if let Some(most) = field.validation.max_length.filter(|most| length > Some(*most)) {
+            section.fault(field.name, format!("at most {most} bytes are expected"));
+        }
+    }
     let mut parts = Parts::default();
     if let Some(text) = section.text("connectionString") {
         match Parts::of_url(text) {
@@ -187,4 +193,80 @@ fn certificates(text: &str) -> Result<String, String> {
         return Err("it holds no certificate in PEM form".to_owned());
     }
     Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::connections::catalogue::FieldKind;
+
+    fn read(provider: Provider, given: &Value) -> Result<Credentials, String> {
+        let allowed = Outbound::parse("10.0.0.5").unwrap_or_default();
+        let mut faults = Faults::default();
+        let read = credentials(provider, "c", "x", given, &allowed, &mut faults);
+        read.filter(|_| faults.is_empty()).ok_or_else(|| faults.to_string())
+    }
+
+    const TESTED: [Provider; 4] = [
+        Provider::Postgresql,
+        Provider::Supabase,
+        Provider::AwsRds,
+        Provider::Cockroachdb,
+    ];
+
+    #[test]
+    fn defaults_and_needs_are_the_catalogues() {
+        for provider in TESTED {
+            let mut whole = json!({});
+            for field in catalogue::fields(provider).iter().filter(|field| field.required) {
+                whole[field.name] = "x".into();
+            }
+            let read_whole = read(provider, &whole).unwrap();
+            assert_eq!(
+                read_whole.port,
+                if provider == Provider::Cockroachdb {
+                    26_257
+                } else {
+                    5_432
+                }
+            );
+            for field in catalogue::fields(provider).iter().filter(|field| field.required) {
+                let mut lacking = whole.clone();
+                lacking[field.name] = Value::Null;
+                let faults = read(provider, &lacking).unwrap_err();
+                assert_eq!(faults, format!("c.{}: it is missing", field.name));
+            }
+        }
+    }
+
+    /// The choices, and one that is none.
+    fn choices(field: &catalogue::Field) -> Vec<&'static str> {
+        let none = (field.kind == FieldKind::Choice).then_some("planted");
+        field.choices.iter().copied().chain(none).collect()
+    }
+
+    #[test]
+    fn every_choice_of_the_catalogue_that_is_spoken_is_taken_and_no_other() {
+        let parts = json!({"host": "10.0.0.5", "database": "d", "username": "u", "password": "p"});
+        for provider in TESTED {
+            for field in catalogue::fields(provider) {
+                for choice in choices(field) {
+                    let mut whole = parts.clone();
+                    whole[field.name] = choice.into();
+                    let refused = ["planted", "mysql", "mariadb", "iam"].contains(&choice);
+                    assert_eq!(read(provider, &whole).is_err(), refused, "{provider:?} {choice}");
+                }
+                if field.kind == FieldKind::Text
+                    && let Some(most) = field.validation.max_length
+                {
+                    let mut whole = parts.clone();
+                    whole[field.name] = "x".repeat(most + 1).into();
+                    let faults = read(provider, &whole).unwrap_err();
+                    assert!(faults.contains(&format!("at most {most} bytes")), "{faults}");
+                }
+            }
+        }
+    }
 }

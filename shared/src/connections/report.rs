@@ -114,7 +114,7 @@ pub struct Server {
     pub certificate_expires_at: Option<Timestamp>,
     /// Whether it takes no writes.
     pub read_only: bool,
-    /// Whether a pooler is in between.
+    /// Whether a pooler or proxy is in between: the process that greeted is not the one that answers.
     pub pooler: bool,
     /// Who is signed in.
     pub current_user: String,

@@ -166,8 +166,7 @@ impl<'a> Run<'a> {
         self.report.script = named.and_then(|found| script::script(&facts.user, &facts.database, found).ok());
         self.report.privileges = privileges;
 
-        let pooler = self.subject.pooler || seen.process.is_some_and(|process| process != facts.process);
-        self.report.server = Some(server(facts, seen, pooler));
+        self.report.server = Some(server(facts, seen, self.subject.pooler));
         if seen.certificate_ends.is_some_and(|end| end.duration_since(now) < SOON) {
             self.warn(
                 "certificate_expires",
@@ -354,6 +353,9 @@ fn class_of(none: NoAnswer) -> Class {
 
 fn server(facts: Facts, seen: &Seen, pooler: bool) -> Server {
     let (product, version) = questions::product(&facts.version);
+    // CockroachDB's numbers are no processes.
+    let numbered = product == "PostgreSQL" && seen.process.is_some();
+    let pooler = pooler || (numbered && seen.process != Some(facts.process));
     Server {
         product,
         version,

@@ -188,6 +188,22 @@ fn a_connection_cut_anywhere_is_reported() {
 }
 
 #[test]
+fn a_server_that_falls_silent_anywhere_is_reported_in_time() {
+    run(async {
+        let port = server().await;
+        for (most, expected) in [(0, "authenticate"), (60, "authenticate"), (200, "database")] {
+            let report = test("postgresql", &at(way(Way::Stall(most), port).await, "conn_modest")).await;
+            assert_eq!(failed(&report), class(expected, "timeout"), "{most}: {report}");
+        }
+        // Signed in, with the answers to the questions under way.
+        let report = test("postgresql", &at(way(Way::Stall(800), port).await, "conn_modest")).await;
+        let (at, class) = failed(&report);
+        assert!(["read", "facts"].contains(&at.as_str()), "{report}");
+        assert_eq!((class.as_str(), &report["latencyMs"]), ("timeout", &Value::Null));
+    });
+}
+
+#[test]
 fn what_cannot_be_tried_is_refused_with_every_fault() {
     run(async {
         let token = &user().await.token;

@@ -14,6 +14,8 @@ pub enum Way {
     Silence,
     /// The server's answers, up to so many bytes; then the end.
     Cut(usize),
+    /// The server's answers, up to so many bytes; then silence.
+    Stall(usize),
     /// The server's answers, one byte in so much time.
     Drip(Duration),
     /// Reset at the first word.
@@ -65,37 +67,44 @@ async fn go(way: Way, mut client: TcpStream, server: u16) {
             client.write_all(&words).await.ok();
             while hear(&mut client).await {}
         }
-        Way::Cut(most) => relay(client, server, most, None).await,
-        Way::Drip(pause) => relay(client, server, usize::MAX, Some(pause)).await,
+        Way::Cut(most) => drop(relay(client, server, most, None).await),
+        Way::Stall(most) => {
+            let kept = relay(client, server, most, None).await;
+            // Held open, as what has lost its network is.
+            std::future::pending::<()>().await;
+            drop(kept);
+        }
+        Way::Drip(pause) => drop(relay(client, server, usize::MAX, Some(pause)).await),
     }
 }
 
-async fn relay(mut client: TcpStream, server: u16, mut most: usize, pause: Option<Duration>) {
+async fn relay(mut client: TcpStream, server: u16, mut most: usize, pause: Option<Duration>) -> TcpStream {
     let mut server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
     let (mut up, mut down) = ([0; 4096], [0; 4096]);
     while most > 0 {
         tokio::select! {
             read = client.read(&mut up) => match read {
                 Ok(length @ 1..) if server.write_all(&up[..length]).await.is_ok() => {}
-                _ => return,
+                _ => return client,
             },
             read = server.read(&mut down) => {
                 let length = read.unwrap_or(0).min(most);
                 if length == 0 {
-                    return;
+                    return client;
                 }
                 for byte in &down[..length] {
                     if let Some(pause) = pause {
                         tokio::time::sleep(pause).await;
                     }
                     if client.write_all(&[*byte]).await.is_err() {
-                        return;
+                        return client;
                     }
                 }
                 most -= length;
             }
         }
     }
+    client
 }
 
 /// A server's refusal, as it comes on the wire.
