@@ -22,6 +22,7 @@ const RIGHTS: &[(&str, &[&str])] = &[
         &[
             "rds-db:connect plinth_connect",
             "secretsmanager:GetSecretValue MasterKey",
+            "secretsmanager:GetSecretValue connections",
         ],
     ),
     ("connections", &["rds-db:connect plinth_connect"]),

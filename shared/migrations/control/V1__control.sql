@@ -285,9 +285,9 @@ $$;
 
 -- What a test of a project's connection needs to know. What is secret of it leaves sealed; other secrets do not leave.
 create function plinth.connection(project uuid)
-returns table (tier text, provider text, settings jsonb, envelope jsonb)
+returns table (id uuid, tier text, provider text, settings jsonb, envelope jsonb)
 language sql stable security definer set search_path = pg_catalog as $$
-  select b.tier, c.provider, b.settings, s.envelope
+  select b.id, b.tier, c.provider, b.settings, s.envelope
   from plinth.backends b
   left join plinth.connections c on c.id = b.connection_id and c.deleted_at is null
   left join plinth.secrets s on s.id = c.secret_id and s.purpose = 'connection'

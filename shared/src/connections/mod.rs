@@ -27,9 +27,10 @@ use crate::control::dial::Trust;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::schema::fault::{Fault, Faults};
-use crate::tenancy::{Caller, Credentials, PlatformRole, ProjectAccess};
+use crate::tenancy::{Caller, ConnectionSecrets, Credentials, PlatformRole, ProjectAccess};
+use crate::vault::Owner;
 use run::Subject;
-use store::Kept;
+use store::Backend;
 
 const CODE: &str = "connections/credentials";
 /// The roles that every Supabase project has.
@@ -98,28 +99,30 @@ pub async fn test(app: &App, caller: &Caller, new: &NewTest) -> Result<Report> {
 /// # Errors
 /// 404 `backend/not-provisioned`; 409 `connections/not-external` when the backend is one of ours.
 pub async fn test_saved(app: &App, access: &ProjectAccess) -> Result<Report> {
-    let kept = {
+    let backend = {
         let client = app.control.get().await?;
         store::connection(&*client, access.project()).await?
     };
-    let saved = match kept {
-        Kept::Own(saved) => saved,
-        Kept::Ours => {
+    let saved = match backend {
+        Backend::Own(saved) => saved,
+        Backend::Ours => {
             let ours = "The project's backend is the platform's own: there is no connection to test";
             return Err(Error::new(ErrorKind::Conflict, "connections/not-external", ours)
                 .with_hint("POST /api/connections/test tests a connection before it is saved"));
         }
-        Kept::Nothing => {
+        Backend::Nothing => {
             let none = "The project has no backend";
             return Err(Error::new(ErrorKind::NotFound, "backend/not-provisioned", none)
                 .with_hint("POST /api/projects/{id}/backend/provision"));
         }
     };
     let provider = testable(&saved.provider)?;
-    let text = app.vault.open_text(Some(access.project()), &saved.sealed).await?;
-    // The parser's own error may quote the text.
-    let credentials: Credentials =
-        serde_json::from_str(text.expose()).map_err(|_| Error::internal("a sealed secret has another shape"))?;
+    let of = Owner {
+        project: access.project(),
+        backend: saved.id,
+    };
+    let secrets = ConnectionSecrets::open(&app.credentials, of, &saved.kept, None).await?;
+    let credentials = secrets.credentials;
     let rest = &saved.settings.rest;
     let roles = [&rest.anon_role, &rest.service_role].into_iter().flatten();
     let roles: Vec<String> = roles.map(Ident::to_string).collect();
