@@ -26,6 +26,9 @@ pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 static PLATFORM: tokio::sync::OnceCell<Platform> = tokio::sync::OnceCell::const_new();
 static WORLD: tokio::sync::OnceCell<World> = tokio::sync::OnceCell::const_new();
 
+/// A host name that no resolver is asked about: a label has 63 letters at the most.
+pub const NOWHERE: &str = "an-address-that-nobody-can-have-because-its-label-has-too-many-letters.invalid";
+
 pub const BASE_URL: &str = "http://127.0.0.1:8787";
 
 /// Held by every test that runs, alone by one that leaves nothing of the machine to the others.

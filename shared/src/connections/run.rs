@@ -12,6 +12,7 @@ use crate::config::{Address, Outbound, Tls};
 use crate::control::dial::Trust;
 use crate::control::outbound;
 use crate::control::staged::{self, Offer, Seen, Session, Watch};
+use crate::error::Error;
 
 /// A certificate that ends sooner is warned of.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -92,7 +93,17 @@ impl<'a> Run<'a> {
         let open = Outbound::default();
         let allowed = address.guard.as_deref().unwrap_or(&open);
         let addresses = outbound::resolve(allowed, &address.host, address.port).await;
-        let addresses = addresses.map_err(classify::of_guard)?;
+        let addresses = match addresses {
+            Ok(addresses) => addresses,
+            Err(refused) => {
+                // Whom the guard refuses no firewall can help: it says itself what to do.
+                let (class, said) = (classify::of_guard(refused), Error::from(refused));
+                if class == Class::NetworkBlocked {
+                    self.say(class, said.public(), said.hint());
+                }
+                return Err(class);
+            }
+        };
         self.done(Outcome::Ok);
 
         let stream = staged::reach(&addresses, address.port).await;

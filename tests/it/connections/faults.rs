@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::ways::{Way, nothing, refusal, way};
 use super::{at, failed, server, step, test, user, with, world};
-use crate::world::{run, text};
+use crate::world::{NOWHERE, run, text};
 
 fn class(step: &str, class: &str) -> (String, String) {
     (step.to_owned(), class.to_owned())
@@ -47,11 +47,7 @@ fn what_a_server_refuses_is_told_by_its_class() {
                 "tls",
                 "tls_unsupported",
             ),
-            (
-                with(modest.clone(), json!({ "host": "no-such-host.invalid" })),
-                "resolve",
-                "dns",
-            ),
+            (with(modest.clone(), json!({ "host": NOWHERE })), "resolve", "dns"),
             (
                 with(modest.clone(), json!({ "host": "10.0.0.1" })),
                 "resolve",
@@ -66,6 +62,10 @@ fn what_a_server_refuses_is_told_by_its_class() {
         ] {
             let report = test("postgresql", &credentials).await;
             assert_eq!(failed(&report), class(step, expected), "{credentials}: {report}");
+            if (step, expected) == ("resolve", "network_blocked") {
+                let fix = super::step(&report, "resolve")["fix"].to_string();
+                assert!(fix.contains("PLINTH_OUTBOUND_ALLOW"), "{fix}");
+            }
         }
     });
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Own, PASSWORD, SECRET, bare, body, database, token, url, world};
 use crate::handmade::superuser;
-use crate::world::{self, run, text};
+use crate::world::{self, NOWHERE, run, text};
 
 #[test]
 fn a_backend_is_shown_without_its_secrets_and_kept_sealed() {
@@ -195,7 +195,7 @@ fn what_is_wrong_with_a_database_is_found_at_once() {
             ),
             (with(good.clone() + "?sslmode=require"), 502, "external/tls", ""),
             (
-                with(format!("postgresql://u:{PASSWORD}@no-such-host.invalid/d")),
+                with(format!("postgresql://u:{PASSWORD}@{NOWHERE}/d")),
                 422,
                 "outbound/unknown-host",
                 "",
