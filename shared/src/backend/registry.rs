@@ -91,16 +91,28 @@ impl Registry {
         {
             return Ok(records.clone());
         }
-        let driver = self.drivers.get(&target.engine).ok_or_else(|| {
+        let driver = self.driver(target.engine)?;
+        let records = driver.open(target)?;
+        open.put(key, (opened_with, records.clone()));
+        Ok(records)
+    }
+
+    /// Tries a connection to a target that is not kept.
+    ///
+    /// # Errors
+    /// As [`Driver::probe`]; `backend/no-driver`.
+    pub async fn probe(&self, target: &Target) -> Result<()> {
+        self.driver(target.engine)?.probe(target).await
+    }
+
+    fn driver(&self, engine: Engine) -> Result<&Arc<dyn Driver>> {
+        self.drivers.get(&engine).ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,
                 "backend/no-driver",
                 "This function cannot reach that kind of database",
             )
-        })?;
-        let records = driver.open(target)?;
-        open.put(key, (opened_with, records.clone()));
-        Ok(records)
+        })
     }
 
     /// Forgets a target, so that the next request signs in anew.

@@ -10,7 +10,7 @@ mod touch;
 pub use caller::{Caller, MemberRole, PlatformRole, PlatformUser, ProjectAccess, RequestInfo};
 pub use data::{DataAccess, DataRole};
 pub use external::{
-    Connection, Credentials, External, ExternalSettings, RestSecrets, RestSettings, RoleClaim, Routine,
+    Connection, Credentials, External, ExternalSettings, Family, RestSecrets, RestSettings, RoleClaim, Routine,
 };
 pub use project::{Cell, Isolation, KnownKey, Names, Project, ProjectBackend, Tier};
 

@@ -9,12 +9,13 @@ use crate::control::outbound;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::schema::fault::Faults;
-use crate::tenancy::{Credentials, RestSettings, RoleClaim, Routine};
+use crate::tenancy::{Credentials, Family, RestSettings, RoleClaim, Routine};
 use crate::token::{Jwk, JwkSet};
 
 /// PostgREST refuses shorter ones too.
 const LEAST_SECRET: usize = 32;
 const DEFAULT_PORT: u16 = 5432;
+const DEFAULT_MYSQL_PORT: u16 = 3306;
 /// Where Supabase's transaction pooler listens.
 const POOLER_PORT: u16 = 6543;
 /// What a connection string may say that changes nothing here.
@@ -33,14 +34,25 @@ pub enum Provider {
     Postgresql,
     /// Supabase's.
     Supabase,
+    /// MySQL or MariaDB.
+    Mysql,
 }
 
 impl Provider {
+    /// What it speaks.
+    pub fn family(self) -> Family {
+        match self {
+            Self::Postgresql | Self::Supabase => Family::Postgres,
+            Self::Mysql => Family::MySql,
+        }
+    }
+
     /// The name in JSON and the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Postgresql => "postgresql",
             Self::Supabase => "supabase",
+            Self::Mysql => "mysql",
         }
     }
 }
@@ -111,8 +123,9 @@ impl Request {
         let provider = provider(&mut section)?;
         let require_api_key = section.flag("requireApiKey");
         let (given, rest) = (section.value("credentials"), section.value("rest"));
-        let credentials = given.and_then(|given| credentials(given, allowed, &mut faults));
-        let rest = rest.map(|rest| self::rest(rest, &mut faults));
+        let family = provider.map_or(Family::Postgres, Provider::family);
+        let credentials = given.and_then(|given| credentials(given, family, allowed, &mut faults));
+        let rest = rest.map(|rest| self::rest(rest, family, &mut faults));
         match provider {
             Some(provider) if faults.is_empty() => Ok(Self {
                 provider,
@@ -127,7 +140,7 @@ impl Request {
 
 fn provider(section: &mut Section<'_, '_>) -> Result<Option<Provider>> {
     if section.value("externalProvider").is_none() {
-        section.fault("externalProvider", "it is missing: postgresql or supabase");
+        section.fault("externalProvider", "it is missing: postgresql, supabase or mysql");
     }
     let Some(name) = section.text("externalProvider") else {
         return Ok(None);
@@ -135,16 +148,17 @@ fn provider(section: &mut Section<'_, '_>) -> Result<Option<Provider>> {
     match name {
         "postgresql" | "postgres" => Ok(Some(Provider::Postgresql)),
         "supabase" => Ok(Some(Provider::Supabase)),
+        "mysql" | "mariadb" => Ok(Some(Provider::Mysql)),
         other => Err(Error::new(
             ErrorKind::Unsupported,
             "provisioning/provider-unsupported",
             format!("Databases of the kind \"{}\" are not served yet", shown(other)),
         )
-        .with_hint("externalProvider is postgresql or supabase")),
+        .with_hint("externalProvider is postgresql, supabase or mysql")),
     }
 }
 
-fn credentials(given: &Value, allowed: &Outbound, faults: &mut Faults) -> Option<Credentials> {
+fn credentials(given: &Value, family: Family, allowed: &Outbound, faults: &mut Faults) -> Option<Credentials> {
     let known = [
         "connectionString",
         "host",
@@ -159,7 +173,7 @@ fn credentials(given: &Value, allowed: &Outbound, faults: &mut Faults) -> Option
     let mut section = Section::new("config.credentials", given, &known, faults);
     let mut parts = Parts::default();
     if let Some(text) = section.text("connectionString") {
-        match Parts::of_url(text) {
+        match Parts::of_url(text, family) {
             Ok(read) => parts = read,
             Err(why) => section.fault("connectionString", why),
         }
@@ -189,8 +203,12 @@ fn credentials(given: &Value, allowed: &Outbound, faults: &mut Faults) -> Option
         }
     }
     let plain = plain(&mut section, &parts, allowed);
-    let port = parts.port.unwrap_or(DEFAULT_PORT);
-    let pooler = section.flag("pooler").or(parts.pooler).unwrap_or(port == POOLER_PORT);
+    let port = parts.port.unwrap_or(match family {
+        Family::Postgres => DEFAULT_PORT,
+        Family::MySql => DEFAULT_MYSQL_PORT,
+    });
+    let by_port = family == Family::Postgres && port == POOLER_PORT;
+    let pooler = section.flag("pooler").or(parts.pooler).unwrap_or(by_port);
     let ca_certificate = section.text("caCertificate").map(str::to_owned);
     Some(Credentials {
         host: parts.host?,
@@ -241,10 +259,17 @@ struct Parts {
 
 impl Parts {
     /// Of `postgresql://user:password@host:port/database?sslmode=…`. The reason never quotes it.
-    fn of_url(text: &str) -> Result<Self, String> {
-        let shape = || "it must look like postgresql://user:password@host:5432/database".to_owned();
+    fn of_url(text: &str, family: Family) -> Result<Self, String> {
+        let (shape, schemes): (_, &[&str]) = match family {
+            Family::Postgres => (
+                "postgresql://user:password@host:5432/database",
+                &["postgres", "postgresql"],
+            ),
+            Family::MySql => ("mysql://user:password@host:3306/database", &["mysql", "mariadb"]),
+        };
+        let shape = || format!("it must look like {shape}");
         let url = Url::parse(text).map_err(|_| shape())?;
-        if !["postgres", "postgresql"].contains(&url.scheme()) {
+        if !schemes.contains(&url.scheme()) {
             return Err(shape());
         }
         let mut parts = Self {
@@ -258,6 +283,7 @@ impl Parts {
         for (name, value) in url.query_pairs() {
             match &*name {
                 "sslmode" => parts.ssl_mode = Some(value.into_owned()),
+                "ssl-mode" | "sslMode" => parts.ssl_mode = Some(ssl_mode_of_mysql(&value)),
                 "pgbouncer" => parts.pooler = Some(value == "true"),
                 ignored if IGNORED.contains(&ignored) => {}
                 other => return Err(format!("its parameter {} is not supported", shown(other))),
@@ -265,6 +291,18 @@ impl Parts {
         }
         let named = parts.database.is_some() && parts.username.is_some() && parts.password.is_some();
         if named { Ok(parts) } else { Err(shape()) }
+    }
+}
+
+/// MySQL's own words for the modes.
+fn ssl_mode_of_mysql(word: &str) -> String {
+    match word.to_ascii_uppercase().as_str() {
+        "DISABLED" => "disable".to_owned(),
+        "PREFERRED" => "prefer".to_owned(),
+        "REQUIRED" => "require".to_owned(),
+        "VERIFY_CA" => "verify-ca".to_owned(),
+        "VERIFY_IDENTITY" => "verify-full".to_owned(),
+        _ => word.to_owned(),
     }
 }
 
@@ -285,7 +323,22 @@ fn host(text: &str) -> Result<String, String> {
     Ok(bare.to_owned())
 }
 
-fn rest(given: &Value, faults: &mut Faults) -> Rest {
+/// What of `rest` has no meaning without Postgres's roles, schemas and settings.
+const OF_POSTGRES: &[&str] = &[
+    "schemas",
+    "extraSearchPath",
+    "anonRole",
+    "serviceRole",
+    "jwtSecret",
+    "jwksUrl",
+    "roleClaim",
+    "audience",
+    "preRequest",
+    "plan",
+    "appSettings",
+];
+
+fn rest(given: &Value, family: Family, faults: &mut Faults) -> Rest {
     let known = [
         "schemas",
         "extraSearchPath",
@@ -304,6 +357,11 @@ fn rest(given: &Value, faults: &mut Faults) -> Rest {
         "appSettings",
     ];
     let mut section = Section::new("config.rest", given, &known, faults);
+    for name in OF_POSTGRES.iter().filter(|_| family == Family::MySql) {
+        if section.value(name).is_some() {
+            section.fault(name, "there is no such thing on MySQL and MariaDB");
+        }
+    }
     let defaults = RestSettings::default();
     let schemas = section.list("schemas", name).unwrap_or(defaults.schemas);
     if schemas.is_empty() {
