@@ -29,6 +29,7 @@ mod load;
 mod logs;
 mod matrix;
 mod members;
+mod mysql;
 mod pgbouncer;
 mod projects;
 mod provisioning;

@@ -154,6 +154,11 @@ pub(super) fn gave_way(error: &MyError) -> bool {
     matches!(error, MyError::Server(told) if matches!(told.code, 1205 | 1213))
 }
 
+/// Whether a statement took too long.
+pub(super) fn stopped(error: &MyError) -> bool {
+    matches!(error, MyError::Server(told) if matches!(told.code, 1317 | 1969 | 3024))
+}
+
 /// The error as the client may see it. It is the user's own database: what it says of data, names and rights is shown.
 pub(super) fn shown(error: MyError, upserts: bool) -> Error {
     let MyError::Server(told) = &error else {

@@ -50,7 +50,7 @@ pub(super) fn member(sql: &mut Sql, alias: &str, output: &Output) -> Result<()> 
 
 fn shown(sql: &mut Sql, alias: &str, place: &Place, cast: Option<&TypeName>) -> Result<()> {
     let column = |sql: &mut Sql| sql.column(alias, &place.column);
-    let (before, after, class) = match cast.map(target).transpose()? {
+    let (before, after, class) = match cast.map(|cast| target(cast, place.class)).transpose()? {
         None => ("", "", place.class),
         // The text of a value as it would be shown without a cast.
         Some("char") if is_rewritten(place.class) => return rewritten(sql, place.class, &column),
@@ -126,27 +126,29 @@ fn offset(sql: &mut Sql, value: Write<'_>) {
     let minutes = |sql: &mut Sql| {
         wrapped(
             sql,
-            "timestampdiff(minute, timestampadd(second, floor(unix_timestamp(",
+            "round(timestampdiff(second, timestampadd(second, floor(unix_timestamp(",
             value,
             ")), '1970-01-01 00:00:00'), ",
         );
         value(sql);
-        sql.push(")");
+        sql.push(") / 60)");
     };
     wrapped(sql, "if(", &minutes, " < 0, '-', '+'), ");
     wrapped(sql, "time_format(sec_to_time(60 * abs(", &minutes, ")), '%H:%i')");
 }
 
-/// What a cast makes of a value.
-pub(super) fn target(cast: &TypeName) -> Result<&'static str> {
-    match cast {
-        TypeName::Builtin { name, array: false } => match *name {
-            "text" | "varchar" => Ok("char"),
-            "int2" | "int4" | "int8" => Ok("signed"),
-            "date" => Ok("date"),
-            "float4" | "float8" => Ok("double"),
-            other => Err(unsupported(format_args!("a cast to {other}"))),
-        },
-        _ => Err(unsupported("a cast to this type")),
+/// What a cast makes of a value of that class. Of a text the server would make a number whatever it says.
+pub(super) fn target(cast: &TypeName, class: Class) -> Result<&'static str> {
+    let TypeName::Builtin { name, array: false } = cast else {
+        return Err(unsupported("a cast to this type"));
+    };
+    let number = matches!(class, Class::Integer | Class::Decimal | Class::Float | Class::Bits);
+    let day = matches!(class, Class::Date | Class::DateTime | Class::Timestamp);
+    match *name {
+        "text" | "varchar" => Ok("char"),
+        "int2" | "int4" | "int8" if number => Ok("signed"),
+        "float4" | "float8" if number => Ok("double"),
+        "date" if day => Ok("date"),
+        other => Err(unsupported(format_args!("a cast to {other}"))),
     }
 }

@@ -54,10 +54,13 @@ fn node(of: &Node, flavour: Flavour) -> Result<()> {
     }
     for output in &of.outputs {
         match &output.expression {
-            Expression::Place(at) => place(at)?,
+            Expression::Place(at) => {
+                place(at)?;
+                let cast = output.cast.as_ref();
+                cast.map(|cast| object::target(cast, at.class)).transpose()?;
+            }
             Expression::Aggregate(_) => return Err(unsupported("aggregates")),
         }
-        output.cast.as_ref().map(object::target).transpose()?;
     }
     for term in &of.order {
         place(&term.place)?;

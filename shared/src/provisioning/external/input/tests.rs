@@ -149,7 +149,7 @@ fn a_connection_string_of_another_shape_is_refused() {
 fn a_kind_that_is_not_served_is_named() {
     for (config, code) in [
         (
-            json!({"externalProvider": "mysql"}),
+            json!({"externalProvider": "mongodb"}),
             "provisioning/provider-unsupported",
         ),
         (json!({"externalProvider": 1}), "provisioning/config"),
