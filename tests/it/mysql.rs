@@ -1,6 +1,7 @@
 //! A MariaDB of the user's own as a backend.
 
 mod faults;
+mod members;
 mod provisioning;
 mod rows;
 mod server;

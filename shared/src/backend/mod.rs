@@ -14,6 +14,7 @@ pub use crate::config::{Address, Login, Tls};
 pub use crate::control::{Client, Database, NoClient, dial, outbound};
 pub use crate::tenancy::Routine;
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,11 +48,11 @@ pub trait Driver: Send + Sync {
     /// When the target's settings make no sense to this driver.
     fn open(&self, target: &Target) -> Result<Arc<dyn Records>>;
 
-    /// Tries a connection that is kept for nobody, and whether the database that it names is there.
+    /// Tries a connection that is kept for nobody, and looks at what is in that schema.
     ///
     /// Errors: `outbound/forbidden` (403), `outbound/unknown-host` (422), `external/timeout` (504),
     /// `external/unreachable` and `external/tls` (502), `external/credentials` and `external/no-such-database` (422).
-    fn probe<'a>(&'a self, _target: &'a Target) -> Fut<'a, Result<()>> {
+    fn probe<'a>(&'a self, _target: &'a Target, _schema: &'a Ident) -> Fut<'a, Result<Probed>> {
         Box::pin(async {
             let message = "This kind of database cannot be tried by its driver";
             Err(crate::error::Error::new(
@@ -61,6 +62,15 @@ pub trait Driver: Send + Sync {
             ))
         })
     }
+}
+
+/// What was found in a database that was tried.
+#[derive(Debug, Clone, Default)]
+pub struct Probed {
+    /// What is there.
+    pub catalog: Catalog,
+    /// The server's own guess at the rows of each table.
+    pub rows: BTreeMap<String, i64>,
 }
 
 /// Where in a database a project's tables are.

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use lru::LruCache;
 
-use super::{Address, Driver, Engine, Login, Records, Tls, dial::Trust};
+use super::{Address, Driver, Engine, Login, Probed, Records, Tls, dial::Trust};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ident::BackendId;
+use crate::ident::{BackendId, Ident};
 
 /// One database with one login: what connections are kept for.
 #[derive(Debug, Clone)]
@@ -101,8 +101,8 @@ impl Registry {
     ///
     /// # Errors
     /// As [`Driver::probe`]; `backend/no-driver`.
-    pub async fn probe(&self, target: &Target) -> Result<()> {
-        self.driver(target.engine)?.probe(target).await
+    pub async fn probe(&self, target: &Target, schema: &Ident) -> Result<Probed> {
+        self.driver(target.engine)?.probe(target, schema).await
     }
 
     fn driver(&self, engine: Engine) -> Result<&Arc<dyn Driver>> {

@@ -87,3 +87,62 @@ fn rows_that_are_locked_are_waited_for_no_longer_than_a_request_may_take() {
         );
     });
 }
+
+#[test]
+fn a_statement_ends_at_the_requests_deadline() {
+    run(async {
+        let platform = crate::world::platform().await;
+        let platform = platform
+            .with("PLINTH_OUTBOUND_ALLOW", "127.0.0.1")
+            .with("PLINTH_REQUEST_TIMEOUT_MS", "1500");
+        let world = crate::world::World::of(&platform, std::sync::Arc::new(plinth::clock::SystemClock));
+        let (own, database) = own(&world).await;
+        let began = Instant::now();
+        let reply = world.get(&own.rest("slow")).key(&own.secret).send().await;
+        assert_eq!(reply.code(StatusCode::GATEWAY_TIMEOUT), "records/deadline");
+        assert!(began.elapsed() < Duration::from_secs(10));
+        // Nothing is left running for long.
+        let mut admin = server().await.admin(None).await.unwrap();
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            tick.tick().await;
+            let sql = "select count(*) from information_schema.processlist where user = ? and info like '%sleep%'
+                       or user = ? and info like '%slow%'";
+            let left: Option<u64> = admin.exec_first(sql, (&database, &database)).await.unwrap();
+            if left == Some(0) {
+                break;
+            }
+            assert!(began.elapsed() < Duration::from_secs(10), "it is still running");
+        }
+    });
+}
+
+#[test]
+fn a_reply_that_is_too_large_is_refused_at_every_depth() {
+    run(async {
+        let world = world().await;
+        let (own, database) = own(world).await;
+        let mut admin = server().await.admin(Some(&database)).await.unwrap();
+        admin
+            .query_drop(
+                "create table wide (id int primary key, client_id int, word longtext, foreign key (client_id)
+                   references clients (id));
+                 insert into wide select seq, 1, repeat('x', 1000000) from seq_1_to_30",
+            )
+            .await
+            .unwrap();
+        for path in ["wide", "clients?select=id,wide(word)"] {
+            let reply = world.get(&own.rest(path)).key(&own.secret).send().await;
+            assert_eq!(
+                reply.code(StatusCode::PAYLOAD_TOO_LARGE),
+                "records/reply-too-large",
+                "{path}"
+            );
+        }
+        // The connection is none the worse for it.
+        assert_eq!(
+            read(world, &own, "clients?select=id&id=eq.1").await,
+            json!([{ "id": 1 }])
+        );
+    });
+}

@@ -173,15 +173,14 @@ impl managed::Manager for Dialler {
     }
 }
 
-/// Signs in at a target and leaves again.
+/// A connection of nobody's.
 ///
 /// # Errors
 /// As [`crate::backend::Driver::probe`].
-pub(super) async fn probe(target: &Target) -> Result<()> {
+pub(super) async fn alone(target: &Target) -> Result<(Conn, Flavour)> {
     let dialled = dial(&target.address, &target.trust).await;
-    let dialled = dialled.map_err(error::refused_probe)?;
-    let _left = tokio::time::timeout(PROBE_DEADLINE, dialled.conn.disconnect()).await;
-    Ok(())
+    let Dialled { conn, flavour, .. } = dialled.map_err(error::refused_probe)?;
+    Ok((conn, flavour))
 }
 
 async fn dial(address: &Address, trust: &Trust) -> Result<Dialled, DialError> {

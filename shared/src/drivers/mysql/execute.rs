@@ -48,9 +48,9 @@ pub(super) async fn run(pool: &Pool, scope: &Scope, plan: &Plan) -> Result<Count
         .map_err(|failed| match failed {
             MyFailure::Error(error) => error,
             MyFailure::Server(failed) if scope.read_only && error::stopped(&failed) => {
-            error::too_late(true).with_source(failed)
-        }
-        MyFailure::Server(failed) => error::shown(failed, upserts(plan)),
+                error::too_late(true).with_source(failed)
+            }
+            MyFailure::Server(failed) => error::shown(failed, upserts(plan)),
         })
 }
 

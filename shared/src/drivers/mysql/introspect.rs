@@ -8,8 +8,9 @@ use mysql_async::Conn;
 use mysql_async::prelude::{FromRow, Queryable as _};
 use tokio::time::Instant;
 
-use super::connect::Pool;
-use crate::backend::{Place, Snapshot};
+use super::connect::{self, DialError, Pool};
+use super::error;
+use crate::backend::{Place, Probed, Snapshot, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::query::mysql::Flavour;
@@ -17,8 +18,11 @@ use crate::schema::catalog::{
     Catalog, Column, ForeignKey, KeyBetween, Keys, Qualified, Relation, RelationKind, Writable,
 };
 
+/// Longest time the questions about a database that is tried may take.
+const PROBE_DEADLINE: Duration = Duration::from_secs(5);
 const TABLES: &str = "
-    select t.table_name as a, t.table_type as b, t.table_comment as c, coalesce(v.is_updatable, 'YES') as d
+    select t.table_name as a, t.table_type as b, t.table_comment as c, coalesce(v.is_updatable, 'YES') as d,
+      cast(t.table_rows as signed) as e
     from information_schema.tables t
     left join information_schema.views v on v.table_schema = t.table_schema and v.table_name = t.table_name
     where t.table_schema = ? order by 1";
@@ -61,6 +65,26 @@ pub(super) async fn catalog(pool: &Pool, place: &Place, deadline: Duration) -> R
     })
 }
 
+/// Looks at a database that nobody uses yet.
+///
+/// # Errors
+/// As [`crate::backend::Driver::probe`].
+pub(super) async fn probe(target: &Target, schema: &Ident) -> Result<Probed> {
+    let (mut conn, flavour) = connect::alone(target).await?;
+    let found = tokio::time::timeout(PROBE_DEADLINE, Found::read(&mut conn, flavour, schema)).await;
+    let found = found.map_err(|_| error::refused_probe(DialError::Deadline))?;
+    let found = found.map_err(|failed| error::refused_probe(DialError::Server(failed)))?;
+    let rows = found.tables.iter();
+    let rows = rows.filter_map(|(name, _, _, _, rows)| Some((name.clone(), (*rows)?)));
+    let probed = Probed {
+        rows: rows.collect(),
+        catalog: found.catalog(schema),
+    };
+    // It is closed in any case.
+    let _left = tokio::time::timeout(PROBE_DEADLINE, conn.disconnect()).await;
+    Ok(probed)
+}
+
 fn unreadable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::new(
         ErrorKind::Unavailable,
@@ -71,7 +95,7 @@ fn unreadable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Er
     .with_source(source)
 }
 
-type TableRow = (String, String, String, String);
+type TableRow = (String, String, String, String, Option<i64>);
 type ColumnRow = (String, String, String, String, Option<String>, String, String);
 type UniqueRow = (String, String, Option<String>, Option<u64>);
 type ForeignRow = (String, String, String, String, String, String);
@@ -134,7 +158,7 @@ impl Found {
 
     fn relations(&self) -> BTreeMap<String, Relation> {
         let mut relations = BTreeMap::new();
-        for (name, kind, comment, updatable) in &self.tables {
+        for (name, kind, comment, updatable, _) in &self.tables {
             // A name of 64 letters is one too many for us.
             let Ok(ident) = Ident::new(name.as_str()) else { continue };
             let kind = match kind.as_str() {

@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use connect::Pool;
 
-use crate::backend::{Driver, Engine, Fut, Place, Records, Scope, Snapshot, Target};
+use crate::backend::{Driver, Engine, Fut, Place, Probed, Records, Scope, Snapshot, Target};
 use crate::error::Result;
+use crate::ident::Ident;
 use crate::query::openapi::Visible;
 use crate::query::{Counts, Plan};
 
@@ -36,8 +37,8 @@ impl Driver for MySql {
         Ok(Arc::new(Pool::new(target)?))
     }
 
-    fn probe<'a>(&'a self, target: &'a Target) -> Fut<'a, Result<()>> {
-        Box::pin(connect::probe(target))
+    fn probe<'a>(&'a self, target: &'a Target, schema: &'a Ident) -> Fut<'a, Result<Probed>> {
+        Box::pin(introspect::probe(target, schema))
     }
 }
 

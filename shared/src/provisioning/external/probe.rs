@@ -40,7 +40,13 @@ pub(super) async fn probe(app: &App, whole: &Whole) -> Result<Inventory> {
     let address = whole.credentials.address(&app.config.outbound);
     let family = whole.provider.family();
     if family == Family::MySql {
-        return app.backends.probe(&app.tried_target(family, address, trust)).await;
+        let target = app.tried_target(family, address, trust);
+        let schema = rest.schemas.first().ok_or_else(|| Error::internal("no schema"))?;
+        return app
+            .backends
+            .probe(&target, schema)
+            .await
+            .map(|found| Inventory::of(&found));
     }
     let client = dial(&address, &trust).await.map_err(no_connection)?;
     let asked = tokio::time::timeout(DEADLINE, ask(&client, rest)).await;

@@ -16,6 +16,9 @@ mod sql;
 mod value;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use read::{Read, by_keys, read};
 pub use refuse::refuse;
 pub use write::{Delete, Insert, Update, delete, insert, update};

@@ -1,6 +1,6 @@
 //! Reads, and what a write shows of the rows it touched.
 
-use super::super::plan::{Plan, Predicate};
+use super::super::plan::{Page, Plan, Predicate};
 use super::sql::Sql;
 use super::{Param, Statement, embed, filter, object};
 use crate::error::Result;
@@ -33,13 +33,27 @@ pub fn read(plan: &Plan) -> Result<Read> {
     if shows {
         embed::order(&mut sql, node, &alias)?;
     }
-    embed::page(&mut sql, node.page);
+    page(&mut sql, node.page);
     sql.push(if shows { "" } else { ") as plinth_page" });
     let total = plan.prefer.count.map(|_| total(plan)).transpose()?;
     Ok(Read {
         rows: sql.finish(),
         total,
     })
+}
+
+/// Parameters, so that every page is read by one statement.
+fn page(sql: &mut Sql, page: Page) {
+    if page == Page::default() {
+        return;
+    }
+    sql.push(" limit ");
+    // There is no offset without a limit.
+    sql.bind(Param::Unsigned(page.limit.unwrap_or(u64::MAX)));
+    if page.offset > 0 {
+        sql.push(" offset ");
+        sql.bind(Param::Unsigned(page.offset));
+    }
 }
 
 fn total(plan: &Plan) -> Result<Statement> {
