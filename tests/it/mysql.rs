@@ -5,6 +5,7 @@ mod members;
 mod provisioning;
 mod rows;
 mod server;
+mod tls;
 
 use http::StatusCode;
 use serde_json::{Value, json};

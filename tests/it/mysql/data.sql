@@ -1,5 +1,5 @@
 delete from task_tags; delete from tags; delete from tasks; delete from projects; delete from clients; delete from kinds;
-delete from items; delete from log; delete from `odd``name`;
+delete from items; delete from places; delete from log; delete from `odd``name`;
 insert into clients values (1, 'Apple'), (2, 'Bär');
 insert into projects (id, name, client_id) values (1, 'iPod', 1), (2, 'iPhone', 1), (3, 'Honey', 2), (4, 'Alone', null);
 insert into tasks (id, project_id, title, rank) values
@@ -17,5 +17,6 @@ insert into items (id, sku, name, price, made) values
   (3, 'c%3', 'third', null, '2024-01-03 00:00:00');
 alter table items auto_increment = 4;
 alter table tasks auto_increment = 6;
+insert into places values (1, point(1, 2), 'a,b', 2024);
 insert into log values ('one'), ('two');
 insert into `odd``name` values (1, 'x')

@@ -15,7 +15,7 @@ use crate::world::run;
 fn a_server_that_was_killed_answers_503() {
     run(async {
         let world = world().await;
-        let doomed = Server::start("KILL").await;
+        let doomed = Server::start("KILL", None).await;
         let database = doomed.database().await;
         let own = Own::of(world, &body(&doomed, &database)).await;
         assert_eq!(

@@ -13,7 +13,7 @@ fn members_work_on_rows_without_a_key() {
         let world = world().await;
         let (own, _) = own(world).await;
         let base = format!("/api/database/{}/records", own.backend);
-        let asked = json!({ "table": "tags", "limit": 2 });
+        let asked = json!({ "tableName": "tags", "limit": 2 });
         let call = world
             .post(&format!("{base}/query"))
             .bearer(&own.owner.token)
@@ -23,7 +23,7 @@ fn members_work_on_rows_without_a_key() {
             first["records"],
             json!([{ "id": 1, "word": "hard" }, { "id": 2, "word": "fun" }])
         );
-        let asked = json!({ "table": "tags", "limit": 2, "cursor": first["nextCursor"] });
+        let asked = json!({ "tableName": "tags", "limit": 2, "cursor": first["nextCursor"] });
         let call = world
             .post(&format!("{base}/query"))
             .bearer(&own.owner.token)
@@ -56,7 +56,7 @@ fn one_record_is_made_read_changed_and_deleted() {
             json!({ "id": 70, "word": "new" })
         );
         let changed = world
-            .patch(one)
+            .put(one)
             .key(&own.secret)
             .json(&json!({ "word": "newer" }))
             .send()

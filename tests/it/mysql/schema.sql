@@ -14,6 +14,7 @@ create table kinds (
   id bigint unsigned primary key, small tinyint(1), big bigint, exact_number decimal(30,10), `double` double, f float,
   b bit(8), bytes varbinary(100), doc json, day date, hour time(3), at datetime(6), moment timestamp(3) null,
   mood enum('ok','sad'), word varchar(20) character set latin1);
+create table places (id int primary key, at point, of set('a','b'), born year);
 create table items (
   id int auto_increment primary key, sku varchar(20) not null unique, name varchar(20) not null default 'none',
   price decimal(10,2) null, made datetime not null default current_timestamp, check (price >= 0));

@@ -27,7 +27,7 @@ set -e
 } | "$1" --no-defaults --bootstrap --datadir="$2/data" --log-warnings=0 >"$2/log" 2>&1
 "$1" --no-defaults --datadir="$2/data" --bind-address=127.0.0.1 --port="$4" --socket="$2/socket" \
   --skip-name-resolve --init-file="$2/init" --pid-file="$2/pid" --innodb-buffer-pool-size=16M \
-  </dev/null >>"$2/log" 2>&1 &
+  $6 </dev/null >>"$2/log" 2>&1 &
 pid=$!
 cat >/dev/null
 kill -"$5" $pid && wait $pid || true
@@ -45,12 +45,12 @@ pub struct Server {
 /// The one server of this test process.
 pub async fn server() -> &'static Server {
     static SERVER: OnceCell<Server> = OnceCell::const_new();
-    SERVER.get_or_init(|| Server::start("TERM")).await
+    SERVER.get_or_init(|| Server::start("TERM", None)).await
 }
 
 impl Server {
-    /// One that ends by that signal.
-    pub async fn start(signal: &str) -> Self {
+    /// One that ends by that signal, with a certificate if there is one: PEM, and its key.
+    pub async fn start(signal: &str, certificate: Option<(&str, &str)>) -> Self {
         let program = program("mariadbd", &["/usr/sbin", "/usr/local/sbin", "/usr/libexec"]);
         let folder = std::env::temp_dir().join(format!("plinth-mariadb-{}", unique()));
         let data = folder.join("data");
@@ -60,6 +60,15 @@ impl Server {
              grant all on *.* to '{ADMIN}'@'127.0.0.1' with grant option;\n"
         );
         std::fs::write(folder.join("init"), init).unwrap();
+        let mut options = String::new();
+        for (name, pem) in certificate
+            .iter()
+            .flat_map(|(cert, key)| [("ssl-cert", cert), ("ssl-key", key)])
+        {
+            let path = folder.join(name);
+            std::fs::write(&path, pem).unwrap();
+            options += &format!("--{name}={} ", path.display());
+        }
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
@@ -70,6 +79,7 @@ impl Server {
         command
             .arg(port.to_string())
             .arg(signal)
+            .arg(options)
             .current_dir("/")
             .process_group(0);
         command

@@ -166,6 +166,8 @@ fn by_first_word(data_type: &str) -> Class {
         "boolean" => Class::Bool,
         "bit" => Class::Bits,
         "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Class::Bytes,
+        "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring" | "multipolygon"
+        | "geometrycollection" | "geomcollection" => Class::Bytes,
         "date" => Class::Date,
         "time" => Class::Time,
         "datetime" => Class::DateTime,
