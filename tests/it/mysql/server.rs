@@ -21,11 +21,13 @@ pub const PASSWORD: &str = "planted-mysql-password";
 /// The shell outlives us and ends the server, by its pid, when its standard input ends: however we go.
 const SCRIPT: &str = r#"
 set -e
+# A server that starts removes what others keep in the same folder.
+mkdir "$2/tmp"
 {
   printf 'create database mysql;\nuse mysql;\nset @auth_root_socket=NULL;\nset @skip_auth_anonymous=1;\n'
   cat "$3/mysql_system_tables.sql" "$3/mysql_performance_tables.sql" "$3/mysql_system_tables_data.sql"
-} | "$1" --no-defaults --bootstrap --datadir="$2/data" --log-warnings=0 >"$2/log" 2>&1
-"$1" --no-defaults --datadir="$2/data" --bind-address=127.0.0.1 --port="$4" --socket="$2/socket" \
+} | "$1" --no-defaults --bootstrap --datadir="$2/data" --tmpdir="$2/tmp" --log-warnings=0 >"$2/log" 2>&1
+"$1" --no-defaults --datadir="$2/data" --tmpdir="$2/tmp" --bind-address=127.0.0.1 --port="$4" --socket="$2/socket" \
   --skip-name-resolve --init-file="$2/init" --pid-file="$2/pid" --innodb-buffer-pool-size=16M \
   $6 </dev/null >>"$2/log" 2>&1 &
 pid=$!
