@@ -238,6 +238,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn backticks_in_a_name_are_doubled() {
+        for (name, quoted) in [
+            ("plain", "`plain`"),
+            ("a`b", "`a``b`"),
+            ("`", "````"),
+            ("`; drop table x; -- ", "```; drop table x; -- `"),
+            ("a\"b\\", "`a\"b\\`"),
+        ] {
+            assert_eq!(Ident::new(name).unwrap().backticked().to_string(), quoted);
+        }
+    }
+
+    #[test]
     fn quoted_doubles_inner_quotes() {
         let hostile = Ident::new(r#"a"; drop table b; --"#).unwrap();
         assert_eq!(hostile.quoted().to_string(), r#""a""; drop table b; --""#);

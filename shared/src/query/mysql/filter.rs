@@ -78,6 +78,13 @@ fn render(sql: &mut Sql, node: &Node, alias: &str, predicate: &Predicate) -> Res
             Ok(())
         }
         Predicate::Is(place, value) => {
+            let truth = matches!(value, IsValue::True | IsValue::False | IsValue::Unknown);
+            if truth && !matches!(place.class, Class::Integer | Class::Bool | Class::Bits) {
+                // The server would make a number of it first.
+                let word = value.word().to_uppercase();
+                let message = format!("argument of IS {word} must be type boolean: {} is not", place.column);
+                return Err(Error::invalid("42804", message));
+            }
             sql.column(alias, &place.column);
             sql.push(match value {
                 IsValue::Null => " is null",

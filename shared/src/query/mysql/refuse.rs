@@ -1,6 +1,6 @@
 //! What these engines cannot do, found in the plan.
 
-use super::super::plan::{Action, Expression, From, Joined, Node, Place, Plan, Predicate, Shown};
+use super::super::plan::{Action, Class, Expression, From, Joined, Node, Place, Plan, Predicate, Shown};
 use super::super::request::{CountKind, Format};
 use super::{Flavour, object, unsupported};
 use crate::error::Result;
@@ -103,6 +103,9 @@ fn predicate(of: &Predicate) -> Result<()> {
         Predicate::Not(inner) => predicate(inner),
         Predicate::Relate(_, op, _) => Err(unsupported(format_args!("the operator {}", op.word()))),
         Predicate::Search(_, kind, ..) => Err(unsupported(format_args!("the operator {}", kind.word()))),
+        Predicate::Compare(at, ..) | Predicate::In(at, _) | Predicate::IsDistinct(at, _) if at.class == Class::Json => {
+            Err(unsupported("comparisons of JSON"))
+        }
         Predicate::Compare(at, ..) | Predicate::In(at, _) | Predicate::Is(at, _) | Predicate::IsDistinct(at, _) => {
             place(at)
         }

@@ -81,6 +81,7 @@ fn what_cannot_be_done_is_refused_from_the_plan() {
         ("name=cs.x", "the operator cs"),
         ("select=name::uuid", "a cast to uuid"),
         ("select=name::int4", "a cast to int4"),
+        ("select=id,clients(id)&clients.meta=eq.1", "comparisons of JSON"),
         ("select=name->a", "JSON paths"),
         ("order=name->a", "JSON paths"),
         ("select=id,tasks(name->a)", "JSON paths"),
