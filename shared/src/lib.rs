@@ -21,6 +21,7 @@ pub mod drivers;
 
 pub mod accounts;
 pub mod audit;
+pub mod connections;
 pub mod designer;
 pub mod projects;
 pub mod provisioning;

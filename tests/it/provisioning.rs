@@ -1,8 +1,8 @@
 //! Managed backends: made, found, restored, given up, removed; whatever fails on the way.
 
-mod deploy;
+pub mod deploy;
 mod http;
-mod site;
+pub mod site;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

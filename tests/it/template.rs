@@ -18,6 +18,15 @@ const RIGHTS: &[(&str, &[&str])] = &[
         &["rds-db:connect plinth_auth", "secretsmanager:GetSecretValue MasterKey"],
     ),
     (
+        "connection-test",
+        &[
+            "rds-db:connect plinth_connect",
+            "secretsmanager:GetSecretValue MasterKey",
+            "secretsmanager:GetSecretValue connections",
+        ],
+    ),
+    ("connections", &["rds-db:connect plinth_connect"]),
+    (
         "migrate",
         &[
             "rds-db:connect plinth_control",
@@ -32,12 +41,22 @@ const RIGHTS: &[(&str, &[&str])] = &[
         &[
             "rds-db:connect plinth_control",
             "rds-db:connect plinth_provision",
+            "secretsmanager:CreateSecret connections",
+            "secretsmanager:DeleteSecret connections",
             "secretsmanager:GetSecretValue MasterKey",
+            "secretsmanager:GetSecretValue connections",
+            "secretsmanager:PutSecretValue connections",
+            "secretsmanager:RestoreSecret connections",
+            "secretsmanager:TagResource connections",
         ],
     ),
     (
         "purge",
-        &["rds-db:connect plinth_control", "rds-db:connect plinth_provision"],
+        &[
+            "rds-db:connect plinth_control",
+            "rds-db:connect plinth_provision",
+            "secretsmanager:DeleteSecret connections",
+        ],
     ),
     (
         "records",
@@ -45,11 +64,16 @@ const RIGHTS: &[(&str, &[&str])] = &[
             "rds-db:connect plinth_api",
             "rds-db:connect plinth_records",
             "secretsmanager:GetSecretValue MasterKey",
+            "secretsmanager:GetSecretValue connections",
         ],
     ),
     (
         "sql",
-        &["rds-db:connect plinth_sql", "secretsmanager:GetSecretValue MasterKey"],
+        &[
+            "rds-db:connect plinth_sql",
+            "secretsmanager:GetSecretValue MasterKey",
+            "secretsmanager:GetSecretValue connections",
+        ],
     ),
     (
         "tables",
@@ -181,6 +205,8 @@ fn functions_sign_in_with_the_logins_they_have_locally() {
             Function::Records,
             Function::Sql,
             Function::Auth,
+            Function::Connections,
+            Function::ConnectionTest,
             Function::Worker,
             Function::Purge,
         ] {
@@ -233,6 +259,13 @@ fn functions_may_do_what_the_table_says_and_no_more() {
         );
     }
     assert_eq!(RIGHTS.len(), template.functions.len());
+    let globals = &template.document["Globals"]["Function"]["Environment"]["Variables"];
+    assert_eq!(globals["PLINTH_CREDENTIALS"], "secrets-manager");
+    assert_eq!(
+        globals["PLINTH_STAGE"],
+        json!({ "Ref": "AWS::StackName" }),
+        "as the rights name it"
+    );
 }
 
 #[test]
@@ -252,8 +285,16 @@ fn nothing_of_a_tenant_goes_with_the_stack_and_the_queue_outlives_its_worker() {
     assert!(visible >= 6 * worker["Timeout"].as_i64().unwrap());
 }
 
+/// The crate of a function: `ConnectionTest` is `connection-test`.
 fn function_name(function: Function) -> String {
-    format!("{function:?}").to_lowercase()
+    let mut name = String::new();
+    for letter in format!("{function:?}").chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.extend(letter.to_lowercase());
+    }
+    name
 }
 
 struct Template {
@@ -375,6 +416,15 @@ fn resource_name(resource: &Value) -> String {
     }
     if let Some(attribute) = resource["GetAtt"].as_str() {
         return attribute.strip_suffix(".Arn").unwrap().to_owned();
+    }
+    if let Some(arn) = resource["Sub"].as_str() {
+        // The names that `plinth::vault` gives, under this stack's stage.
+        assert_eq!(
+            arn,
+            "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:\
+             plinth/${AWS::StackName}/connection/*"
+        );
+        return "connections".to_owned();
     }
     if let Some(arn) = resource["Sub"][0].as_str() {
         let user = arn.strip_prefix("arn:${AWS::Partition}:rds-db:${AWS::Region}:${AWS::AccountId}:dbuser:${Id}/");

@@ -12,6 +12,16 @@ use serde_json::Value;
 /// The step that failed: the invocation counts as failed and may be repeated.
 pub async fn handle(app: &App, settings: &Migration, _: LambdaEvent<Value>) -> Result<Report, Error> {
     let report = provisioning::migrate(app, settings).await?;
-    tracing::info!(upgraded = report.upgraded, failed = report.failed, "migrated");
+    let secrets = report.secrets;
+    tracing::info!(
+        upgraded = report.upgraded,
+        failed = report.failed,
+        resealed = secrets.resealed,
+        left = secrets.left,
+        "migrated"
+    );
+    if secrets.left > 0 {
+        tracing::warn!(left = secrets.left, "secrets are still sealed with old master keys");
+    }
     Ok(report)
 }

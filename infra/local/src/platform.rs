@@ -32,6 +32,10 @@ pub enum Function {
     Sql,
     /// `/auth/v1`, `/p/{ref}/auth/v1`.
     Auth,
+    /// `/api/providers`.
+    Connections,
+    /// `/api/connections/test`, `…/backend/test`.
+    ConnectionTest,
     /// The queue.
     Worker,
     /// The schedule.
@@ -47,6 +51,7 @@ impl Function {
             Self::Records => ("plinth_records", Some("plinth_api")),
             Self::Sql => ("plinth_sql", None),
             Self::Auth => ("plinth_auth", Some("plinth_auth")),
+            Self::Connections | Self::ConnectionTest => ("plinth_connect", None),
         }
     }
 }
@@ -59,7 +64,7 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    const LOGINS: [&str; 7] = [
+    const LOGINS: [&str; 8] = [
         "plinth_admin",
         "plinth_control",
         "plinth_records",
@@ -67,6 +72,7 @@ impl Secrets {
         "plinth_provision",
         "plinth_api",
         "plinth_sql",
+        "plinth_connect",
     ];
 
     /// Draws new ones.
@@ -184,6 +190,7 @@ impl Platform {
             provision: login("plinth_provision"),
             api: login("plinth_api"),
             sql: login("plinth_sql"),
+            connect: login("plinth_connect"),
         };
         prepare_control(&master, &trust, &logins, &random)
             .await

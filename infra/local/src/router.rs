@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::platform::{Function, Platform};
 
 /// The functions that answer HTTP, and their routes.
-pub fn functions() -> [(Function, Routes); 6] {
+pub fn functions() -> [(Function, Routes); 8] {
     [
         (Function::Projects, projects::routes()),
         (Function::Provision, provision::routes()),
@@ -17,6 +17,8 @@ pub fn functions() -> [(Function, Routes); 6] {
         (Function::Records, records::routes()),
         (Function::Sql, sql::routes()),
         (Function::Auth, auth::routes()),
+        (Function::Connections, connections::routes()),
+        (Function::ConnectionTest, connection_test::routes()),
     ]
 }
 

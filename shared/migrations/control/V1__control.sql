@@ -283,6 +283,17 @@ language sql stable security definer set search_path = pg_catalog as $$
   from plinth.projects p where p.ref = reference and p.deleted_at is null
 $$;
 
+-- What a test of a project's connection needs to know. What is secret of it leaves sealed; other secrets do not leave.
+create function plinth.connection(project uuid)
+returns table (id uuid, tier text, provider text, settings jsonb, envelope jsonb)
+language sql stable security definer set search_path = pg_catalog as $$
+  select b.id, b.tier, c.provider, b.settings, s.envelope
+  from plinth.backends b
+  left join plinth.connections c on c.id = b.connection_id and c.deleted_at is null
+  left join plinth.secrets s on s.id = c.secret_id and s.purpose = 'connection'
+  where b.project_id = project and b.deleted_at is null
+$$;
+
 -- Notes when keys were last used: {"<key id>": "<time>"}; flushed at most once a minute by each process.
 create function plinth.touch_keys(used jsonb) returns void language sql security definer set search_path = pg_catalog as $$
   update plinth.keys k set last_used_at = greatest(k.last_used_at, u.value::timestamptz)

@@ -1,5 +1,5 @@
 -- Each login gets what its functions do, and no more. None of them owns anything here.
-grant usage on schema plinth to plinth_control, plinth_records, plinth_auth, plinth_sql;
+grant usage on schema plinth to plinth_control, plinth_records, plinth_auth, plinth_sql, plinth_connect;
 
 grant select, insert, update on plinth.projects, plinth.members, plinth.backends, plinth.tables, plinth.migrations,
   plinth.keys, plinth.connections, plinth.document_versions, plinth.jobs, plinth.outbox, plinth.idempotency
@@ -32,5 +32,8 @@ grant select on plinth.signing_keys to plinth_auth;
 grant execute on function plinth.resolve(text), plinth.touch_keys(jsonb),
   plinth.audit(uuid, uuid, timestamptz, text, text, jsonb, text, text, text, bytea) to plinth_sql;
 
+-- Where a user's own database is; nothing else, as this one dials hosts that users name.
+grant execute on function plinth.connection(uuid) to plinth_connect;
+
 grant execute on function plinth.platform_keys(), plinth.access(uuid, uuid, uuid, boolean)
-  to plinth_control, plinth_records, plinth_auth, plinth_sql;
+  to plinth_control, plinth_records, plinth_auth, plinth_sql, plinth_connect;

@@ -15,7 +15,7 @@ use crate::control::Database;
 use crate::error::{Error, Result};
 use crate::tenancy::{External, Family, Isolation, Project, ProjectBackend, Tenancy, Tier};
 use crate::token::{OpenedKeys, Passwords};
-use crate::vault::Vault;
+use crate::vault::{CredentialStore, Vault};
 
 /// The parts, shared by every request of a process. Cheap to clone.
 #[derive(Clone)]
@@ -41,6 +41,8 @@ pub struct Parts {
     pub tenancy: Tenancy,
     /// Secrets.
     pub vault: Arc<Vault>,
+    /// Credentials of users' own databases.
+    pub credentials: Arc<CredentialStore>,
     /// Passwords.
     pub passwords: Passwords,
     /// Signing keys opened lately.
@@ -85,13 +87,16 @@ impl App {
             databases.pool_size,
             databases.pool_wait,
         )?;
-        let vault = Arc::new(Vault::new(config.master_key.clone()));
+        let vault = Arc::new(Vault::new(config.master_key.clone(), clock.clone()));
+        let credentials = CredentialStore::new(config.credentials.clone(), vault.clone(), clock.clone());
+        let credentials = Arc::new(credentials);
         Ok(Self(Arc::new(Parts {
             cells: Cells::new(config.clone(), trust.clone()),
             backends: Registry::new(drivers, databases.pool_targets),
             catalogs: Catalogs::default(),
-            tenancy: Tenancy::new(config.clone(), control.clone(), vault.clone(), clock.clone()),
+            tenancy: Tenancy::new(config.clone(), control.clone(), credentials.clone(), clock.clone()),
             vault,
+            credentials,
             passwords: Passwords::default(),
             opened_keys: OpenedKeys::default(),
             config,

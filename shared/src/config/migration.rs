@@ -27,6 +27,8 @@ pub struct Migration {
     pub api: Option<Sensitive>,
     /// Password for `plinth_sql` (`PLINTH_LOGIN_SQL_PASSWORD`).
     pub sql: Option<Sensitive>,
+    /// Password for `plinth_connect` (`PLINTH_LOGIN_CONNECT_PASSWORD`).
+    pub connect: Option<Sensitive>,
     /// Backends that the first cell, on the same server, takes (`PLINTH_CELL_CAPACITY`).
     pub capacity: i32,
 }
@@ -57,6 +59,7 @@ impl Migration {
             provision: env.secret("PLINTH_LOGIN_PROVISION_PASSWORD"),
             api: env.secret("PLINTH_LOGIN_API_PASSWORD"),
             sql: env.secret("PLINTH_LOGIN_SQL_PASSWORD"),
+            connect: env.secret("PLINTH_LOGIN_CONNECT_PASSWORD"),
             capacity,
         })
     }

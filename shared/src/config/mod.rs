@@ -2,6 +2,7 @@
 //! nowhere else.
 
 mod accounts;
+mod connections;
 mod database;
 mod designer;
 mod env;
@@ -12,13 +13,14 @@ mod vault;
 mod web;
 
 pub use accounts::{Accounts, OutsideIssuer, SignUp};
+pub use connections::Connections;
 pub use database::{Address, Databases, Login, Tls};
 pub use designer::Designer;
 pub use env::Env;
 pub use migration::Migration;
 pub use outbound::Outbound;
 pub use sql::Sql;
-pub use vault::MasterKey;
+pub use vault::{CredentialsAt, MasterKey};
 pub use web::Web;
 
 use std::sync::Arc;
@@ -32,10 +34,14 @@ pub struct Config {
     pub databases: Databases,
     /// Sign-up, outside issuers, token lifetimes.
     pub accounts: Accounts,
+    /// Limits of connection tests.
+    pub connections: Connections,
     /// Limits of the table designer.
     pub designer: Designer,
     /// The key that seals secrets.
     pub master_key: MasterKey,
+    /// Where the credentials of users' own databases are kept.
+    pub credentials: CredentialsAt,
     /// Which special addresses users' hosts may have.
     pub outbound: Arc<Outbound>,
     /// Limits of developers' scripts.
@@ -53,8 +59,10 @@ impl Config {
         Ok(Self {
             databases: Databases::from_env(env)?,
             accounts: Accounts::from_env(env)?,
+            connections: Connections::from_env(env)?,
             designer: Designer::from_env(env)?,
             master_key: MasterKey::from_env(env),
+            credentials: CredentialsAt::from_env(env)?,
             outbound: Arc::new(Outbound::from_env(env)?),
             sql: Sql::from_env(env)?,
             web: Web::from_env(env)?,
@@ -98,6 +106,8 @@ mod tests {
             ("PLINTH_BASE_URL", "not a url"),
             ("PLINTH_REQUEST_TIMEOUT_MS", "soon"),
             ("PLINTH_SQL_TIMEOUT_MS", "26000"),
+            ("PLINTH_CREDENTIALS", "here"),
+            ("PLINTH_CONNECTION_TEST_TIMEOUT_MS", "10001"),
         ] {
             let error = Config::from_env(&env(&[CONTROL, (name, value)])).unwrap_err();
             assert!(error.details().unwrap().contains(name), "{name}: {error:?}");
@@ -112,6 +122,26 @@ mod tests {
             ("PLINTH_ENCRYPTION_KEY", "planted-secret"),
         ]));
         assert!(!format!("{config:?}").contains("planted-secret"));
+    }
+
+    #[test]
+    fn credentials_in_secrets_manager_need_a_stage() {
+        let at = |stage| {
+            let pairs = [
+                CONTROL,
+                ("PLINTH_CREDENTIALS", "secrets-manager"),
+                ("PLINTH_STAGE", stage),
+            ];
+            Config::from_env(&env(&pairs)).map(|config| config.credentials)
+        };
+        let stage = "plinth-1".to_owned();
+        assert_eq!(at("plinth-1").unwrap(), CredentialsAt::SecretsManager { stage });
+        for wrong in ["", "a/b", "*"] {
+            assert!(
+                at(wrong).unwrap_err().details().unwrap().contains("PLINTH_STAGE"),
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

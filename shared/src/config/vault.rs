@@ -1,6 +1,7 @@
-//! Where the key that seals secrets comes from.
+//! Where the key that seals secrets comes from, and where users' credentials are kept.
 
-use super::env::Env;
+use super::env::{Env, invalid};
+use crate::error::Result;
 use crate::sensitive::Sensitive;
 
 /// The master key's source. Nothing is fetched before the first secret is sealed or opened.
@@ -34,6 +35,36 @@ impl MasterKey {
         match env.get("PLINTH_ENCRYPTION_KEY_ARN") {
             Some(arn) => Self::SecretsManager(arn.to_owned()),
             None => Self::Absent,
+        }
+    }
+}
+
+/// Where the credentials of users' own databases are kept (`PLINTH_CREDENTIALS`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialsAt {
+    /// `sealed`, the default: in the control database, under the master key.
+    Sealed,
+    /// `secrets-manager`: a secret for each connection, named `plinth/{stage}/connection/{backend id}`.
+    SecretsManager {
+        /// What tells this platform's secrets from others' in the account (`PLINTH_STAGE`): letters, digits and hyphens.
+        stage: String,
+    },
+}
+
+impl CredentialsAt {
+    pub(super) fn from_env(env: &Env) -> Result<Self> {
+        match env.get("PLINTH_CREDENTIALS") {
+            None | Some("sealed") => Ok(Self::Sealed),
+            Some("secrets-manager") => {
+                let stage = env.get("PLINTH_STAGE").unwrap_or_default();
+                let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+                if stage.is_empty() || !stage.chars().all(plain) {
+                    return Err(invalid("PLINTH_STAGE", "letters, digits and hyphens are needed"));
+                }
+                let stage = stage.to_owned();
+                Ok(Self::SecretsManager { stage })
+            }
+            Some(_) => Err(invalid("PLINTH_CREDENTIALS", "must be sealed or secrets-manager")),
         }
     }
 }

@@ -28,6 +28,22 @@ pub async fn sdk() -> Result<&'static SdkConfig> {
     .await
 }
 
+/// Lets this process's SDK speak to a stand-in at `endpoint`, with made-up credentials. Before anything else uses the SDK.
+///
+/// # Errors
+/// When the SDK is in use already.
+#[cfg(feature = "testing")]
+pub async fn stand_in(endpoint: &str) -> Result<()> {
+    let credentials = aws_sdk_secretsmanager::config::Credentials::new("test", "test", None, None, "stand-in");
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client()?)
+        .endpoint_url(endpoint)
+        .region(aws_config::Region::new("us-east-1"))
+        .credentials_provider(credentials);
+    SDK.set(config.load().await)
+        .map_err(|_| Error::internal("the SDK is in use already"))
+}
+
 fn http_client() -> Result<SharedHttpClient> {
     let trust = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
     let tls = TlsContext::builder()

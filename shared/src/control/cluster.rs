@@ -30,6 +30,8 @@ pub struct FunctionLogins {
     pub api: Option<Sensitive>,
     /// Scripts, in the control database: `plinth_sql`.
     pub sql: Option<Sensitive>,
+    /// Connection tests, in the control database: `plinth_connect`.
+    pub connect: Option<Sensitive>,
 }
 
 /// Creates the logins, opens the control database to them and brings it up to date.
@@ -50,13 +52,14 @@ pub async fn prepare_control(
         ("plinth_provision", &logins.provision, " createrole createdb"),
         ("plinth_api", &logins.api, " noinherit"),
         ("plinth_sql", &logins.sql, ""),
+        ("plinth_connect", &logins.connect, ""),
     ] {
         ensure_login(&client, name, password.as_ref(), attributes, random).await?;
     }
     let database = Ident::new(control.database.as_str())?;
     let open = format!(
         "revoke all on database {0} from public;
-         grant connect on database {0} to plinth_control, plinth_records, plinth_auth, plinth_sql;
+         grant connect on database {0} to plinth_control, plinth_records, plinth_auth, plinth_sql, plinth_connect;
          -- A database is dropped whoever is still connected to it.
          grant pg_signal_backend to plinth_provision;",
         database.quoted()

@@ -28,7 +28,7 @@ pub async fn dial(address: &Address, trust: &Trust) -> Result<Client, DialError>
 }
 
 async fn connect(address: &Address, trust: &Trust) -> Result<Client, DialError> {
-    let mut config = tokio_postgres::Config::new();
+    let mut config = settings(address).await?;
     match &address.guard {
         None => drop(config.host(&address.host)),
         Some(allowed) => {
@@ -39,17 +39,6 @@ async fn connect(address: &Address, trust: &Trust) -> Result<Client, DialError> 
             }
         }
     }
-    config
-        .port(address.port)
-        .dbname(&address.database)
-        .user(&address.login)
-        .application_name("plinth")
-        .keepalives_idle(Duration::from_secs(30));
-    match &address.auth {
-        // The password goes to the protocol layer and nowhere else.
-        Login::Password(password) => config.password(password.expose()),
-        Login::Iam => config.password(iam_token(address).await.map_err(DialError::Token)?.expose()),
-    };
     match address.tls {
         Tls::Disable => {
             config.ssl_mode(SslMode::Disable);
@@ -65,6 +54,23 @@ async fn connect(address: &Address, trust: &Trust) -> Result<Client, DialError> 
             Ok(client)
         }
     }
+}
+
+/// As whom, and to which database; not where.
+pub(super) async fn settings(address: &Address) -> Result<tokio_postgres::Config, DialError> {
+    let mut config = tokio_postgres::Config::new();
+    config
+        .port(address.port)
+        .dbname(&address.database)
+        .user(&address.login)
+        .application_name("plinth")
+        .keepalives_idle(Duration::from_secs(30));
+    match &address.auth {
+        // The password goes to the protocol layer and nowhere else.
+        Login::Password(password) => config.password(password.expose()),
+        Login::Iam => config.password(iam_token(address).await.map_err(DialError::Token)?.expose()),
+    };
+    Ok(config)
 }
 
 /// Asks the server at `address` to stop what the token's connection is doing. Whether it was still doing it, nobody

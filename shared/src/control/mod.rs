@@ -4,6 +4,7 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+mod certificate;
 mod cluster;
 pub mod dial;
 mod migrations;
@@ -11,6 +12,7 @@ pub mod outbound;
 mod param;
 mod pool;
 mod scram;
+pub mod staged;
 mod trust;
 
 pub use cluster::{CELL_DATABASE, CELL_TEMPLATE, FunctionLogins, prepare_cell, prepare_control, register_cell};

@@ -2,9 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rustls::pki_types::CertificateDer;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use crate::error::{Error, Result};
 
@@ -64,18 +67,104 @@ impl Trust {
     }
 
     fn make(&self) -> Result<ClientConfig> {
+        Ok(builder(&provider())?
+            .with_root_certificates(self.roots()?)
+            .with_no_client_auth())
+    }
+
+    /// The same settings, with every certificate shown to `show` before it is judged.
+    pub(super) fn watched(&self, show: impl Fn(Met<'_>) + Send + Sync + 'static) -> Result<ClientConfig> {
+        let provider = provider();
+        let judge = WebPkiServerVerifier::builder_with_provider(Arc::new(self.roots()?), provider.clone())
+            .build()
+            .map_err(Error::internal)?;
+        Ok(builder(&provider)?
+            // Not weaker: the judge behind it is the one that the other settings have.
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Watched {
+                judge,
+                show: Box::new(show),
+            }))
+            .with_no_client_auth())
+    }
+
+    fn roots(&self) -> Result<RootCertStore> {
         let mut roots = RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
         };
         roots.add_parsable_certificates(certificates(RDS).map_err(Error::internal)?);
         roots.add_parsable_certificates(self.0.own.iter().cloned());
-        // The provider is named: with two compiled in, the default one panics.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        Ok(ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(Error::internal)?
-            .with_root_certificates(roots)
-            .with_no_client_auth())
+        Ok(roots)
+    }
+}
+
+/// The provider is named: with two compiled in, the default one panics.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn builder(provider: &Arc<CryptoProvider>) -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>> {
+    ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(Error::internal)
+}
+
+/// What a handshake meets.
+pub(super) enum Met<'a> {
+    /// The server's certificate (DER), not judged yet.
+    Certificate(&'a [u8]),
+    /// The version that was agreed on.
+    Version(&'static str),
+}
+
+/// Shows what a handshake meets, and leaves the judgement to `judge`.
+struct Watched {
+    judge: Arc<WebPkiServerVerifier>,
+    show: Box<dyn Fn(Met<'_>) + Send + Sync>,
+}
+
+impl std::fmt::Debug for Watched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watched")
+    }
+}
+
+impl ServerCertVerifier for Watched {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        (self.show)(Met::Certificate(end_entity));
+        let judge = &self.judge;
+        judge.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        (self.show)(Met::Version("TLSv1.2"));
+        self.judge.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        (self.show)(Met::Version("TLSv1.3"));
+        self.judge.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.judge.supported_verify_schemes()
     }
 }
 

@@ -127,7 +127,7 @@ pub async fn drop_backend(app: &App, project: ProjectId, id: BackendId, even_liv
     store::lock_even_deleted(&tx, project).await?;
     let found = store::lock_backend(&tx, id).await?;
     let Some(backend) = found.filter(|backend| backend.project == project) else {
-        let removed = external::remove(&tx, project, id, even_live).await?;
+        let removed = external::remove(app, &tx, project, id, even_live).await?;
         tx.commit().await.map_err(failure)?;
         return Ok(removed);
     };

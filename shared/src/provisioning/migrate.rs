@@ -1,5 +1,5 @@
-//! What runs on every deploy: logins, control database, cells, platform signing key; then every backend is raised to
-//! what this version installs. All of it repeatable; mixed versions are served meanwhile.
+//! What runs on every deploy: logins, control database, cells, platform signing key; secrets that an old master key
+//! sealed are sealed with the current one; then every backend is raised to what this version installs. All of it repeatable; mixed versions are served meanwhile.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -25,6 +25,8 @@ pub struct Report {
     pub upgraded: u64,
     /// Backends left as they were; the log says why and the next run tries again.
     pub failed: u64,
+    /// What became of the secrets that old master keys sealed.
+    pub secrets: vault::Resealed,
 }
 
 /// Prepares the platform. `app` has the provisioning function's logins; they need not exist before.
@@ -40,6 +42,7 @@ pub async fn migrate(app: &App, settings: &Migration) -> Result<Report> {
         provision: settings.provision.clone(),
         api: settings.api.clone(),
         sql: settings.sql.clone(),
+        connect: settings.connect.clone(),
     };
     let mut master = settings.master.clone();
     if let Some(arn) = &settings.master_secret {
@@ -54,7 +57,9 @@ pub async fn migrate(app: &App, settings: &Migration) -> Result<Report> {
     register_cell(&client, FIRST_CELL, master, settings.capacity).await?;
     // Written by the owner of the control database: no function may make a key for the platform.
     signing::ensure(app, &client, None).await?;
-    upgrade_backends(app).await
+    let secrets = vault::reseal(&app.vault, &app.random, &client).await?;
+    let report = upgrade_backends(app).await?;
+    Ok(Report { secrets, ..report })
 }
 
 /// Databases of the server that are nobody's let nobody in but those who make others.

@@ -130,10 +130,13 @@ async fn answer(app: &App, access: &DataAccess, request: &Asked<'_>, attempt: Tr
     outcome
 }
 
-/// A login that is not let in has no connections worth keeping.
+/// A login that is not let in has no connections worth keeping; its password may be another by now.
 fn forget_refused(app: &App, target: &Target, outcome: &Result<Reply>) {
     if outcome.as_ref().is_err_and(|error| error.code() == REFUSED) {
         app.backends.evict(target);
+        if let Some(backend) = target.owner {
+            app.credentials.forget(backend);
+        }
     }
 }
 

@@ -72,6 +72,7 @@ pub async fn run(
     let ran = on(app, &target, &scope, script).await;
     if ran.as_ref().is_err_and(|error| error.code() == REFUSED) {
         app.backends.evict(&target);
+        app.credentials.forget(backend.id);
     }
     let ran = ran?;
     if ran.changed {

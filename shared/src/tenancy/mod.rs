@@ -10,7 +10,8 @@ mod touch;
 pub use caller::{Caller, MemberRole, PlatformRole, PlatformUser, ProjectAccess, RequestInfo};
 pub use data::{DataAccess, DataRole};
 pub use external::{
-    Connection, Credentials, External, ExternalSettings, Family, RestSecrets, RestSettings, RoleClaim, Routine,
+    Connection, ConnectionSecrets, Credentials, External, ExternalSettings, Family, RestSecrets, RestSettings,
+    RoleClaim, Routine,
 };
 pub use project::{Cell, Isolation, KnownKey, Names, Project, ProjectBackend, Tier};
 
@@ -28,7 +29,7 @@ use crate::control::{self, Database, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ref;
 use crate::token::{Claims, JwkSet, RemoteKeys, VerifiedTokens, bearer, unverified_issuer, verify};
-use crate::vault::Vault;
+use crate::vault::CredentialStore;
 
 /// Projects remembered per process.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(512).unwrap();
@@ -50,7 +51,7 @@ pub struct Tenancy {
     remote: RemoteKeys,
     /// Of issuers that users name.
     guarded_keys: RemoteKeys,
-    vault: Arc<Vault>,
+    credentials: Arc<CredentialStore>,
     /// End users' tokens.
     verified: VerifiedTokens,
     key_use: touch::KeyUse,
@@ -58,10 +59,10 @@ pub struct Tenancy {
 
 impl Tenancy {
     /// Over the control database.
-    pub fn new(config: Arc<Config>, control: Database, vault: Arc<Vault>, clock: SharedClock) -> Self {
+    pub fn new(config: Arc<Config>, control: Database, credentials: Arc<CredentialStore>, clock: SharedClock) -> Self {
         Self {
             guarded_keys: RemoteKeys::guarded(config.outbound.clone()),
-            vault,
+            credentials,
             config,
             control,
             clock,

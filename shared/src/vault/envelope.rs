@@ -64,7 +64,7 @@ impl Keyring {
     /// Only for texts beyond AES-GCM's limit of 64 GB.
     pub fn seal(&self, random: &SharedRandom, associated: &[u8], secret: &[u8]) -> Result<Envelope> {
         let Some((id, cipher)) = self.keys.first() else {
-            return Err(unreadable());
+            return Err(Error::internal("the keyring is empty"));
         };
         let nonce: [u8; 12] = random.bytes();
         let sealed = cipher
@@ -83,16 +83,27 @@ impl Keyring {
         })
     }
 
+    /// The id of the key that seals.
+    pub fn current(&self) -> &str {
+        self.keys.first().map(|(id, _)| id.as_str()).unwrap_or_default()
+    }
+
+    /// Whether the key of that id is there.
+    pub fn has(&self, id: &str) -> bool {
+        self.keys.iter().any(|(known, _)| known == id)
+    }
+
     /// Opens with whichever key sealed it.
     ///
     /// # Errors
-    /// `vault/sealed`.
+    /// `vault/sealed`; for the log, its source names the key that is missing.
     pub fn open(&self, associated: &[u8], envelope: &Envelope) -> Result<Vec<u8>> {
-        let (_, cipher) = self
-            .keys
-            .iter()
-            .find(|(id, _)| *id == envelope.key)
-            .ok_or_else(unreadable)?;
+        let unreadable = || unreadable("it was sealed for somebody else, or a byte of it was changed");
+        let Some((_, cipher)) = self.keys.iter().find(|(id, _)| *id == envelope.key) else {
+            // The id comes from the row: nothing that is no id belongs into a log.
+            let id: String = envelope.key.chars().filter(char::is_ascii_hexdigit).take(8).collect();
+            return Err(self::unreadable(format!("it was sealed with the master key {id}")));
+        };
         let nonce: [u8; 12] = STANDARD
             .decode(&envelope.nonce)
             .ok()
@@ -111,13 +122,14 @@ impl Keyring {
     }
 }
 
-fn unreadable() -> Error {
+fn unreadable(why: impl Into<String>) -> Error {
     Error::new(
         crate::error::ErrorKind::Internal,
         "vault/sealed",
         "A stored secret cannot be opened",
     )
     .with_hint("The operator must configure the master key that sealed it")
+    .with_source(why.into())
 }
 
 #[cfg(test)]
@@ -144,18 +156,53 @@ mod tests {
     }
 
     #[test]
-    fn one_changed_byte_is_refused() {
+    fn key_id_nonce_and_tag_are_stored() {
         let keyring = ring(&["any string"]);
         let envelope = keyring.seal(&random(), b"p", b"secret").unwrap();
-        let sealed = STANDARD.decode(&envelope.sealed).unwrap();
-        for position in 0..sealed.len() {
-            let mut changed = sealed.clone();
-            changed[position] ^= 1;
-            let tampered = Envelope {
-                sealed: STANDARD.encode(&changed),
-                ..envelope.clone()
+        assert_eq!(envelope.key, keyring.current());
+        assert_eq!(STANDARD.decode(&envelope.nonce).unwrap().len(), 12);
+        assert_eq!(STANDARD.decode(&envelope.sealed).unwrap().len(), b"secret".len() + 16);
+        assert!(!format!("{envelope:?} {keyring:?}").contains("any string"));
+    }
+
+    #[test]
+    fn one_changed_byte_is_refused() {
+        let keyring = ring(&["any string", "another"]);
+        let envelope = keyring.seal(&random(), b"p", b"secret").unwrap();
+        let changes = |text: &str| {
+            let bytes = STANDARD.decode(text).unwrap();
+            let change = move |position: usize| {
+                let mut changed = bytes.clone();
+                changed[position] ^= 1;
+                STANDARD.encode(changed)
             };
-            assert!(keyring.open(b"p", &tampered).is_err(), "byte {position}");
+            (0..STANDARD.decode(text).unwrap().len())
+                .map(change)
+                .collect::<Vec<_>>()
+        };
+        let with_sealed = changes(&envelope.sealed).into_iter().map(|sealed| Envelope {
+            sealed,
+            ..envelope.clone()
+        });
+        let with_nonce = changes(&envelope.nonce).into_iter().map(|nonce| Envelope {
+            nonce,
+            ..envelope.clone()
+        });
+        let with_key = (0..envelope.key.len()).map(|at| {
+            let mut key = envelope.key.clone();
+            let other = if &key[at..=at] == "0" { "1" } else { "0" };
+            key.replace_range(at..=at, other);
+            Envelope {
+                key,
+                ..envelope.clone()
+            }
+        });
+        let other_key = std::iter::once(Envelope {
+            key: ring(&["another"]).current().to_owned(),
+            ..envelope.clone()
+        });
+        for tampered in with_sealed.chain(with_nonce).chain(with_key).chain(other_key) {
+            assert!(keyring.open(b"p", &tampered).is_err(), "{tampered:?}");
         }
     }
 
@@ -170,6 +217,9 @@ mod tests {
     fn an_old_key_still_opens_what_it_sealed() {
         let envelope = ring(&["old"]).seal(&random(), b"p", b"secret").unwrap();
         assert_eq!(ring(&["new", "old"]).open(b"p", &envelope).unwrap(), b"secret");
-        assert_eq!(ring(&["new"]).open(b"p", &envelope).unwrap_err().code(), "vault/sealed");
+        let error = ring(&["new"]).open(b"p", &envelope).unwrap_err();
+        assert_eq!(error.code(), "vault/sealed");
+        let why = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(why, format!("it was sealed with the master key {}", envelope.key));
     }
 }

@@ -112,7 +112,16 @@ const fn open(status: u16) -> [u16; 12] {
 }
 
 pub fn rows() -> Vec<Row> {
-    [projects(), provisioning(), tables(), sql(), records(), accounts()].concat()
+    [
+        projects(),
+        provisioning(),
+        connections(),
+        tables(),
+        sql(),
+        records(),
+        accounts(),
+    ]
+    .concat()
 }
 
 fn projects() -> Vec<Row> {
@@ -194,6 +203,19 @@ fn provisioning() -> Vec<Row> {
             members([403, 403, 200, 200]),
         )
         .spends(),
+    ]
+}
+
+/// The catalogue is for everybody; a test of a connection for platform users, of a saved one for the project's developers.
+fn connections() -> Vec<Row> {
+    vec![
+        row("GET", "/api/providers", open(200)),
+        row("POST", "/api/connections/test", users(200)).body(|_| {
+            let nowhere = "postgresql://u:p@127.0.0.1:1/d";
+            json!({ "provider": "postgresql", "credentials": { "connectionString": nowhere } })
+        }),
+        // These projects' backends are ours: there is no connection to test.
+        row("POST", "/api/projects/{id}/backend/test", members([403, 409, 409, 409])),
     ]
 }
 

@@ -15,7 +15,7 @@ use super::site::{Site, connect};
 use crate::world::{BASE_URL, run};
 
 /// A platform on a server of its own, with room for that many backends.
-async fn platform_of_its_own(capacity: i32) -> (Server, Platform) {
+pub async fn platform_of_its_own(capacity: i32) -> (Server, Platform) {
     let mut options = Options::new("");
     options.binaries = plinth_local::config::LocalConfig::from_env().unwrap().postgres_bin;
     let server = Server::temporary(options).await.unwrap();
@@ -82,7 +82,7 @@ fn a_deploy_prepares_a_bare_server_and_can_be_repeated() {
             let url = server.url_as(login, &password.to_owned().into(), "plinth");
             url.expose().to_owned()
         };
-        let env = [
+        let pairs = [
             ("PLINTH_MASTER_URL", at("master", "m")),
             ("PLINTH_CONTROL_URL", at("plinth_control", "c")),
             ("PLINTH_CELL_LOGIN", "plinth_provision".to_owned()),
@@ -92,17 +92,34 @@ fn a_deploy_prepares_a_bare_server_and_can_be_repeated() {
             ("PLINTH_LOGIN_AUTH_PASSWORD", "a".to_owned()),
             ("PLINTH_LOGIN_PROVISION_PASSWORD", "p".to_owned()),
             ("PLINTH_LOGIN_SQL_PASSWORD", "s".to_owned()),
+            ("PLINTH_LOGIN_CONNECT_PASSWORD", "t".to_owned()),
             ("PLINTH_LOGIN_API_PASSWORD", "d".to_owned()),
             ("PLINTH_ENCRYPTION_KEY", "k".to_owned()),
             ("PLINTH_CELL_CAPACITY", "7".to_owned()),
         ];
-        let env = Env::of(env.map(|(name, value)| (name.to_owned(), value)));
+        let env = Env::of(pairs.clone().map(|(name, value)| (name.to_owned(), value)));
         let settings = Migration::from_env(&env).unwrap();
         let config = Config::from_env(&env).unwrap();
         let app = App::new(config, Arc::new(SystemClock), Arc::new(SystemRandom), vec![]).unwrap();
         for _ in 0..2 {
             let report = provisioning::migrate(&app, &settings).await.unwrap();
             assert_eq!((report.upgraded, report.failed), (0, 0));
+            assert_eq!((report.secrets.resealed, report.secrets.left), (0, 0));
+        }
+        // The same with another master key, the old one still there: the one secret is sealed anew.
+        let keys = [("PLINTH_ENCRYPTION_KEY", "new"), ("PLINTH_ENCRYPTION_KEYS_OLD", "k")];
+        let keys = keys.map(|(name, value)| (name, value.to_owned()));
+        let rotated = Env::of(
+            pairs
+                .into_iter()
+                .chain(keys)
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
+        let config = Config::from_env(&rotated).unwrap();
+        let rotated = App::new(config, Arc::new(SystemClock), Arc::new(SystemRandom), vec![]).unwrap();
+        for resealed in [1, 0] {
+            let report = provisioning::migrate(&rotated, &settings).await.unwrap();
+            assert_eq!((report.secrets.resealed, report.secrets.left), (resealed, 0));
         }
         let control = connect(server.url("plinth").expose()).await.unwrap();
         let row = control

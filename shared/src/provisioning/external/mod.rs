@@ -4,7 +4,7 @@
 mod input;
 mod inventory;
 mod probe;
-mod read;
+mod secrets;
 mod store;
 
 pub use input::{Change, Provider, Request, Rest};
@@ -13,6 +13,7 @@ pub use inventory::{Inventory, InventoryRelationship, InventoryTable};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use self::secrets::{give_up, moved};
 use super::{FirstKeys, Outcome, State, provision as managed_provision, store as managed};
 use crate::accounts::signing;
 use crate::app::App;
@@ -21,8 +22,10 @@ use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, Ident, ProjectId, Ref};
 use crate::projects::versions::{self, Propagation};
-use crate::tenancy::{Credentials, ExternalSettings, Family, ProjectAccess, RestSecrets, RestSettings};
-use crate::vault::Envelope;
+use crate::tenancy::{
+    ConnectionSecrets, Credentials, ExternalSettings, Family, ProjectAccess, RestSecrets, RestSettings,
+};
+use crate::vault::{Envelope, Kept, Owner, SECRET_MISSING};
 
 /// An external backend. Nothing of it is secret but what is sealed.
 #[derive(Debug, Clone)]
@@ -45,7 +48,8 @@ pub struct ExternalBackend {
     pub created_at: Timestamp,
     /// When it was given up; restorable for 30 days from then.
     pub deleted_at: Option<Timestamp>,
-    sealed_connection: Option<Envelope>,
+    kept: Option<Kept>,
+    /// Of a connection last written when these had a row of their own.
     sealed_rest: Option<Envelope>,
 }
 
@@ -81,7 +85,6 @@ pub async fn provision(app: &App, access: &ProjectAccess, request: Request) -> R
     let known = known(app, access.project()).await?;
     let whole = whole(app, known.as_ref(), request).await?;
     let found = Box::pin(probe::probe(app, &whole)).await?;
-    let sealed = Sealed::of(app, access.project(), &whole).await?;
 
     let mut client = app.control.get().await?;
     let tx = client.transaction().await.map_err(failure)?;
@@ -92,14 +95,50 @@ pub async fn provision(app: &App, access: &ProjectAccess, request: Request) -> R
     if managed::has_live_managed(&tx, access.project()).await? {
         return Err(exists());
     }
-    let id = match &there {
-        Some(there) => there.id,
-        None => BackendId(app.random.uuid()),
+    let owner = Owner {
+        project: access.project(),
+        backend: there
+            .as_ref()
+            .map_or_else(|| BackendId(app.random.uuid()), |there| there.id),
     };
-    store::keep(app, &tx, access.project(), id, &whole, &sealed).await?;
+    let secrets = whole.secrets().text()?;
+    // While the project is locked, so that row and secret are the same call's.
+    let kept = Box::pin(app.credentials.put(&app.random, owner, &secrets)).await?;
+    let written = Box::pin(write_down(app, access, tx, there.as_ref(), (owner, &kept), &whole)).await;
+    drop(client);
+    // What no row refers to is given up; should the commit have happened all the same, it can be restored.
+    let left = match (&written, &there) {
+        (Ok(_), Some(there)) => there.kept.as_ref().filter(|before| moved(before, &kept)),
+        (Err(_), None) => Some(&kept),
+        _ => None,
+    };
+    if let Some(left) = left {
+        give_up(app, owner, left).await;
+    }
+    let (backend, outcome, keys) = written?;
+    Box::pin(versions::push(app, access.project())).await?;
+    Ok(Provisioned {
+        backend,
+        outcome,
+        keys,
+        found,
+    })
+}
+
+/// Writes down what was taken, secrets by what is kept of them, and commits.
+async fn write_down(
+    app: &App,
+    access: &ProjectAccess,
+    tx: tokio_postgres::Transaction<'_>,
+    there: Option<&ExternalBackend>,
+    (owner, kept): (Owner, &Kept),
+    whole: &Whole,
+) -> Result<(ExternalBackend, Outcome, Option<FirstKeys>)> {
+    let id = owner.backend;
+    store::keep(app, &tx, access.project(), id, whole, kept).await?;
     signing::ensure(app, &tx, Some(access.project())).await?;
     let keys = managed_provision::first_keys(app, access, &tx).await?;
-    let outcome = match &there {
+    let outcome = match there {
         None => Outcome::Made,
         Some(there) if there.deleted_at.is_some() => Outcome::Restored,
         Some(_) => Outcome::Found,
@@ -116,14 +155,7 @@ pub async fn provision(app: &App, access: &ProjectAccess, request: Request) -> R
     let backend = store::of_project(&tx, access.project()).await?;
     let backend = backend.ok_or_else(|| Error::internal("the backend is not there"))?;
     tx.commit().await.map_err(failure)?;
-    drop(client);
-    Box::pin(versions::push(app, access.project())).await?;
-    Ok(Provisioned {
-        backend,
-        outcome,
-        keys,
-        found,
-    })
+    Ok((backend, outcome, keys))
 }
 
 /// What is known already, deleted or not.
@@ -134,14 +166,22 @@ async fn known(app: &App, project: ProjectId) -> Result<Option<ExternalBackend>>
 
 /// What is asked for, over what there is.
 async fn whole(app: &App, known: Option<&ExternalBackend>, request: Request) -> Result<Whole> {
-    let (mut settings, mut secrets) = match known {
-        Some(known) => (
-            known.settings.clone(),
-            unseal(app, known, known.sealed_rest.as_ref()).await?,
-        ),
-        None => (ExternalSettings::default(), None),
+    let mut settings = known.map(|known| known.settings.clone()).unwrap_or_default();
+    let was = known.map(|known| Family::of(&known.provider));
+    let opened = match known {
+        Some(known) => known.secrets(app).await,
+        None => Ok(None),
     };
-    let mut secrets: RestSecrets = secrets.take().unwrap_or_default();
+    let opened = match opened {
+        // Taken away by somebody else; there are others now.
+        Err(error) if error.code() == SECRET_MISSING && request.credentials.is_some() => None,
+        opened => opened?,
+    };
+    let (known, secrets) = match opened {
+        Some(ConnectionSecrets { credentials, rest }) => (Some(credentials), rest),
+        None => (None, None),
+    };
+    let mut secrets: RestSecrets = secrets.unwrap_or_default();
     settings.require_api_key = request.require_api_key.unwrap_or(settings.require_api_key);
     let has_rest = request.rest.is_some();
     if let Some(rest) = request.rest {
@@ -151,18 +191,14 @@ async fn whole(app: &App, known: Option<&ExternalBackend>, request: Request) -> 
         rest.app_settings.over(&mut app_settings);
         secrets.app_settings = app_settings.unwrap_or_default();
     }
-    let credentials = match (request.credentials, known) {
-        (Some(given), _) => Some(given),
-        (None, Some(known)) => unseal(app, known, known.sealed_connection.as_ref()).await?,
-        (None, None) => None,
-    };
+    let credentials = request.credentials.or(known);
     let credentials = credentials.ok_or_else(|| {
         Error::invalid("provisioning/config", "Invalid configuration")
             .with_details("config.credentials: they are missing")
             .with_hint("Give a connectionString, or host, database, username and password")
     })?;
     let family = request.provider.family();
-    if known.is_some_and(|known| Family::of(&known.provider) != family) && !has_rest {
+    if was.is_some_and(|was| was != family) && !has_rest {
         // Names of another world.
         settings.rest = RestSettings::default();
     }
@@ -184,37 +220,6 @@ fn exposed(database: &str) -> Result<Ident> {
         Error::invalid("provisioning/config", "Invalid configuration")
             .with_details("config.credentials.database: a name of 1 to 63 bytes is expected")
     })
-}
-
-async fn unseal<T: serde::de::DeserializeOwned>(
-    app: &App,
-    of: &ExternalBackend,
-    sealed: Option<&Envelope>,
-) -> Result<Option<T>> {
-    let Some(sealed) = sealed else { return Ok(None) };
-    let text = app.vault.open_text(Some(of.project), sealed).await?;
-    // The parser's own error may quote the text.
-    let opened = serde_json::from_str(text.expose());
-    opened
-        .map(Some)
-        .map_err(|_| Error::internal("a sealed secret has another shape"))
-}
-
-/// What is kept of the secrets.
-struct Sealed {
-    connection: Envelope,
-    rest: Envelope,
-}
-
-impl Sealed {
-    async fn of(app: &App, project: ProjectId, whole: &Whole) -> Result<Self> {
-        let connection = serde_json::to_vec(&whole.credentials).map_err(Error::internal)?;
-        let rest = serde_json::to_vec(&whole.secrets).map_err(Error::internal)?;
-        Ok(Self {
-            connection: app.vault.seal(&app.random, Some(project), &connection).await?,
-            rest: app.vault.seal(&app.random, Some(project), &rest).await?,
-        })
-    }
 }
 
 impl Whole {
@@ -285,15 +290,26 @@ async fn changed(app: &App, access: &ProjectAccess, action: &'static str, delete
     if delete {
         managed::set_deleted(app, &tx, backend.id, true).await?;
     }
+    let given_up = backend.kept.as_ref().filter(|_| delete);
     let entry = Entry::by(access.caller(), Some(project), action, backend.id);
     audit::record(app, &tx, &entry).await?;
     versions::bump(&tx, project).await?;
-    tx.commit().await.map_err(failure)?;
+    // While the project is locked: nobody restores them in between.
+    if let Some(kept) = given_up {
+        give_up(app, backend.owner(), kept).await;
+    }
+    if let Err(error) = tx.commit().await {
+        if let Some(kept) = given_up {
+            Box::pin(app.credentials.restore(kept)).await?;
+        }
+        return Err(failure(error));
+    }
     Ok(backend)
 }
 
-/// Forgets a backend for good, its secrets included. Says whether there was one.
+/// Forgets a backend for good, its secrets included, wherever they are. Says whether there was one.
 pub(super) async fn remove(
+    app: &App,
     tx: &impl tokio_postgres::GenericClient,
     project: ProjectId,
     id: BackendId,
@@ -306,6 +322,10 @@ pub(super) async fn remove(
         return Err(super::manage::in_use());
     }
     store::remove(tx, project, id).await?;
+    // Before the commit: what is gone already is passed over by the next try.
+    if let Some(kept) = &backend.kept {
+        Box::pin(app.credentials.purge(backend.owner(), kept)).await?;
+    }
     Ok(true)
 }
 

@@ -3,12 +3,12 @@
 use tokio_postgres::{GenericClient, Row};
 
 use super::super::State;
-use super::{ExternalBackend, Sealed, Whole};
+use super::{ExternalBackend, Whole};
 use crate::app::App;
 use crate::control::{failure, json, text, time, uuid};
 use crate::error::{Error, Result};
 use crate::ident::{BackendId, ProjectId};
-use crate::vault::Envelope;
+use crate::vault::Kept;
 
 /// The project's external backend: the live one, else the one deleted last.
 pub(super) async fn of_project(client: &impl GenericClient, project: ProjectId) -> Result<Option<ExternalBackend>> {
@@ -26,11 +26,8 @@ pub(super) async fn of_project(client: &impl GenericClient, project: ProjectId) 
 }
 
 fn backend(row: &Row, project: ProjectId) -> Result<ExternalBackend> {
-    let envelope = |at: usize| {
-        let stored: Option<serde_json::Value> = row.get(at);
-        let envelope = stored.map(serde_json::from_value::<Envelope>);
-        envelope.transpose().map_err(Error::internal)
-    };
+    let kept: Option<serde_json::Value> = row.get(8);
+    let rest: Option<serde_json::Value> = row.get(9);
     Ok(ExternalBackend {
         id: BackendId(row.get(0)),
         project,
@@ -41,8 +38,8 @@ fn backend(row: &Row, project: ProjectId) -> Result<ExternalBackend> {
         settings: serde_json::from_value(row.get(5)).map_err(Error::internal)?,
         created_at: row.get(6),
         deleted_at: row.get(7),
-        sealed_connection: envelope(8)?,
-        sealed_rest: envelope(9)?,
+        kept: kept.map(serde_json::from_value).transpose().map_err(Error::internal)?,
+        sealed_rest: rest.map(serde_json::from_value).transpose().map_err(Error::internal)?,
     })
 }
 
@@ -53,10 +50,9 @@ pub(super) async fn keep(
     project: ProjectId,
     id: BackendId,
     whole: &Whole,
-    sealed: &Sealed,
+    kept: &Kept,
 ) -> Result<()> {
-    let secret = seal(app, tx, project, "connection", &sealed.connection).await?;
-    seal(app, tx, project, "rest", &sealed.rest).await?;
+    let secret = keep_secret(app, tx, project, kept).await?;
     let now = app.clock.now();
     let settings = serde_json::to_value(&whole.settings).map_err(Error::internal)?;
     let (provider, shown) = (whole.provider.as_str(), whole.shown());
@@ -86,27 +82,24 @@ pub(super) async fn keep(
     Ok(())
 }
 
-async fn seal(
-    app: &App,
-    tx: &impl GenericClient,
-    project: ProjectId,
-    purpose: &'static str,
-    envelope: &Envelope,
-) -> Result<uuid::Uuid> {
+/// The row of all that is secret; it takes the place of two.
+async fn keep_secret(app: &App, tx: &impl GenericClient, project: ProjectId, kept: &Kept) -> Result<uuid::Uuid> {
+    let sql = "delete from plinth.secrets where project_id = $1 and purpose = 'rest'";
+    tx.query_typed(sql, &[uuid(&project.0)]).await.map_err(failure)?;
     let sql = "
         insert into plinth.secrets (id, project_id, purpose, envelope, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $5)
+        values ($1, $2, 'connection', $3, $4, $4)
         on conflict (project_id, purpose) do update set envelope = excluded.envelope, updated_at = excluded.updated_at
         returning id";
     let (id, now) = (app.random.uuid(), app.clock.now());
-    let envelope = serde_json::to_value(envelope).map_err(Error::internal)?;
-    let params = [uuid(&id), uuid(&project.0), text(&purpose), json(&envelope), time(&now)];
+    let kept = serde_json::to_value(kept).map_err(Error::internal)?;
+    let params = [uuid(&id), uuid(&project.0), json(&kept), time(&now)];
     let rows = tx.query_typed(sql, &params).await.map_err(failure)?;
     let row = rows.first().ok_or_else(|| Error::internal("no secret was kept"))?;
     Ok(row.get(0))
 }
 
-/// Deletes the rows for good, and with them what was sealed.
+/// Deletes the rows for good, and with them what is sealed in them.
 pub(super) async fn remove(tx: &impl GenericClient, project: ProjectId, id: BackendId) -> Result<()> {
     for sql in [
         "delete from plinth.backends where id = $1 and project_id = $2",

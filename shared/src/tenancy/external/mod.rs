@@ -21,16 +21,16 @@ use crate::error::{Error, Result};
 use crate::ident::ProjectId;
 use crate::sensitive::Sensitive;
 use crate::token::TokenKeys;
-use crate::vault::{Envelope, Vault};
+use crate::vault::{CredentialStore, Envelope, Kept, Owner};
 
-/// A connection as it is stored: what is secret of it sealed.
+/// A connection as it is stored: what is secret of it sealed, or elsewhere.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Connection {
     /// `postgresql`, `supabase` or `mysql`.
     pub provider: String,
-    /// [`Credentials`].
-    secret: Option<Envelope>,
-    /// [`RestSecrets`].
+    /// [`ConnectionSecrets`].
+    secret: Option<Kept>,
+    /// [`RestSecrets`] that are not part of it: of a connection last written when they had a row of their own.
     rest: Option<Envelope>,
     /// Both, opened on first use; for as long as the project is remembered.
     #[serde(skip)]
@@ -61,6 +61,17 @@ pub struct Credentials {
     pub pooler: bool,
 }
 
+/// All that is secret of a connection, as one thing to keep.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ConnectionSecrets {
+    /// How the database is reached.
+    #[serde(flatten)]
+    pub credentials: Credentials,
+    /// None where they have a row of their own.
+    #[serde(default)]
+    pub rest: Option<RestSecrets>,
+}
+
 /// What is secret of the `rest` section. Only ever stored sealed.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct RestSecrets {
@@ -84,6 +95,39 @@ impl std::fmt::Debug for RestSecrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("[redacted]")
     }
+}
+
+impl std::fmt::Debug for ConnectionSecrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.credentials.fmt(f)
+    }
+}
+
+impl ConnectionSecrets {
+    /// What is kept, opened. `rest` is the row of their own that the second half may have.
+    ///
+    /// # Errors
+    /// As [`CredentialStore::get`].
+    pub async fn open(store: &CredentialStore, of: Owner, kept: &Kept, rest: Option<&Envelope>) -> Result<Self> {
+        let mut secrets: Self = parse(&store.get(of, kept).await?)?;
+        if let (None, Some(rest)) = (&secrets.rest, rest) {
+            secrets.rest = Some(parse(&store.get(of, &Kept::Sealed(rest.clone())).await?)?);
+        }
+        Ok(secrets)
+    }
+
+    /// The text to keep.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn text(&self) -> Result<Sensitive> {
+        serde_json::to_string(self).map(Sensitive::new).map_err(Error::internal)
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &Sensitive) -> Result<T> {
+    // The parser's own error may quote the text.
+    serde_json::from_str(text.expose()).map_err(|_| Error::internal("a kept secret has another shape"))
 }
 
 impl Credentials {
@@ -149,17 +193,19 @@ impl Connection {
         &self,
         backend: &ProjectBackend,
         project: ProjectId,
-        vault: &Vault,
+        store: &CredentialStore,
         guard: &Arc<Outbound>,
     ) -> Result<&External> {
         let open = || async {
-            let sealed = self.secret.as_ref();
-            let sealed = sealed.ok_or_else(|| Error::internal("the connection has no secret"))?;
-            let credentials: Credentials = unseal(vault, project, sealed).await?;
-            let secrets: RestSecrets = match &self.rest {
-                Some(sealed) => unseal(vault, project, sealed).await?,
-                None => RestSecrets::default(),
+            let kept = self.secret.as_ref();
+            let kept = kept.ok_or_else(|| Error::internal("the connection has no secret"))?;
+            let of = Owner {
+                project,
+                backend: backend.id,
             };
+            let ConnectionSecrets { credentials, rest } =
+                ConnectionSecrets::open(store, of, kept, self.rest.as_ref()).await?;
+            let rest = rest.unwrap_or_default();
             let trust = credentials.ca_certificate.as_deref().map(|pem| Trust::new(Some(pem)));
             Ok(External {
                 family: Family::of(&self.provider),
@@ -167,32 +213,26 @@ impl Connection {
                 trust: trust.transpose()?,
                 pooler: credentials.pooler,
                 settings: serde_json::from_value(backend.settings.clone()).map_err(Error::internal)?,
-                app_settings: Sensitive::new(Value::Object(secrets.app_settings).to_string()),
-                keys: secrets.jwt_secret.as_deref().map(TokenKeys::parse),
+                app_settings: Sensitive::new(Value::Object(rest.app_settings).to_string()),
+                keys: rest.jwt_secret.as_deref().map(TokenKeys::parse),
             })
         };
         self.opened.get_or_try_init(open).await
     }
 }
 
-async fn unseal<T: serde::de::DeserializeOwned>(vault: &Vault, project: ProjectId, sealed: &Envelope) -> Result<T> {
-    let text = vault.open_text(Some(project), sealed).await?;
-    // The parser's own error may quote the text.
-    serde_json::from_str(text.expose()).map_err(|_| Error::internal("a sealed secret has another shape"))
-}
-
 impl Tenancy {
     /// The project's own database, if its backend is one.
     ///
     /// # Errors
-    /// `vault/sealed` when what is stored of it cannot be opened.
+    /// `vault/sealed`, `vault/secret-missing` and `vault/unavailable` when what is kept of it cannot be opened.
     pub async fn external<'a>(&self, project: &'a Project) -> Result<Option<&'a External>> {
         let Some(backend) = project.backend.as_ref().filter(|own| own.tier == Tier::External) else {
             return Ok(None);
         };
         let connection = backend.connection.as_ref();
         let connection = connection.ok_or_else(|| Error::internal("the backend has no connection"))?;
-        let opened = connection.open(backend, project.id, &self.vault, &self.config.outbound);
+        let opened = connection.open(backend, project.id, &self.credentials, &self.config.outbound);
         Box::pin(opened).await.map(Some)
     }
 }
@@ -218,6 +258,11 @@ mod tests {
             app_settings: Map::from_iter([("app.key".to_owned(), Value::from("planted"))]),
         };
         assert!(!format!("{credentials:?} {secrets:?}").contains("planted"));
+        let whole = ConnectionSecrets {
+            credentials: credentials.clone(),
+            rest: Some(secrets),
+        };
+        assert!(!format!("{whole:?}").contains("planted"));
         let address = credentials.address(&Arc::default());
         assert!(format!("{address:?}").contains("[redacted]"));
     }

@@ -3,52 +3,61 @@
 
 use serde_json::{Map, Value};
 
-use crate::error::Error;
 use crate::schema::fault::{Fault, Faults};
 
-const CODE: &str = "provisioning/config";
-
 /// One object of the configuration.
-pub(super) struct Section<'v, 'f> {
+pub struct Section<'v, 'f> {
     path: &'static str,
+    code: &'static str,
     members: Option<&'v Map<String, Value>>,
     faults: &'f mut Faults,
 }
 
 impl<'v, 'f> Section<'v, 'f> {
-    /// The object at `path`; what is no object, and members beside `known`, are faults.
-    pub(super) fn new(path: &'static str, value: &'v Value, known: &[&str], faults: &'f mut Faults) -> Self {
+    /// The object at `path`; what is no object, and members beside `known`, are faults with that code.
+    pub fn new(
+        path: &'static str,
+        code: &'static str,
+        value: &'v Value,
+        known: &[&str],
+        faults: &'f mut Faults,
+    ) -> Self {
         let members = value.as_object();
         if members.is_none() {
-            faults.push(Fault::new(path, CODE, "an object is expected"));
+            faults.push(Fault::new(path, code, "an object is expected"));
         }
         for name in members.into_iter().flat_map(Map::keys) {
             if !known.contains(&name.as_str()) {
                 let hint = format!("Known are {}", known.join(", "));
-                faults.push(Fault::new(format!("{path}.{}", shown(name)), CODE, "there is no such setting").hint(hint));
+                faults.push(Fault::new(format!("{path}.{}", shown(name)), code, "there is no such setting").hint(hint));
             }
         }
-        Self { path, members, faults }
+        Self {
+            path,
+            code,
+            members,
+            faults,
+        }
     }
 
     /// A fault of one member.
-    pub(super) fn fault(&mut self, name: &str, message: impl Into<String>) {
+    pub fn fault(&mut self, name: &str, message: impl Into<String>) {
         self.faults
-            .push(Fault::new(format!("{}.{name}", self.path), CODE, message));
+            .push(Fault::new(format!("{}.{name}", self.path), self.code, message));
     }
 
     /// Whether the member is there, null included.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.members.is_some_and(|members| members.contains_key(name))
     }
 
     /// The member, unless it is null.
-    pub(super) fn value(&self, name: &str) -> Option<&'v Value> {
+    pub fn value(&self, name: &str) -> Option<&'v Value> {
         self.members?.get(name).filter(|value| !value.is_null())
     }
 
     /// A text without NUL, not empty.
-    pub(super) fn text(&mut self, name: &str) -> Option<&'v str> {
+    pub fn text(&mut self, name: &str) -> Option<&'v str> {
         let value = self.value(name)?;
         let text = value.as_str().filter(|text| !text.is_empty() && !text.contains('\0'));
         if text.is_none() {
@@ -58,7 +67,7 @@ impl<'v, 'f> Section<'v, 'f> {
     }
 
     /// True or false.
-    pub(super) fn flag(&mut self, name: &str) -> Option<bool> {
+    pub fn flag(&mut self, name: &str) -> Option<bool> {
         let value = self.value(name)?;
         if !value.is_boolean() {
             self.fault(name, "true or false is expected");
@@ -67,7 +76,7 @@ impl<'v, 'f> Section<'v, 'f> {
     }
 
     /// A whole number in these bounds.
-    pub(super) fn number(&mut self, name: &str, least: u64, most: u64) -> Option<u64> {
+    pub fn number(&mut self, name: &str, least: u64, most: u64) -> Option<u64> {
         let value = self.value(name)?;
         let number = value.as_u64().filter(|number| (least..=most).contains(number));
         if number.is_none() {
@@ -77,7 +86,7 @@ impl<'v, 'f> Section<'v, 'f> {
     }
 
     /// A text that `parse` takes.
-    pub(super) fn parsed<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    pub fn parsed<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         match parse(self.text(name)?) {
             Ok(parsed) => Some(parsed),
             Err(why) => {
@@ -88,7 +97,7 @@ impl<'v, 'f> Section<'v, 'f> {
     }
 
     /// A list of texts that `parse` takes.
-    pub(super) fn list<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
+    pub fn list<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
         let value = self.value(name)?;
         let Some(items) = value.as_array() else {
             self.fault(name, "a list of texts is expected");
@@ -110,13 +119,6 @@ impl<'v, 'f> Section<'v, 'f> {
 }
 
 /// A member's name as far as it is worth showing.
-pub(super) fn shown(name: &str) -> String {
+pub fn shown(name: &str) -> String {
     name.chars().take(63).filter(|c| !c.is_control()).collect()
-}
-
-/// The refusal.
-pub(super) fn refusal(faults: &Faults) -> Error {
-    Error::invalid(CODE, "Invalid configuration")
-        .with_details(faults.to_string())
-        .with_hint("Every line of the details names a path in the body and what to change there")
 }

@@ -1,0 +1,10 @@
+//! The `connection-test` function's process.
+
+use plinth::app::App;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    plinth::web::start();
+    let app = App::from_env(Vec::new())?;
+    plinth::web::run(connection_test::routes(), app).await
+}

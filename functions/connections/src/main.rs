@@ -1,0 +1,10 @@
+//! The `connections` function's process.
+
+use plinth::app::App;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    plinth::web::start();
+    let app = App::from_env(Vec::new())?;
+    plinth::web::run(connections::routes(), app).await
+}

@@ -1,0 +1,5 @@
+//! Secrets: where credentials are kept, and master keys that change.
+
+mod aws;
+mod credentials;
+mod rotation;
