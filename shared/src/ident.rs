@@ -64,6 +64,11 @@ impl Ident {
     pub fn quoted(&self) -> Quoted<'_> {
         Quoted(&self.0)
     }
+
+    /// The name as SQL text of MySQL: in backticks, inner ones doubled. Backticks of every SQL text come from here.
+    pub fn backticked(&self) -> Backticked<'_> {
+        Backticked(&self.0)
+    }
 }
 
 impl fmt::Display for Ident {
@@ -99,6 +104,21 @@ impl fmt::Display for Quoted<'_> {
         }
         f.write_str(rest)?;
         f.write_str("\"")
+    }
+}
+
+/// Displays an identifier in backticks.
+#[derive(Debug, Clone, Copy)]
+pub struct Backticked<'a>(&'a str);
+
+impl fmt::Display for Backticked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`")?;
+        for (at, part) in self.0.split('`').enumerate() {
+            f.write_str(if at > 0 { "``" } else { "" })?;
+            f.write_str(part)?;
+        }
+        f.write_str("`")
     }
 }
 
@@ -216,6 +236,19 @@ id!(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn backticks_in_a_name_are_doubled() {
+        for (name, quoted) in [
+            ("plain", "`plain`"),
+            ("a`b", "`a``b`"),
+            ("`", "````"),
+            ("`; drop table x; -- ", "```; drop table x; -- `"),
+            ("a\"b\\", "`a\"b\\`"),
+        ] {
+            assert_eq!(Ident::new(name).unwrap().backticked().to_string(), quoted);
+        }
+    }
 
     #[test]
     fn quoted_doubles_inner_quotes() {

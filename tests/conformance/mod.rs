@@ -1,9 +1,9 @@
 //! Rows of requests and replies in the PostgREST dialect, written from its documented behaviour, run over direct
 //! connections and through a transaction pooler.
 
-mod check;
-mod row;
-mod site;
+pub mod check;
+pub mod row;
+pub mod site;
 
 use std::fmt::Write as _;
 

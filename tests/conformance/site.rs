@@ -261,7 +261,7 @@ fn subject(name: &str) -> &'static str {
 }
 
 /// What a URL cannot hold as it stands, percent-encoded as clients do.
-fn encoded(path: &str) -> String {
+pub fn encoded(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for byte in path.bytes() {
         if byte.is_ascii_graphic() && !b"\"<>\\^`{}|#".contains(&byte) {

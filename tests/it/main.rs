@@ -31,6 +31,7 @@ mod logs;
 mod matrix;
 mod members;
 mod moto;
+mod mysql;
 mod pgbouncer;
 mod projects;
 mod provisioning;

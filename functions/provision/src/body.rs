@@ -30,7 +30,7 @@ pub struct NewBackend {
 pub struct BackendConfig {
     /// `schema` (the default) or `database`; managed backends only.
     pub isolation: Option<String>,
-    /// `postgresql` or `supabase`; external backends only, as all that follows.
+    /// `postgresql`, `supabase` or `mysql`; external backends only, as all that follows.
     pub external_provider: Option<String>,
     /// Whether requests need one of the project's keys; true if not said.
     pub require_api_key: Option<bool>,
@@ -264,7 +264,7 @@ pub struct ExternalInfo {
     pub database_id: uuid::Uuid,
     /// The URL for `createClient`.
     pub api_url: String,
-    /// `postgresql` or `supabase`.
+    /// `postgresql`, `supabase` or `mysql`.
     pub provider: String,
     /// Host.
     pub host: Option<String>,

@@ -10,7 +10,10 @@ const WARM_UP: Duration = Duration::from_secs(2);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     plinth::web::start();
-    let app = App::from_env(vec![plinth::drivers::postgres::driver()])?;
+    let app = App::from_env(vec![
+        plinth::drivers::postgres::driver(),
+        plinth::drivers::mysql::driver(),
+    ])?;
     let warming = app.clone();
     tokio::spawn(async move {
         // A connection that comes in time goes into the pool.

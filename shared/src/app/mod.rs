@@ -13,7 +13,7 @@ use crate::clock::{SharedClock, SharedRandom, SystemClock, SystemRandom};
 use crate::config::{Config, Env, Login};
 use crate::control::Database;
 use crate::error::{Error, Result};
-use crate::tenancy::{External, Isolation, Project, ProjectBackend, Tenancy, Tier};
+use crate::tenancy::{External, Family, Isolation, Project, ProjectBackend, Tenancy, Tier};
 use crate::token::{OpenedKeys, Passwords};
 use crate::vault::{CredentialStore, Vault};
 
@@ -158,7 +158,7 @@ impl App {
     fn external_target(&self, external: &External, backend: &ProjectBackend) -> Target {
         let databases = &self.config.databases;
         Target {
-            engine: Engine::Postgres,
+            engine: engine(external.family),
             address: external.address.clone(),
             trust: external.trust.as_ref().unwrap_or(&self.trust).clone(),
             connections: databases.pool_size,
@@ -167,5 +167,27 @@ impl App {
             pooler: external.pooler || databases.pooler,
             owner: Some(backend.id),
         }
+    }
+
+    /// A database that is tried before it is taken.
+    pub(crate) fn tried_target(&self, family: Family, address: Address, trust: Trust) -> Target {
+        Target {
+            engine: engine(family),
+            address,
+            trust,
+            connections: 1,
+            queue: 0,
+            wait: self.config.databases.pool_wait,
+            pooler: false,
+            owner: None,
+        }
+    }
+}
+
+/// Which driver speaks to it.
+fn engine(family: Family) -> Engine {
+    match family {
+        Family::Postgres => Engine::Postgres,
+        Family::MySql => Engine::MySql,
     }
 }

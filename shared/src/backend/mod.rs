@@ -11,14 +11,15 @@ pub use sql::{Column, Ran, Script, ScriptScope, Sql};
 
 /// How drivers of the Postgres family open and keep connections.
 pub use crate::config::{Address, Login, Tls};
-pub use crate::control::{Client, Database, NoClient, dial};
+pub use crate::control::{Client, Database, NoClient, dial, outbound};
 pub use crate::tenancy::Routine;
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::ident::{Ident, Ref};
 use crate::query::openapi::Visible;
 use crate::query::{Counts, Plan};
@@ -33,6 +34,8 @@ pub type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub enum Engine {
     /// PostgreSQL and what speaks its protocol.
     Postgres,
+    /// MySQL and MariaDB.
+    MySql,
 }
 
 /// Makes [`Records`] for one engine.
@@ -44,6 +47,30 @@ pub trait Driver: Send + Sync {
     /// # Errors
     /// When the target's settings make no sense to this driver.
     fn open(&self, target: &Target) -> Result<Arc<dyn Records>>;
+
+    /// Tries a connection that is kept for nobody, and looks at what is in that schema.
+    ///
+    /// Errors: `outbound/forbidden` (403), `outbound/unknown-host` (422), `external/timeout` (504),
+    /// `external/unreachable` and `external/tls` (502), `external/credentials` and `external/no-such-database` (422).
+    fn probe<'a>(&'a self, _target: &'a Target, _schema: &'a Ident) -> Fut<'a, Result<Probed>> {
+        Box::pin(async {
+            let message = "This kind of database cannot be tried by its driver";
+            Err(crate::error::Error::new(
+                ErrorKind::Unsupported,
+                "backend/no-probe",
+                message,
+            ))
+        })
+    }
+}
+
+/// What was found in a database that was tried.
+#[derive(Debug, Clone, Default)]
+pub struct Probed {
+    /// What is there.
+    pub catalog: Catalog,
+    /// The server's own guess at the rows of each table.
+    pub rows: BTreeMap<String, i64>,
 }
 
 /// Where in a database a project's tables are.

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use lru::LruCache;
 
-use super::{Address, Driver, Engine, Login, Records, Tls, dial::Trust};
+use super::{Address, Driver, Engine, Login, Probed, Records, Tls, dial::Trust};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ident::BackendId;
+use crate::ident::{BackendId, Ident};
 
 /// One database with one login: what connections are kept for.
 #[derive(Debug, Clone)]
@@ -91,16 +91,28 @@ impl Registry {
         {
             return Ok(records.clone());
         }
-        let driver = self.drivers.get(&target.engine).ok_or_else(|| {
+        let driver = self.driver(target.engine)?;
+        let records = driver.open(target)?;
+        open.put(key, (opened_with, records.clone()));
+        Ok(records)
+    }
+
+    /// Tries a connection to a target that is not kept.
+    ///
+    /// # Errors
+    /// As [`Driver::probe`]; `backend/no-driver`.
+    pub async fn probe(&self, target: &Target, schema: &Ident) -> Result<Probed> {
+        self.driver(target.engine)?.probe(target, schema).await
+    }
+
+    fn driver(&self, engine: Engine) -> Result<&Arc<dyn Driver>> {
+        self.drivers.get(&engine).ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,
                 "backend/no-driver",
                 "This function cannot reach that kind of database",
             )
-        })?;
-        let records = driver.open(target)?;
-        open.put(key, (opened_with, records.clone()));
-        Ok(records)
+        })
     }
 
     /// Forgets a target, so that the next request signs in anew.

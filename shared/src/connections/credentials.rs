@@ -1,4 +1,4 @@
-//! Reads `credentials` of a database that speaks PostgreSQL's protocol: parts, or a connection string. What may be there,
+//! Reads `credentials` of a database that speaks PostgreSQL's or MySQL's protocol: parts, or a connection string. What may be there,
 //! must be there and counts otherwise comes from the catalogue.
 
 use reqwest::Url;
@@ -10,7 +10,7 @@ use super::section::{Section, shown};
 use crate::config::Outbound;
 use crate::control::outbound;
 use crate::schema::fault::Faults;
-use crate::tenancy::Credentials;
+use crate::tenancy::{Credentials, Family};
 
 /// Where Supabase's transaction pooler listens.
 const POOLER_PORT: u16 = 6543;
@@ -45,7 +45,7 @@ pub fn credentials(
     }
     let mut parts = Parts::default();
     if let Some(text) = section.text("connectionString") {
-        match Parts::of_url(text) {
+        match Parts::of_url(text, provider.family()) {
             Ok(read) => parts = read,
             Err(why) => section.fault("connectionString", why),
         }
@@ -72,7 +72,8 @@ pub fn credentials(
     }
     let plain = plain(&mut section, &parts, allowed);
     let port = parts.port.unwrap_or_else(|| default_port(provider));
-    let pooler = section.flag("pooler").or(parts.pooler).unwrap_or(port == POOLER_PORT);
+    let by_port = provider.family() == Family::Postgres && port == POOLER_PORT;
+    let pooler = section.flag("pooler").or(parts.pooler).unwrap_or(by_port);
     let ca_certificate = section.parsed("caCertificate", certificates);
     Some(Credentials {
         host: parts.host?,
@@ -143,10 +144,17 @@ struct Parts {
 
 impl Parts {
     /// Of `postgresql://user:password@host:port/database?sslmode=…`. The reason never quotes it.
-    fn of_url(text: &str) -> Result<Self, String> {
-        let shape = || "it must look like postgresql://user:password@host:5432/database".to_owned();
+    fn of_url(text: &str, family: Family) -> Result<Self, String> {
+        let (shape, schemes) = match family {
+            Family::Postgres => (
+                "postgresql://user:password@host:5432/database",
+                ["postgres", "postgresql"],
+            ),
+            Family::MySql => ("mysql://user:password@host:3306/database", ["mysql", "mariadb"]),
+        };
+        let shape = || format!("it must look like {shape}");
         let url = Url::parse(text).map_err(|_| shape())?;
-        if !["postgres", "postgresql"].contains(&url.scheme()) {
+        if !schemes.contains(&url.scheme()) {
             return Err(shape());
         }
         let mut parts = Self {
@@ -160,6 +168,7 @@ impl Parts {
         for (name, value) in url.query_pairs() {
             match &*name {
                 "sslmode" => parts.ssl_mode = Some(value.into_owned()),
+                "ssl-mode" if family == Family::MySql => parts.ssl_mode = Some(ssl_mode_of_mysql(&value)),
                 "pgbouncer" => parts.pooler = Some(value == "true"),
                 ignored if IGNORED.contains(&ignored) => {}
                 other => return Err(format!("its parameter {} is not supported", shown(other))),
@@ -167,6 +176,18 @@ impl Parts {
         }
         let named = parts.database.is_some() && parts.username.is_some() && parts.password.is_some();
         if named { Ok(parts) } else { Err(shape()) }
+    }
+}
+
+/// MySQL's own words for the modes.
+fn ssl_mode_of_mysql(word: &str) -> String {
+    match word.to_ascii_uppercase().as_str() {
+        "DISABLED" => "disable".to_owned(),
+        "PREFERRED" => "prefer".to_owned(),
+        "REQUIRED" => "require".to_owned(),
+        "VERIFY_CA" => "verify-ca".to_owned(),
+        "VERIFY_IDENTITY" => "verify-full".to_owned(),
+        _ => word.to_owned(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::tenancy::Family;
+
 /// A kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -59,15 +61,24 @@ impl Provider {
         }
     }
 
-    /// Of that name; `postgres` is another one of `postgresql`.
+    /// What such a database speaks.
+    pub fn family(self) -> Family {
+        Family::of(self.as_str())
+    }
+
+    /// Of that name; `postgres` is another one of `postgresql`, `mariadb` of `mysql`.
     pub fn parse(name: &str) -> Option<Self> {
-        let name = if name == "postgres" { "postgresql" } else { name };
+        let name = match name {
+            "postgres" => "postgresql",
+            "mariadb" => "mysql",
+            name => name,
+        };
         Self::ALL.into_iter().find(|provider| provider.as_str() == name)
     }
 
     /// Whether such a database can be a project's backend. The one place that tells.
     pub fn is_served(self) -> bool {
-        matches!(self, Self::Postgresql | Self::Supabase)
+        matches!(self, Self::Postgresql | Self::Supabase | Self::Mysql)
     }
 
     /// Whether its connection can be tested: it speaks PostgreSQL's protocol.
@@ -111,10 +122,13 @@ mod tests {
         for provider in Provider::ALL {
             assert_eq!(Provider::parse(provider.as_str()), Some(provider));
             assert_eq!(serde_json::to_value(provider).unwrap(), provider.as_str());
-            assert!(provider.is_tested() || !provider.is_served(), "{provider:?}");
+            // MySQL is tried by its driver when it becomes a backend.
+            let tried = provider.is_tested() || provider.family() == Family::MySql;
+            assert!(tried || !provider.is_served(), "{provider:?}");
         }
         assert_eq!(Provider::parse("postgres"), Some(Provider::Postgresql));
         assert_eq!(Provider::parse("oracle"), None);
-        assert_eq!(Provider::served(), "postgresql or supabase");
+        assert_eq!(Provider::parse("mariadb"), Some(Provider::Mysql));
+        assert_eq!(Provider::served(), "mysql, postgresql or supabase");
     }
 }

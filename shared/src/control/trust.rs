@@ -47,6 +47,16 @@ impl Trust {
         })))
     }
 
+    /// Beside the public roots, for a driver that makes settings of its own: DER.
+    ///
+    /// # Errors
+    /// Never in practice: they have been read before.
+    pub fn beside_public(&self) -> Result<Vec<Vec<u8>>> {
+        let rds = certificates(RDS).map_err(Error::internal)?;
+        let all = rds.iter().chain(&self.0.own);
+        Ok(all.map(|certificate| certificate.to_vec()).collect())
+    }
+
     /// The TLS settings of a connection.
     pub(super) fn config(&self) -> Result<&ClientConfig> {
         if let Some(config) = self.0.config.get() {

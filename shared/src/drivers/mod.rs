@@ -1,5 +1,7 @@
 //! Drivers: one folder per engine family, each behind a cargo feature, all with the same files. Only a `main.rs` (and the
 //! local stack) names one.
 
+#[cfg(feature = "mysql")]
+pub mod mysql;
 #[cfg(feature = "postgres")]
 pub mod postgres;

@@ -10,6 +10,7 @@
 //!   stack, and no statement is out of proportion to its request.
 
 pub mod facade;
+pub mod mysql;
 pub mod openapi;
 pub mod parse;
 pub mod pg_error;

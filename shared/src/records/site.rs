@@ -8,7 +8,7 @@ use crate::backend::{OwnSettings, Place};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::query::{CastRule, ColumnRule, Rules, SearchConfigRule};
-use crate::tenancy::{DataAccess, External, Isolation, Project, ProjectBackend};
+use crate::tenancy::{DataAccess, External, Family, Isolation, Project, ProjectBackend};
 
 /// The one schema that clients of a managed backend see, whatever it is called in the database.
 const PUBLIC: &str = "public";
@@ -82,6 +82,7 @@ impl Site {
         let rest = &external.settings.rest;
         let schema = exposed(&rest.schemas, profile(&facts.method, headers))?;
         let several = rest.schemas.len() > 1;
+        let postgres = external.family == Family::Postgres;
         Ok(Self {
             place: Place {
                 reference: project.reference.clone(),
@@ -97,6 +98,9 @@ impl Site {
                 generation: project.version,
             },
             rules: Rules {
+                // What a name of a column or a type stands for, the catalog and our list alone decide there.
+                casts: if postgres { CastRule::Any } else { CastRule::Listed },
+                columns: if postgres { ColumnRule::Any } else { ColumnRule::Catalog },
                 max_rows: rest.max_rows,
                 allow_tx_override: rest.tx_override,
                 aggregates: rest.aggregates,

@@ -283,6 +283,14 @@ const COCKROACHDB: &[Field] = &[
 ];
 
 const MYSQL: &[Field] = &[
+    field(
+        "connectionString",
+        FieldKind::Text,
+        "mysql://user:password@host:3306/database, in place of the fields below.",
+    )
+    .secret()
+    .replaces(PARTS)
+    .like("^(mysql|mariadb)://", 4_096),
     host("The server's public host name or address."),
     port(3_306),
     DATABASE,

@@ -118,7 +118,7 @@ mod tests {
             [
                 "supabase true",
                 "postgresql true",
-                "mysql false",
+                "mysql true",
                 "mongodb false",
                 "firebase false",
             ],

@@ -8,7 +8,7 @@ use crate::connections::{Section, credentials, shown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::schema::fault::Faults;
-use crate::tenancy::{Credentials, RestSettings, RoleClaim, Routine};
+use crate::tenancy::{Credentials, Family, RestSettings, RoleClaim, Routine};
 use crate::token::{Jwk, JwkSet};
 
 /// PostgREST refuses shorter ones too.
@@ -84,7 +84,8 @@ impl Request {
         let credentials = given.zip(provider).and_then(|(given, provider)| {
             credentials(provider, "config.credentials", CODE, given, allowed, &mut faults)
         });
-        let rest = rest.map(|rest| self::rest(rest, &mut faults));
+        let family = provider.map_or(Family::Postgres, Provider::family);
+        let rest = rest.map(|rest| self::rest(rest, family, &mut faults));
         match provider {
             Some(provider) if faults.is_empty() => Ok(Self {
                 provider,
@@ -122,7 +123,22 @@ fn refusal(faults: &Faults) -> Error {
         .with_hint("Every line of the details names a path in the body and what to change there")
 }
 
-fn rest(given: &Value, faults: &mut Faults) -> Rest {
+/// What of `rest` has no meaning without Postgres's roles, schemas and settings.
+const OF_POSTGRES: &[&str] = &[
+    "schemas",
+    "extraSearchPath",
+    "anonRole",
+    "serviceRole",
+    "jwtSecret",
+    "jwksUrl",
+    "roleClaim",
+    "audience",
+    "preRequest",
+    "plan",
+    "appSettings",
+];
+
+fn rest(given: &Value, family: Family, faults: &mut Faults) -> Rest {
     let known = [
         "schemas",
         "extraSearchPath",
@@ -141,6 +157,11 @@ fn rest(given: &Value, faults: &mut Faults) -> Rest {
         "appSettings",
     ];
     let mut section = Section::new("config.rest", CODE, given, &known, faults);
+    for name in OF_POSTGRES.iter().filter(|_| family == Family::MySql) {
+        if section.value(name).is_some() {
+            section.fault(name, "there is no such thing on MySQL and MariaDB");
+        }
+    }
     let defaults = RestSettings::default();
     let schemas = section.list("schemas", name).unwrap_or(defaults.schemas);
     if schemas.is_empty() {

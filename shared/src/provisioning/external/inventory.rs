@@ -3,6 +3,7 @@
 use serde::Serialize;
 use tokio_postgres::Client;
 
+use crate::backend::Probed;
 use crate::control::texts;
 use crate::error::Result;
 use crate::ident::Ident;
@@ -52,6 +53,37 @@ pub struct InventoryRelationship {
     pub references: String,
     /// Its columns, pairwise.
     pub referenced_columns: Vec<String>,
+}
+
+impl Inventory {
+    /// Of what a driver found.
+    pub(super) fn of(found: &Probed) -> Self {
+        let catalog = &found.catalog;
+        let schema = catalog.schema.as_ref().map(Ident::to_string).unwrap_or_default();
+        let names = |idents: &[Ident]| idents.iter().map(Ident::to_string).collect();
+        let qualified = |name: &Ident| format!("{schema}.{name}");
+        let relations = catalog.relations.values();
+        let tables = relations.clone().map(|relation| InventoryTable {
+            schema: schema.clone(),
+            name: relation.name.to_string(),
+            kind: if relation.kind.is_table() { "table" } else { "view" }.to_owned(),
+            columns: i64::try_from(relation.columns.len()).unwrap_or(i64::MAX),
+            rows_estimate: found.rows.get(relation.name.as_str()).copied(),
+        });
+        let keys = relations.flat_map(|relation| relation.foreign_keys.iter().map(move |key| (relation, key)));
+        let relationships = keys.clone().map(|(relation, key)| InventoryRelationship {
+            name: key.name.to_string(),
+            table: qualified(&relation.name),
+            columns: names(&key.columns),
+            references: qualified(&key.table),
+            referenced_columns: names(&key.references),
+        });
+        Self {
+            truncated: catalog.relations.len() > MOST || keys.count() > MOST,
+            tables: tables.take(MOST).collect(),
+            relationships: relationships.take(MOST).collect(),
+        }
+    }
 }
 
 /// Looks around in these schemas.

@@ -20,9 +20,11 @@ use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ident::{BackendId, ProjectId, Ref};
+use crate::ident::{BackendId, Ident, ProjectId, Ref};
 use crate::projects::versions::{self, Propagation};
-use crate::tenancy::{ConnectionSecrets, Credentials, ExternalSettings, ProjectAccess, RestSecrets};
+use crate::tenancy::{
+    ConnectionSecrets, Credentials, ExternalSettings, Family, ProjectAccess, RestSecrets, RestSettings,
+};
 use crate::vault::{Envelope, Kept, Owner, SECRET_MISSING};
 
 /// An external backend. Nothing of it is secret but what is sealed.
@@ -165,6 +167,7 @@ async fn known(app: &App, project: ProjectId) -> Result<Option<ExternalBackend>>
 /// What is asked for, over what there is.
 async fn whole(app: &App, known: Option<&ExternalBackend>, request: Request) -> Result<Whole> {
     let mut settings = known.map(|known| known.settings.clone()).unwrap_or_default();
+    let was = known.map(|known| Family::of(&known.provider));
     let opened = match known {
         Some(known) => known.secrets(app).await,
         None => Ok(None),
@@ -180,6 +183,7 @@ async fn whole(app: &App, known: Option<&ExternalBackend>, request: Request) -> 
     };
     let mut secrets: RestSecrets = secrets.unwrap_or_default();
     settings.require_api_key = request.require_api_key.unwrap_or(settings.require_api_key);
+    let has_rest = request.rest.is_some();
     if let Some(rest) = request.rest {
         settings.rest = rest.settings;
         rest.jwt_secret.over(&mut secrets.jwt_secret);
@@ -193,11 +197,28 @@ async fn whole(app: &App, known: Option<&ExternalBackend>, request: Request) -> 
             .with_details("config.credentials: they are missing")
             .with_hint("Give a connectionString, or host, database, username and password")
     })?;
+    let family = request.provider.family();
+    if was.is_some_and(|was| was != family) && !has_rest {
+        // Names of another world.
+        settings.rest = RestSettings::default();
+    }
+    if family == Family::MySql {
+        // The database is the one schema there is.
+        settings.rest.schemas = vec![exposed(&credentials.database)?];
+        settings.rest.extra_search_path = Vec::new();
+    }
     Ok(Whole {
         provider: request.provider,
         settings,
         credentials,
         secrets,
+    })
+}
+
+fn exposed(database: &str) -> Result<Ident> {
+    Ident::new(database).map_err(|_| {
+        Error::invalid("provisioning/config", "Invalid configuration")
+            .with_details("config.credentials.database: a name of 1 to 63 bytes is expected")
     })
 }
 

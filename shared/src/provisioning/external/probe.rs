@@ -12,7 +12,7 @@ use crate::control::dial::{DialError, Trust, dial};
 use crate::control::{text, texts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
-use crate::tenancy::{RestSettings, Routine};
+use crate::tenancy::{Family, RestSettings, Routine};
 
 /// Longest time the questions may take, the connection not counted (it has its own five seconds).
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -38,6 +38,16 @@ pub(super) async fn probe(app: &App, whole: &Whole) -> Result<Inventory> {
         None => Trust::new(databases.ca_pem.as_deref())?,
     };
     let address = whole.credentials.address(&app.config.outbound);
+    let family = whole.provider.family();
+    if family == Family::MySql {
+        let target = app.tried_target(family, address, trust);
+        let schema = rest.schemas.first().ok_or_else(|| Error::internal("no schema"))?;
+        return app
+            .backends
+            .probe(&target, schema)
+            .await
+            .map(|found| Inventory::of(&found));
+    }
     let client = dial(&address, &trust).await.map_err(no_connection)?;
     let asked = tokio::time::timeout(DEADLINE, ask(&client, rest)).await;
     asked.map_err(|_| too_late())?

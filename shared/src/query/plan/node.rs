@@ -274,6 +274,26 @@ pub enum Class {
     Text,
     /// An array.
     Array,
+    /// A whole number.
+    Integer,
+    /// An exact number with decimals.
+    Decimal,
+    /// A number that is not exact.
+    Float,
+    /// True or false.
+    Bool,
+    /// Bits, as MySQL has them.
+    Bits,
+    /// Bytes, as MySQL has them.
+    Bytes,
+    /// A day.
+    Date,
+    /// A time of day, or a span.
+    Time,
+    /// A day and time anywhere.
+    DateTime,
+    /// A moment.
+    Timestamp,
     /// Anything else.
     Other,
 }

@@ -46,6 +46,17 @@ pub enum ColumnType {
     },
 }
 
+impl ColumnType {
+    /// What matters of it when SQL is written.
+    pub(in crate::query) fn class(&self) -> Class {
+        match self {
+            Self::Printed(text) => class(text),
+            Self::Enum { array: true, .. } => Class::Array,
+            Self::Enum { array: false, .. } => Class::Other,
+        }
+    }
+}
+
 /// Spellings and the types they mean, sorted by spelling.
 const BUILTIN: &[(&str, &str)] = &[
     ("bigint", "int8"),
@@ -139,6 +150,30 @@ pub(super) fn class(data_type: &str) -> Class {
         "json" | "jsonb" => Class::Json,
         "text" | "citext" | "name" | "\"char\"" => Class::Text,
         other if other.starts_with("character") => Class::Text,
+        other => by_first_word(other),
+    }
+}
+
+/// `decimal(10,2) unsigned`, `bigint`: types of MySQL, whose SQL depends on them, and what Postgres calls alike.
+fn by_first_word(data_type: &str) -> Class {
+    let end = data_type
+        .find(|c: char| !c.is_ascii_lowercase())
+        .unwrap_or(data_type.len());
+    match &data_type[..end] {
+        "tinyint" | "smallint" | "mediumint" | "int" | "integer" | "bigint" | "year" => Class::Integer,
+        "decimal" | "numeric" => Class::Decimal,
+        "float" | "double" | "real" => Class::Float,
+        "boolean" => Class::Bool,
+        "bit" => Class::Bits,
+        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Class::Bytes,
+        "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring" | "multipolygon"
+        | "geometrycollection" | "geomcollection" => Class::Bytes,
+        "date" => Class::Date,
+        "time" => Class::Time,
+        "datetime" => Class::DateTime,
+        "timestamp" => Class::Timestamp,
+        "char" | "varchar" | "enum" | "set" if data_type.contains('(') => Class::Text,
+        "tinytext" | "mediumtext" | "longtext" => Class::Text,
         _ => Class::Other,
     }
 }

@@ -50,14 +50,17 @@ pub fn failed_assertion(marker: &str, message: &str) -> Option<Error> {
     let rows: u64 = rows[..digits].parse().ok()?;
     match what {
         SINGLE => Some(not_single(rows)),
-        MOST => Some(
-            Error::invalid("PGRST124", "Query result exceeds max-affected preference constraint")
-                .with_details(format!("The query affects {rows} rows")),
-        ),
+        MOST => Some(too_many(rows)),
         PUT => Some(plan::put_mismatch()),
         SIZE => Some(size::too_large(rows)),
         _ => None,
     }
+}
+
+/// `PGRST124`.
+pub(in crate::query) fn too_many(rows: u64) -> Error {
+    Error::invalid("PGRST124", "Query result exceeds max-affected preference constraint")
+        .with_details(format!("The query affects {rows} rows"))
 }
 
 /// `PGRST116`.

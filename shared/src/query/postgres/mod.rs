@@ -25,13 +25,14 @@ mod properties;
 mod tests;
 
 pub use assertion::failed_assertion;
-pub(in crate::query) use assertion::not_single;
+pub(in crate::query) use assertion::{not_single, too_many};
 pub use count::estimate;
 pub use names::in_clients_words;
 
 use super::plan::{Action, Plan};
 use super::request::{Method, Return};
 use body::body;
+pub(in crate::query) use size::too_large;
 use sql::Sql;
 
 /// Settings that the statement reads, and what they must hold before it runs.

@@ -24,7 +24,7 @@ pub(super) fn bounded(sql: &mut Sql, plan: &Plan, marker: &str, body: &str) {
 }
 
 /// The error for a reply of `length` bytes.
-pub(super) fn too_large(length: u64) -> Error {
+pub(in crate::query) fn too_large(length: u64) -> Error {
     Error::new(ErrorKind::TooLarge, "records/reply-too-large", "The reply is too large to be sent")
         .with_details(format!("It would take {length} bytes; nothing was written"))
         .with_hint("Ask for fewer rows at a time (limit and offset, or a Range header) or for fewer columns (select); let a write answer less (Prefer: return=minimal)")

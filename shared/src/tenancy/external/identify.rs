@@ -28,6 +28,13 @@ impl Tenancy {
     ) -> Result<DataAccess> {
         let rest = &external.settings.rest;
         let id = key.map(|key| key.id);
+        if !external.family.guards_rows() {
+            let secret = key.is_some_and(|key| key.class == KeyClass::Secret);
+            return match presented_token(headers)? {
+                None if secret => Ok(DataAccess::as_login(project.clone(), None, id)),
+                _ => Err(no_row_rules()),
+            };
+        }
         let Some(token) = presented_token(headers)? else {
             let access = match key.map(|key| key.class) {
                 Some(KeyClass::Secret) => DataAccess::as_login(project.clone(), rest.service_role.clone(), id),
@@ -114,6 +121,16 @@ fn role(named: &str) -> Result<Ident> {
 
 fn anonymous_off() -> Error {
     Error::new(ErrorKind::Unauthorized, "PGRST302", "Anonymous access is disabled")
+}
+
+/// Without rules for its rows, whoever comes in sees all of them.
+fn no_row_rules() -> Error {
+    Error::new(
+        ErrorKind::Forbidden,
+        "records/secret-key-only",
+        "This database has no row rules: only the project's secret key may read and write it",
+    )
+    .with_hint("Send the secret key in the apikey header, from a server and without a user's token")
 }
 
 fn no_secret() -> Error {

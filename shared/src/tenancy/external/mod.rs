@@ -26,7 +26,7 @@ use crate::vault::{CredentialStore, Envelope, Kept, Owner};
 /// A connection as it is stored: what is secret of it sealed, or elsewhere.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Connection {
-    /// `postgresql` or `supabase`.
+    /// `postgresql`, `supabase` or `mysql`.
     pub provider: String,
     /// [`ConnectionSecrets`].
     secret: Option<Kept>,
@@ -145,9 +145,36 @@ impl Credentials {
     }
 }
 
+/// What a user's database speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL and MariaDB.
+    MySql,
+}
+
+impl Family {
+    /// Of a provider, by its name in the database.
+    pub fn of(provider: &str) -> Self {
+        match provider {
+            "mysql" => Self::MySql,
+            _ => Self::Postgres,
+        }
+    }
+
+    /// Whether its roles and rows have rules of their own. Where they do not, only the project's secret keys and its
+    /// members come in.
+    pub fn guards_rows(self) -> bool {
+        self == Self::Postgres
+    }
+}
+
 /// A user's database, ready to be served.
 #[derive(Debug)]
 pub struct External {
+    /// What it speaks.
+    pub family: Family,
     /// Where, and as whom.
     pub address: Address,
     /// What its certificate is verified against, if not what all are.
@@ -181,6 +208,7 @@ impl Connection {
             let rest = rest.unwrap_or_default();
             let trust = credentials.ca_certificate.as_deref().map(|pem| Trust::new(Some(pem)));
             Ok(External {
+                family: Family::of(&self.provider),
                 address: credentials.address(guard),
                 trust: trust.transpose()?,
                 pooler: credentials.pooler,

@@ -146,10 +146,40 @@ fn a_connection_string_of_another_shape_is_refused() {
 }
 
 #[test]
+fn a_mysql_url_is_read() {
+    let config = |text: &str| json!({"externalProvider": "mysql", "credentials": {"connectionString": text}});
+    for (text, port, plain) in [
+        ("mysql://u:p%40@db.example.com/shop", 3306, false),
+        (
+            "mariadb://u:p%40@db.example.com:3307/shop?ssl-mode=VERIFY_IDENTITY",
+            3307,
+            false,
+        ),
+        ("mysql://u:p%40@db.example.com/shop?sslmode=require", 3306, false),
+    ] {
+        let credentials = parse(&config(text)).unwrap().credentials.unwrap();
+        assert_eq!((credentials.port, credentials.plain), (port, plain), "{text}");
+        assert_eq!((&*credentials.password, &*credentials.database), ("p@", "shop"));
+        assert!(!credentials.pooler);
+    }
+    for text in [
+        "postgresql://u:p@h/d",
+        "mysql://u:p@h",
+        "mysql://u:p@h/d?allowLocalInfile=true",
+    ] {
+        assert_eq!(
+            parse(&config(text)).unwrap_err().code(),
+            "provisioning/config",
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn a_kind_that_is_not_served_is_named() {
     for (config, code) in [
         (
-            json!({"externalProvider": "mysql"}),
+            json!({"externalProvider": "mongodb"}),
             "provisioning/provider-unsupported",
         ),
         (json!({"externalProvider": 1}), "provisioning/config"),

@@ -1,0 +1,62 @@
+#![doc = include_str!("README.md")]
+
+mod answer;
+mod connect;
+mod error;
+mod execute;
+mod introspect;
+mod text;
+mod visible;
+mod write;
+
+use std::sync::Arc;
+
+use connect::Pool;
+
+use crate::backend::{Driver, Engine, Fut, Place, Probed, Records, Scope, Snapshot, Target};
+use crate::error::Result;
+use crate::ident::Ident;
+use crate::query::openapi::Visible;
+use crate::query::{Counts, Plan};
+
+/// The driver, to be registered by a `main.rs`.
+pub fn driver() -> Arc<dyn Driver> {
+    Arc::new(MySql)
+}
+
+/// Speaks to MariaDB and MySQL.
+#[derive(Debug)]
+struct MySql;
+
+impl Driver for MySql {
+    fn engine(&self) -> Engine {
+        Engine::MySql
+    }
+
+    fn open(&self, target: &Target) -> Result<Arc<dyn Records>> {
+        Ok(Arc::new(Pool::new(target)?))
+    }
+
+    fn probe<'a>(&'a self, target: &'a Target, schema: &'a Ident) -> Fut<'a, Result<Probed>> {
+        Box::pin(introspect::probe(target, schema))
+    }
+}
+
+impl Records for Pool {
+    fn catalog<'a>(&'a self, place: &'a Place, deadline: std::time::Duration) -> Fut<'a, Result<Snapshot>> {
+        Box::pin(introspect::catalog(self, place, deadline))
+    }
+
+    fn check<'a>(&'a self, _: &'a Scope) -> Fut<'a, Result<()>> {
+        // There are no versions in a user's own database.
+        Box::pin(async { Ok(()) })
+    }
+
+    fn visible<'a>(&'a self, scope: &'a Scope) -> Fut<'a, Result<Visible>> {
+        Box::pin(visible::visible(self, scope))
+    }
+
+    fn run<'a>(&'a self, scope: &'a Scope, plan: &'a Plan) -> Fut<'a, Result<Counts>> {
+        Box::pin(execute::run(self, scope, plan))
+    }
+}

@@ -1,0 +1,105 @@
+//! A plan as statements of MariaDB and MySQL.
+//!
+//! Rows are made into JSON by the server, one text a row: so a value is written the same way wherever in the tree it
+//! stands, numbers keep every digit, and the driver can stop reading where a reply becomes too large. What these engines
+//! cannot do is refused from the plan alone, before anything is sent: 501 `PGRST127`.
+//!
+//! Every value is a parameter. Their comparisons are lenient (`'abc' = 0`), so each is checked against its column's type
+//! first; names stand in backticks and come from the catalog.
+
+mod embed;
+mod filter;
+mod object;
+mod read;
+mod refuse;
+mod sql;
+mod value;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use read::{Read, by_keys, read};
+pub use refuse::refuse;
+pub use write::{Delete, Insert, Update, delete, insert, update};
+
+use super::plan::Plan;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Which of the two it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavour {
+    /// MariaDB, which has `returning`, and orders and cuts what it aggregates.
+    MariaDb,
+    /// MySQL.
+    MySql,
+}
+
+/// A parameter.
+#[derive(Clone, PartialEq)]
+pub enum Param {
+    /// Null.
+    Null,
+    /// A text.
+    Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// A whole number.
+    Int(i64),
+    /// One beyond those.
+    Unsigned(u64),
+    /// Any other number.
+    Float(f64),
+}
+
+/// A statement with its parameters.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Statement {
+    /// The text, with `?` for each parameter.
+    pub sql: String,
+    /// The parameters.
+    pub params: Vec<Param>,
+}
+
+/// How far rows of an upsert were found to be there already: a user variable, counted up by the statement itself.
+pub const FOUND: &str = "@plinth_found";
+
+/// The most rows whose keys a write remembers to answer them.
+pub const MOST_KEYS: usize = 10_000;
+
+/// Whether a write may touch so many rows.
+///
+/// # Errors
+/// 406 `PGRST116`, 400 `PGRST124`.
+pub fn check_affected(plan: &Plan, rows: u64) -> Result<()> {
+    match plan.prefer.max_affected {
+        Some(most) if rows > most => return Err(super::postgres::too_many(rows)),
+        _ => {}
+    }
+    if plan.accept.singular && rows != 1 {
+        return Err(super::postgres::not_single(rows));
+    }
+    Ok(())
+}
+
+/// The error for a reply of at least so many bytes.
+pub fn too_large(length: u64) -> Error {
+    super::postgres::too_large(length)
+}
+
+/// `PGRST127`: what these engines cannot do, or this version cannot make them do.
+pub(super) fn unsupported(feature: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Unsupported, "PGRST127", "Feature not implemented")
+        .with_details(format!("{feature}: not on MySQL and MariaDB"))
+        .with_hint("Ask in another way; the driver's README lists what there is")
+}
+
+/// Shows nothing: these are people's data.
+impl std::fmt::Debug for Param {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Null => "Null",
+            _ => "Param",
+        })
+    }
+}

@@ -1,0 +1,122 @@
+//! Reads, and what a write shows of the rows it touched.
+
+use super::super::plan::{Page, Plan, Predicate};
+use super::sql::Sql;
+use super::{Param, Statement, embed, filter, object};
+use crate::error::Result;
+
+/// The statements of a read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    /// One JSON text a row; of a HEAD the number of rows.
+    pub rows: Statement,
+    /// The number of rows that match, where it is asked for.
+    pub total: Option<Statement>,
+}
+
+/// Renders a read.
+///
+/// # Errors
+/// A value that its column cannot have.
+pub fn read(plan: &Plan) -> Result<Read> {
+    let node = &plan.shown;
+    let mut sql = Sql::new(plan.prefer.timezone.is_some());
+    let alias = sql.alias();
+    let shows = plan.shows_rows();
+    sql.push("select ");
+    if shows {
+        object::object(&mut sql, node, &alias)?;
+    } else {
+        sql.push("count(*) from (select 1");
+    }
+    matching(&mut sql, plan, &alias)?;
+    if shows {
+        embed::order(&mut sql, node, &alias)?;
+    }
+    page(&mut sql, node.page);
+    sql.push(if shows { "" } else { ") as plinth_page" });
+    let total = plan.prefer.count.map(|_| total(plan)).transpose()?;
+    Ok(Read {
+        rows: sql.finish(),
+        total,
+    })
+}
+
+/// Parameters, so that every page is read by one statement.
+fn page(sql: &mut Sql, page: Page) {
+    if page == Page::default() {
+        return;
+    }
+    sql.push(" limit ");
+    // There is no offset without a limit.
+    sql.bind(Param::Unsigned(page.limit.unwrap_or(u64::MAX)));
+    if page.offset > 0 {
+        sql.push(" offset ");
+        sql.bind(Param::Unsigned(page.offset));
+    }
+}
+
+fn total(plan: &Plan) -> Result<Statement> {
+    let mut sql = Sql::default();
+    let alias = sql.alias();
+    sql.push("select count(*)");
+    matching(&mut sql, plan, &alias)?;
+    Ok(sql.finish())
+}
+
+fn matching(sql: &mut Sql, plan: &Plan, alias: &str) -> Result<()> {
+    sql.push(" from ");
+    sql.relation(&plan.shown)?;
+    sql.push(" as ");
+    sql.push(alias);
+    filter::conditions(sql, &plan.shown, alias, " where ")
+}
+
+/// The rows that a write touched, by their keys.
+///
+/// # Errors
+/// A value that its column cannot have.
+pub fn by_keys(plan: &Plan, keys: &[Vec<Param>]) -> Result<Statement> {
+    written(plan, |sql, alias| {
+        sql.push(" where (");
+        sql.list(&plan.primary_key, |sql, column| {
+            sql.column(alias, column);
+            Ok(())
+        })?;
+        sql.push(") in (");
+        sql.list(keys, |sql, key| {
+            sql.push("(");
+            sql.list(key, |sql, part| {
+                sql.bind(part.clone());
+                Ok(())
+            })?;
+            sql.push(")");
+            Ok(())
+        })?;
+        sql.push(")");
+        Ok(())
+    })
+}
+
+/// The rows that a write will touch, which nobody else changes until its end.
+pub(super) fn locked(plan: &Plan, predicate: &Predicate) -> Result<Statement> {
+    let mut rows = written(plan, |sql, alias| {
+        filter::where_clause(sql, &plan.shown, alias, predicate)
+    })?;
+    rows.sql.push_str(" for update");
+    Ok(rows)
+}
+
+fn written(plan: &Plan, which: impl Fn(&mut Sql, &str) -> Result<()>) -> Result<Statement> {
+    let mut sql = Sql::new(plan.prefer.timezone.is_some());
+    let alias = sql.alias();
+    sql.push("select ");
+    object::object(&mut sql, &plan.shown, &alias)?;
+    sql.push(" from ");
+    sql.qualified(plan.schema.as_ref(), &plan.table);
+    sql.push(" as ");
+    sql.push(&alias);
+    which(&mut sql, &alias)?;
+    embed::order(&mut sql, &plan.shown, &alias)?;
+    Ok(sql.finish())
+}
