@@ -189,7 +189,7 @@ fn provisioning() -> Vec<Row> {
             "/api/projects/{id}/backend/provision",
             members([403, 403, 501, 501]),
         )
-        .body(|_| json!({ "backendType": "external", "config": { "externalProvider": "mysql" } })),
+        .body(|_| json!({ "backendType": "external", "config": { "externalProvider": "mongodb" } })),
         row(
             "POST",
             "/api/projects/{id}/backend/reload",

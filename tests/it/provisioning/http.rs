@@ -110,7 +110,7 @@ fn wrong_requests_are_refused_with_a_hint() {
                 "provisioning/config",
             ),
             (
-                json!({"backendType": "external", "config": {"externalProvider": "mysql"}}),
+                json!({"backendType": "external", "config": {"externalProvider": "mongodb"}}),
                 501,
                 "provisioning/provider-unsupported",
             ),
