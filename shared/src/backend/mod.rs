@@ -2,6 +2,7 @@
 //! names a driver.
 
 mod catalogs;
+pub mod failure;
 mod registry;
 mod sql;
 

@@ -21,10 +21,12 @@ async fn prepared() -> Own {
          alter role web_steady set default_transaction_isolation = 'REPEATABLE READ';
          alter role web_steady set statement_timeout = '1h';
          alter role web_idle set search_path = hidden;
+         alter role web_idle set client_encoding = 'LATIN1';
          create schema timed; grant usage on schema timed to web_hasty, web_steady, web_idle;
          create view timed.session as select current_setting('statement_timeout') as timeout,
            current_setting('transaction_isolation') as isolation, current_setting('work_mem') as memory,
-           current_setting('search_path') as path;
+           current_setting('search_path') as path,
+           current_setting('client_encoding') || ' ✓' as encoding;
          grant select on timed.session to web_hasty, web_steady, web_idle;
          create function timed.sleep(seconds float) returns text language plpgsql as $$
            begin perform pg_sleep(seconds); return 'slept'; end $$;
@@ -55,6 +57,7 @@ fn the_settings_of_logins_roles_and_functions_count() {
             let told = session.send().await.expect(StatusCode::OK)[0].clone();
             assert_eq!(told["isolation"], expected[1], "{role}");
             assert_eq!(told["memory"], expected[2], "{role}");
+            assert_eq!(told["encoding"], "UTF8 ✓", "{role}");
             // The exposed schema stays in front.
             assert_eq!(told["path"], "\"timed\", \"hidden\", pg_temp", "{role}");
             let timeout = told["timeout"].as_str().unwrap();

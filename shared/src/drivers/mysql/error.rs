@@ -3,33 +3,16 @@
 use mysql_async::{DriverError, Error as MyError, IoError, ServerError};
 
 use super::connect::DialError;
-use crate::backend::REFUSED;
+use crate::backend::failure::{bad_credentials, login_refused, no_such_database, no_tls};
+pub(super) use crate::backend::failure::{busy, outcome_unknown, too_late, unreachable};
 use crate::error::{Error, ErrorKind};
 
-/// All connections stayed busy.
-pub(super) fn busy() -> Error {
-    Error::new(
-        ErrorKind::Unavailable,
-        "PGRST003",
-        "Timed out acquiring connection from connection pool.",
-    )
-    .with_hint("Every connection is busy; try again in a moment")
-    .with_retry_after(1)
-}
-
-/// Why there is no connection: `PGRST003` when the server takes no more, [`REFUSED`] when it does not let the login in,
+/// Why there is no connection: `PGRST003` when the server takes no more, [`crate::backend::REFUSED`] when it does not let the login in,
 /// `PGRST001` for the rest. All of them are 503 and worth another try.
 pub(super) fn no_connection(error: DialError) -> Error {
     match error {
         DialError::Server(MyError::Server(told)) if TOO_MANY.contains(&told.code) => busy().with_source(told),
-        DialError::Server(MyError::Server(told)) if is_refusal(&told) => Error::new(
-            ErrorKind::Unavailable,
-            REFUSED,
-            "The database does not let this project's login in",
-        )
-        .with_hint("If its password was changed by hand, provision the backend again")
-        .with_retry_after(1)
-        .with_source(told),
+        DialError::Server(MyError::Server(told)) if is_refusal(&told) => login_refused(told),
         DialError::Server(error) => unreachable(error),
         DialError::Deadline => unreachable("no connection in time"),
         DialError::Refused(refused) => unreachable(refused),
@@ -53,41 +36,17 @@ pub(super) fn refused_probe(error: DialError) -> Error {
         DialError::Server(failed) => failed,
     };
     let refused = match &failed {
-        MyError::Server(told) if told.code == 1049 => Error::new(
-            ErrorKind::Unprocessable,
-            "external/no-such-database",
-            "There is no such database on the server",
-        )
-        .with_hint("Check the database's name in config.credentials"),
+        MyError::Server(told) if told.code == 1049 => no_such_database(),
         MyError::Server(told) if told.code == 1044 => Error::new(
             ErrorKind::Unprocessable,
             "external/no-such-database",
             "There is no such database on the server, or the user has no right to it",
         )
         .with_hint("Check the database's name in config.credentials, and grant the user rights on it"),
-        MyError::Server(told) if is_refusal(told) => Error::new(
-            ErrorKind::Unprocessable,
-            "external/credentials",
-            "The database refuses the user name or the password",
-        )
-        .with_hint("Check config.credentials, and that the server admits this user from outside"),
-        MyError::Io(IoError::Tls(_)) | MyError::Driver(DriverError::NoClientSslFlagFromServer) => Error::new(
-            ErrorKind::Upstream,
-            "external/tls",
-            "No encrypted connection to the server could be made",
-        )
-        .with_hint(
-            "Its certificate must be valid for the host name; give the authority's as credentials.caCertificate",
-        ),
+        MyError::Server(told) if is_refusal(told) => bad_credentials(),
+        MyError::Io(IoError::Tls(_)) | MyError::Driver(DriverError::NoClientSslFlagFromServer) => no_tls(),
         // TLS errors of the handshake itself come as errors of input and output.
-        MyError::Io(IoError::Io(io)) if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => Error::new(
-            ErrorKind::Upstream,
-            "external/tls",
-            "No encrypted connection to the server could be made",
-        )
-        .with_hint(
-            "Its certificate must be valid for the host name; give the authority's as credentials.caCertificate",
-        ),
+        MyError::Io(IoError::Io(io)) if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => no_tls(),
         _ => Error::new(
             ErrorKind::Upstream,
             "external/unreachable",
@@ -106,37 +65,6 @@ fn is_refusal(told: &ServerError) -> bool {
         told.code,
         1044 | 1045 | 1049 | 1130 | 1251 | 1698 | 1820 | 1862 | 3118 | 3159 | 4151
     )
-}
-
-/// The server cannot be reached just now.
-pub(super) fn unreachable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::new(
-        ErrorKind::Unavailable,
-        "PGRST001",
-        "Could not connect with the database",
-    )
-    .with_hint("Try again in a moment")
-    .with_retry_after(1)
-    .with_source(source)
-}
-
-/// The deadline passed. A write may have been committed all the same.
-pub(super) fn too_late(read_only: bool) -> Error {
-    if !read_only {
-        return outcome_unknown();
-    }
-    Error::new(ErrorKind::Timeout, "records/deadline", "The request took too long")
-        .with_hint("Ask for fewer rows, or add an index for what you filter and sort by")
-}
-
-/// Nobody heard whether a write was committed.
-pub(super) fn outcome_unknown() -> Error {
-    Error::new(
-        ErrorKind::Timeout,
-        "records/outcome-unknown",
-        "The database did not confirm the write: it may have happened or not",
-    )
-    .with_hint("Read the rows before you write again")
 }
 
 /// Whether the connection broke, rather than the server refusing a statement on it.

@@ -4,45 +4,22 @@ use tokio_postgres::Error as PgError;
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::backend::dial::DialError;
-use crate::backend::{NoClient, REFUSED, STALE};
+use crate::backend::failure::{busy, login_refused};
+pub(super) use crate::backend::failure::{outcome_unknown, too_late, unreachable};
+use crate::backend::{NoClient, STALE};
 use crate::error::{Error, ErrorKind};
 use crate::query::pg_error;
 use crate::query::postgres::failed_assertion;
 
-/// Why there is no connection: `PGRST003` when all stayed busy, [`REFUSED`] when the server does not let the login in,
+/// Why there is no connection: `PGRST003` when all stayed busy, [`crate::backend::REFUSED`] when the server does not let the login in,
 /// `PGRST001` for the rest. All of them are 503 and worth another try.
 pub(super) fn no_connection(error: NoClient) -> Error {
     match error {
-        NoClient::Busy => Error::new(
-            ErrorKind::Unavailable,
-            "PGRST003",
-            "Timed out acquiring connection from connection pool.",
-        )
-        .with_hint("Every connection is busy; try again in a moment")
-        .with_retry_after(1),
-        NoClient::Dial(DialError::Postgres(error)) if refused(&error) => Error::new(
-            ErrorKind::Unavailable,
-            REFUSED,
-            "The database does not let this project's login in",
-        )
-        .with_hint("If its password was changed by hand, provision the backend again")
-        .with_retry_after(1)
-        .with_source(error),
+        NoClient::Busy => busy(),
+        NoClient::Dial(DialError::Postgres(error)) if refused(&error) => login_refused(error),
         NoClient::Dial(error) => unreachable(error),
         NoClient::Closed => unreachable(error),
     }
-}
-
-/// The server cannot be reached just now.
-pub(super) fn unreachable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::new(
-        ErrorKind::Unavailable,
-        "PGRST001",
-        "Could not connect with the database",
-    )
-    .with_hint("Try again in a moment")
-    .with_retry_after(1)
-    .with_source(source)
 }
 
 /// Bad password, no such login, no such database.
@@ -53,26 +30,6 @@ fn refused(error: &PgError) -> bool {
         SqlState::INVALID_CATALOG_NAME,
     ];
     error.code().is_some_and(|state| states.contains(state))
-}
-
-/// The deadline passed. A write may have been committed all the same.
-pub(super) fn too_late(read_only: bool) -> Error {
-    if read_only {
-        Error::new(ErrorKind::Timeout, "records/deadline", "The request took too long")
-            .with_hint("Ask for fewer rows, or add an index for what you filter and sort by")
-    } else {
-        outcome_unknown()
-    }
-}
-
-/// Nobody heard whether a write was committed.
-pub(super) fn outcome_unknown() -> Error {
-    Error::new(
-        ErrorKind::Timeout,
-        "records/outcome-unknown",
-        "The database did not confirm the write: it may have happened or not",
-    )
-    .with_hint("Read the rows before you write again")
 }
 
 /// Whether the connection broke, rather than the server refusing a statement on it.

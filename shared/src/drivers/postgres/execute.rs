@@ -16,6 +16,8 @@ use crate::query::{self, Counts, Plan};
 
 /// The reply's body is the first column, see [`crate::query::postgres::COLUMNS`].
 const BODY: usize = 0;
+/// Soiled connections that one request leaves behind before it gives up.
+const MOST_SOILED: u32 = 5;
 
 /// Runs a plan.
 pub(super) async fn run(pool: &Pool, scope: &Scope, plan: &Plan) -> Result<Counts> {
@@ -50,12 +52,12 @@ fn told(row: &Row) -> Result<u64> {
 pub(super) async fn rows(pool: &Pool, scope: &Scope, query: &Query<'_>) -> Result<Vec<Row>> {
     let end = Instant::now() + scope.deadline;
     let once = || attempt(pool, scope, Query { ..*query }, end);
-    let mut repeated = false;
+    let (mut repeated, mut soiled) = (false, 0);
     loop {
         match once().await {
             Err(Failure::Broken) if scope.read_only && !repeated => repeated = true,
-            // Each time round one such connection is gone, and the deadline is nearer.
-            Err(Failure::Soiled(_)) if Instant::now() < end => {}
+            // Each time round one such connection is gone. A server where it goes on has another trouble.
+            Err(Failure::Soiled(_)) if soiled < MOST_SOILED && Instant::now() < end => soiled += 1,
             outcome => return outcome.map_err(|failure| failure.told(scope)),
         }
     }

@@ -8,6 +8,7 @@ use tokio_postgres::error::SqlState;
 use super::Whole;
 use super::inventory::{self, Inventory};
 use crate::app::App;
+use crate::backend::failure;
 use crate::control::dial::{DialError, Trust, dial};
 use crate::control::{text, texts};
 use crate::error::{Error, ErrorKind, Result};
@@ -64,26 +65,9 @@ fn no_connection(error: DialError) -> Error {
     let state = failed.code().cloned();
     let tls = failed.to_string().contains("TLS");
     let refused = match state {
-        Some(SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => Error::new(
-            ErrorKind::Unprocessable,
-            "external/credentials",
-            "The database refuses the user name or the password",
-        )
-        .with_hint("Check config.credentials, and that the server admits this user from outside"),
-        Some(SqlState::INVALID_CATALOG_NAME) => Error::new(
-            ErrorKind::Unprocessable,
-            "external/no-such-database",
-            "There is no such database on the server",
-        )
-        .with_hint("Check the database's name in config.credentials"),
-        None if tls => Error::new(
-            ErrorKind::Upstream,
-            "external/tls",
-            "No encrypted connection to the server could be made",
-        )
-        .with_hint(
-            "Its certificate must be valid for the host name; give the authority's as credentials.caCertificate",
-        ),
+        Some(SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => failure::bad_credentials(),
+        Some(SqlState::INVALID_CATALOG_NAME) => failure::no_such_database(),
+        None if tls => failure::no_tls(),
         _ => Error::new(
             ErrorKind::Upstream,
             "external/unreachable",

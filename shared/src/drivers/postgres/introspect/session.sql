@@ -10,6 +10,8 @@
       -- Anybody may set these; the rest would need rights that a login hardly has.
       join pg_catalog.pg_settings g on g.context = 'user'
         and pg_catalog.lower(g.name) = pg_catalog.lower(pg_catalog.split_part(c.setting, '=', 1))
-        and g.name not in ('role', 'session_authorization')
+        -- Who a transaction is, what it may do and how it is read stay ours to say.
+        and g.name not in ('role', 'session_authorization', 'client_encoding', 'transaction_isolation',
+          'transaction_read_only', 'transaction_deferrable')
       where pg_catalog.pg_has_role(r.oid, 'member')
       group by r.rolname) r), '{}'))::text)
