@@ -2,6 +2,7 @@
 //! connections and through a transaction pooler.
 
 pub mod check;
+mod engines;
 pub mod row;
 pub mod site;
 

@@ -18,6 +18,8 @@ pub struct Row {
     pub title: String,
     /// What the backend must be, or must not be (`!`), for the row to hold; all of them.
     pub when: Vec<String>,
+    /// The features that an engine must have for the row to hold; one that lacks any refuses the first request.
+    pub needs: Vec<String>,
     pub steps: Vec<Step>,
 }
 
@@ -122,6 +124,7 @@ pub fn parse(text: &str) -> Result<Suite, String> {
 struct Directives {
     caller: Caller,
     when: Vec<String>,
+    needs: Vec<String>,
 }
 
 impl Default for Directives {
@@ -129,12 +132,13 @@ impl Default for Directives {
         Self {
             caller: Caller::Anon,
             when: Vec::new(),
+            needs: Vec::new(),
         }
     }
 }
 
 impl Directives {
-    /// Reads `@as …`, `@claims …`, `@when …`, a comment or an empty line.
+    /// Reads `@as …`, `@claims …`, `@when …`, `@needs …`, a comment or an empty line.
     fn take(&mut self, line: &str) -> Result<(), String> {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -144,6 +148,7 @@ impl Directives {
         match name {
             "@as" => self.caller = caller(rest.trim())?,
             "@claims" => self.claims(rest)?,
+            "@needs" => self.needs.extend(rest.split_whitespace().map(str::to_owned)),
             "@when" => self.when.extend(rest.split_whitespace().map(str::to_owned)),
             _ => return Err(format!("{line:?} is no directive")),
         }
@@ -189,6 +194,7 @@ impl<'a> Reader<'a> {
             line: 0,
             title: title.to_owned(),
             when: directives.when,
+            needs: directives.needs,
             steps,
         })
     }

@@ -4,7 +4,7 @@ mod faults;
 mod members;
 mod provisioning;
 mod rows;
-mod server;
+pub mod server;
 mod tls;
 
 use http::StatusCode;
@@ -15,7 +15,7 @@ use crate::world::World;
 use server::{PASSWORD, Server};
 
 /// The body of a provision of that database.
-fn body(server: &Server, database: &str) -> Value {
+pub fn body(server: &Server, database: &str) -> Value {
     json!({ "backendType": "external", "config": { "externalProvider": "mysql", "credentials": {
         "connectionString": format!("mysql://{database}:{PASSWORD}@127.0.0.1:{}/{database}", server.port) } } })
 }

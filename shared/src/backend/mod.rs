@@ -23,7 +23,7 @@ use std::time::Duration;
 use crate::error::{ErrorKind, Result};
 use crate::ident::{Ident, Ref};
 use crate::query::openapi::Visible;
-use crate::query::{Counts, Plan};
+use crate::query::{Counts, Feature, Plan};
 use crate::schema::catalog::{Catalog, Settings};
 use crate::sensitive::Sensitive;
 
@@ -43,6 +43,7 @@ pub enum Engine {
 pub trait Driver: Send + Sync {
     /// What it speaks.
     fn engine(&self) -> Engine;
+
     /// A handle on one target. Connects nothing yet.
     ///
     /// # Errors
@@ -168,6 +169,9 @@ pub const REFUSED: &str = "backend/refused";
 
 /// Reads catalogs and runs plans.
 pub trait Records: Send + Sync {
+    /// What this kind of database can do. All else is refused with [`Feature::refused`] before anything is sent.
+    fn capabilities(&self) -> &'static [Feature];
+
     /// What is there now, with its version, read together, within `deadline`.
     fn catalog<'a>(&'a self, place: &'a Place, deadline: Duration) -> Fut<'a, Result<Snapshot>>;
 

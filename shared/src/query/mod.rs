@@ -10,6 +10,7 @@
 //!   stack, and no statement is out of proportion to its request.
 
 pub mod facade;
+mod feature;
 pub mod mysql;
 pub mod openapi;
 pub mod parse;
@@ -25,6 +26,7 @@ mod fixtures;
 #[cfg(test)]
 mod properties;
 
+pub use feature::Feature;
 pub use parse::{parse_call, parse_request, wrong_method};
 pub use plan::{Action, CastRule, ColumnRule, Plan, Rules, SearchConfigRule, plan};
 pub use reply::{Counts, Reply, reply, with_estimate};

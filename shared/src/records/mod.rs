@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::backend::{REFUSED, Records, STALE, Scope, Snapshot, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
-use crate::query::{self, Action, Plan, Reply, Request};
+use crate::query::{self, Action, Feature, Plan, Reply, Request};
 use crate::schema::catalog::Catalog;
 use crate::tenancy::{DataAccess, DataRole, ProjectBackend};
 
@@ -164,6 +164,9 @@ async fn plan_and_run(
     });
     let scope = scope(app, access, &site, &snapshot, request.facts);
     let plan = match planned {
+        Err(refused) if refused.code() == "PGRST202" && !records.capabilities().contains(&Feature::Functions) => {
+            return Err(Feature::Functions.refused("this kind of database", "a function"));
+        }
         Ok(Planned::Run(plan)) => plan,
         Ok(Planned::Describe) => {
             return Box::pin(openapi::describe(app, records, &site, catalog, &scope, request.headers)).await;

@@ -115,17 +115,23 @@ impl Server {
         Conn::new(opts.prefer_socket(false)).await
     }
 
-    /// A database with the fixtures, and a user of the same name who may do everything there.
+    /// A database with the fixtures.
     pub async fn database(&self) -> String {
+        let name = self.empty_database().await;
+        let mut own = self.admin(Some(&name)).await.unwrap();
+        own.query_drop(include_str!("schema.sql")).await.unwrap();
+        own.query_drop(include_str!("data.sql")).await.unwrap();
+        name
+    }
+
+    /// A database, and a user of the same name who may do everything there.
+    pub async fn empty_database(&self) -> String {
         let name = format!("own_{}", unique());
         let sql = format!(
             "create database {name} character set utf8mb4; create user '{name}'@'127.0.0.1' identified by '{PASSWORD}';
              grant all on {name}.* to '{name}'@'127.0.0.1'"
         );
         self.admin(None).await.unwrap().query_drop(sql).await.unwrap();
-        let mut own = self.admin(Some(&name)).await.unwrap();
-        own.query_drop(include_str!("schema.sql")).await.unwrap();
-        own.query_drop(include_str!("data.sql")).await.unwrap();
         name
     }
 

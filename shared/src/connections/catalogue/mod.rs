@@ -10,6 +10,7 @@ pub use presets::Preset;
 use serde::Serialize;
 
 use super::Provider;
+use crate::query::Feature;
 
 /// All kinds of databases.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -52,6 +53,9 @@ pub struct Entry {
     pub available: bool,
     /// Whether its connection can be tested.
     pub testable: bool,
+    /// What requests may ask of such a database beyond reading and writing the rows of one table; the rest is refused.
+    #[schema(value_type = Vec<Feature>)]
+    pub capabilities: &'static [Feature],
     /// What `credentials` holds.
     #[schema(value_type = Vec<Field>)]
     pub fields: &'static [Field],
@@ -88,6 +92,10 @@ fn entry(id: Provider) -> Entry {
         group,
         available: id.is_served(),
         testable: id.is_tested(),
+        capabilities: match id.is_served() {
+            true => id.family().capabilities(),
+            false => &[],
+        },
         fields: fields(id),
         presets: presets::of(id),
     }

@@ -17,7 +17,7 @@ use crate::backend::{Driver, Engine, Fut, Place, Probed, Records, Scope, Snapsho
 use crate::error::Result;
 use crate::ident::Ident;
 use crate::query::openapi::Visible;
-use crate::query::{Counts, Plan};
+use crate::query::{self, Counts, Feature, Plan};
 
 /// The driver, to be registered by a `main.rs`.
 pub fn driver() -> Arc<dyn Driver> {
@@ -43,6 +43,10 @@ impl Driver for MySql {
 }
 
 impl Records for Pool {
+    fn capabilities(&self) -> &'static [Feature] {
+        query::mysql::CAPABILITIES
+    }
+
     fn catalog<'a>(&'a self, place: &'a Place, deadline: std::time::Duration) -> Fut<'a, Result<Snapshot>> {
         Box::pin(introspect::catalog(self, place, deadline))
     }

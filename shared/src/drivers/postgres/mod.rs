@@ -18,7 +18,7 @@ use connect::Pool;
 use crate::backend::{Driver, Engine, Fut, Place, Ran, Records, Scope, Script, ScriptScope, Snapshot, Sql, Target};
 use crate::error::Result;
 use crate::query::openapi::Visible;
-use crate::query::{Counts, Plan};
+use crate::query::{Counts, Feature, Plan};
 
 /// The driver, to be registered by a `main.rs`.
 pub fn driver() -> Arc<dyn Driver> {
@@ -40,6 +40,10 @@ impl Driver for Postgres {
 }
 
 impl Records for Pool {
+    fn capabilities(&self) -> &'static [Feature] {
+        &Feature::ALL
+    }
+
     fn catalog<'a>(&'a self, place: &'a Place, deadline: std::time::Duration) -> Fut<'a, Result<Snapshot>> {
         Box::pin(introspect::catalog(self, place, deadline))
     }

@@ -1,5 +1,6 @@
 //! Embeds: subqueries in the list of what is shown, so that they run for the rows of the page only.
 
+use super::super::Feature;
 use super::super::plan::{Embed, Joined, Lifted, Node, OrderBy, Page, Shown};
 use super::sql::Sql;
 use super::{filter, object, unsupported};
@@ -14,7 +15,7 @@ pub(super) fn nested(sql: &mut Sql, embed: &Embed, above: &str) -> Result<()> {
 /// Adds a member of a spread embed: its value of a to-one, an array of them of a to-many.
 pub(super) fn lifted(sql: &mut Sql, embed: &Embed, above: &str, lifted: &Lifted) -> Result<()> {
     let (Some(member), None) = (&lifted.member, &lifted.aggregate) else {
-        return Err(unsupported("aggregates"));
+        return Err(unsupported(Feature::Aggregates, "an aggregate"));
     };
     let node = &embed.node;
     made(sql, embed, above, &|sql, alias| {
@@ -102,7 +103,7 @@ fn rows(sql: &mut Sql, embed: &Embed, above: &str, alias: &str) -> Result<()> {
             }
             (near, by)
         }
-        Joined::Row => return Err(unsupported("computed relationships")),
+        Joined::Row => return Err(unsupported(Feature::Computed, "a computed relationship")),
     };
     for (at, (there, here)) in near.iter().enumerate() {
         sql.push(if at > 0 { " and " } else { " where " });

@@ -1,5 +1,6 @@
 //! Predicates.
 
+use super::super::Feature;
 use super::super::plan::{Class, Node, Place, Predicate};
 use super::super::request::{CompareOp, IsValue, Quantifier};
 use super::sql::Sql;
@@ -107,8 +108,14 @@ fn render(sql: &mut Sql, node: &Node, alias: &str, predicate: &Predicate) -> Res
             let embed = node.embeds.get(*at).ok_or_else(|| Error::internal("no such embed"))?;
             embed::exists(sql, embed, alias)
         }
-        Predicate::Relate(_, op, _) => Err(unsupported(format_args!("the operator {}", op.word()))),
-        Predicate::Search(_, kind, ..) => Err(unsupported(format_args!("the operator {}", kind.word()))),
+        Predicate::Relate(_, op, _) => Err(unsupported(
+            Feature::Containment,
+            format_args!("the operator {}", op.word()),
+        )),
+        Predicate::Search(_, kind, ..) => Err(unsupported(
+            Feature::TextSearch,
+            format_args!("the operator {}", kind.word()),
+        )),
     }
 }
 

@@ -23,8 +23,9 @@ pub use read::{Read, by_keys, read};
 pub use refuse::refuse;
 pub use write::{Delete, Insert, Update, delete, insert, update};
 
+use super::Feature;
 use super::plan::Plan;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 /// Which of the two it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,11 +88,28 @@ pub fn too_large(length: u64) -> Error {
     super::postgres::too_large(length)
 }
 
+/// What both engines can do. That MySQL has no `returning`, and no order in what it aggregates, shows in the reply.
+pub const CAPABILITIES: &[Feature] = &[
+    Feature::Filters,
+    Feature::Patterns,
+    Feature::Order,
+    Feature::Pages,
+    Feature::Casts,
+    Feature::Embeds,
+    Feature::EmbeddedPages,
+    Feature::CountExact,
+    Feature::Csv,
+    Feature::BulkInsert,
+    Feature::ReturnInserted,
+    Feature::ReturnUpdated,
+    Feature::WriteByFilter,
+    Feature::Upsert,
+    Feature::Rollback,
+];
+
 /// `PGRST127`: what these engines cannot do, or this version cannot make them do.
-pub(super) fn unsupported(feature: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Unsupported, "PGRST127", "Feature not implemented")
-        .with_details(format!("{feature}: not on MySQL and MariaDB"))
-        .with_hint("Ask in another way; the driver's README lists what there is")
+pub(super) fn unsupported(feature: Feature, what: impl std::fmt::Display) -> Error {
+    feature.refused("MySQL and MariaDB", what)
 }
 
 /// Shows nothing: these are people's data.

@@ -1,5 +1,6 @@
 //! A row as one JSON text.
 
+use super::super::Feature;
 use super::super::plan::{Class, Expression, Node, Output, Place, Shown, TypeName};
 use super::sql::Sql;
 use super::{Param, embed, unsupported};
@@ -44,7 +45,7 @@ fn key(sql: &mut Sql, comma: &mut &'static str, name: &Ident) {
 pub(super) fn member(sql: &mut Sql, alias: &str, output: &Output) -> Result<()> {
     match &output.expression {
         Expression::Place(place) => shown(sql, alias, place, output.cast.as_ref()),
-        Expression::Aggregate(_) => Err(unsupported("aggregates")),
+        Expression::Aggregate(_) => Err(unsupported(Feature::Aggregates, "an aggregate")),
     }
 }
 
@@ -140,7 +141,7 @@ fn offset(sql: &mut Sql, value: Write<'_>) {
 /// What a cast makes of a value of that class. Of a text the server would make a number whatever it says.
 pub(super) fn target(cast: &TypeName, class: Class) -> Result<&'static str> {
     let TypeName::Builtin { name, array: false } = cast else {
-        return Err(unsupported("a cast to this type"));
+        return Err(unsupported(Feature::Casts, "a cast to this type"));
     };
     let number = matches!(class, Class::Integer | Class::Decimal | Class::Float | Class::Bits);
     let day = matches!(class, Class::Date | Class::DateTime | Class::Timestamp);
@@ -149,6 +150,6 @@ pub(super) fn target(cast: &TypeName, class: Class) -> Result<&'static str> {
         "int2" | "int4" | "int8" if number => Ok("signed"),
         "float4" | "float8" if number => Ok("double"),
         "date" if day => Ok("date"),
-        other => Err(unsupported(format_args!("a cast to {other}"))),
+        other => Err(unsupported(Feature::Casts, format_args!("a cast to {other}"))),
     }
 }

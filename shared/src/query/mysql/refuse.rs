@@ -1,5 +1,6 @@
 //! What these engines cannot do, found in the plan.
 
+use super::super::Feature;
 use super::super::plan::{Action, Class, Expression, From, Joined, Node, Place, Plan, Predicate, Shown};
 use super::super::request::{CountKind, Format};
 use super::{Flavour, object, unsupported};
@@ -12,15 +13,23 @@ use crate::error::Result;
 pub fn refuse(plan: &Plan, flavour: Flavour) -> Result<()> {
     let accept = &plan.accept;
     let features = [
-        (matches!(plan.action, Action::Call(_)), "functions"),
-        (accept.strip_nulls, "nulls=stripped"),
-        (accept.explain.is_some(), "the plan of a statement"),
-        (matches!(accept.format, Format::Raw(_)), "a single value"),
-        (plan.prefer.count == Some(CountKind::Planned), "count=planned"),
-        (plan.shown.is_grouped(), "aggregates"),
+        (matches!(plan.action, Action::Call(_)), Feature::Functions, "a function"),
+        (accept.strip_nulls, Feature::StripNulls, "nulls=stripped"),
+        (accept.explain.is_some(), Feature::Explain, "the plan of a statement"),
+        (
+            matches!(accept.format, Format::Raw(_)),
+            Feature::SingleValue,
+            "a single value",
+        ),
+        (
+            plan.prefer.count == Some(CountKind::Planned),
+            Feature::CountPlanned,
+            "count=planned",
+        ),
+        (plan.shown.is_grouped(), Feature::Aggregates, "an aggregate"),
     ];
-    if let Some((_, feature)) = features.iter().find(|(asked, _)| *asked) {
-        return Err(unsupported(feature));
+    if let Some((_, feature, what)) = features.iter().find(|(asked, ..)| *asked) {
+        return Err(unsupported(*feature, what));
     }
     match &plan.action {
         Action::Update { filter, .. } | Action::Delete { filter } => predicate(filter)?,
@@ -31,18 +40,25 @@ pub fn refuse(plan: &Plan, flavour: Flavour) -> Result<()> {
                     None | Some(super::super::request::Return::Minimal)
                 ) =>
         {
-            return Err(unsupported("return=representation of an insert without RETURNING"));
+            return Err(unsupported(
+                Feature::ReturnInserted,
+                "the rows of an insert without RETURNING",
+            ));
         }
         _ => {}
     }
     let rows_of_changes = plan.shows_rows() && matches!(plan.action, Action::Update { .. });
     if rows_of_changes && plan.primary_key.is_empty() {
-        return Err(unsupported("return=representation of an update without a primary key"));
+        return Err(unsupported(
+            Feature::ReturnUpdated,
+            "the rows of an update without a primary key",
+        ));
     }
     let needs_key = plan.shows_rows() && matches!(plan.action, Action::Insert { .. });
     if needs_key && plan.primary_key.is_empty() && !(plan.shown.embeds.is_empty() && plan.shown.order.is_empty()) {
         return Err(unsupported(
-            "embeds and order of what is inserted without a primary key",
+            Feature::ReturnInserted,
+            "an embed or an order of what is inserted without a primary key",
         ));
     }
     node(&plan.shown, flavour)
@@ -50,7 +66,7 @@ pub fn refuse(plan: &Plan, flavour: Flavour) -> Result<()> {
 
 fn node(of: &Node, flavour: Flavour) -> Result<()> {
     if of.everything || matches!(of.from, From::Computed(_) | From::Called) {
-        return Err(unsupported("functions"));
+        return Err(unsupported(Feature::Computed, "a function of a row"));
     }
     for output in &of.outputs {
         match &output.expression {
@@ -59,7 +75,7 @@ fn node(of: &Node, flavour: Flavour) -> Result<()> {
                 let cast = output.cast.as_ref();
                 cast.map(|cast| object::target(cast, at.class)).transpose()?;
             }
-            Expression::Aggregate(_) => return Err(unsupported("aggregates")),
+            Expression::Aggregate(_) => return Err(unsupported(Feature::Aggregates, "an aggregate")),
         }
     }
     for term in &of.order {
@@ -68,18 +84,21 @@ fn node(of: &Node, flavour: Flavour) -> Result<()> {
     predicate(&of.filter)?;
     for embed in &of.embeds {
         if embed.joined == Joined::Row {
-            return Err(unsupported("computed relationships"));
+            return Err(unsupported(Feature::Computed, "a computed relationship"));
         }
         if let Shown::Spread(lifted) = &embed.shown
             && lifted
                 .iter()
                 .any(|lifted| lifted.aggregate.is_some() || lifted.member.is_none())
         {
-            return Err(unsupported("aggregates"));
+            return Err(unsupported(Feature::Aggregates, "an aggregate"));
         }
         let cut = !embed.node.order.is_empty() || embed.node.page != super::super::plan::Page::default();
         if !embed.to_one && cut && flavour == Flavour::MySql {
-            return Err(unsupported("order, limit and offset of what is embedded"));
+            return Err(unsupported(
+                Feature::EmbeddedPages,
+                "order, limit and offset of what is embedded",
+            ));
         }
         node(&embed.node, flavour)?;
     }
@@ -88,12 +107,12 @@ fn node(of: &Node, flavour: Flavour) -> Result<()> {
 
 fn place(at: &Place) -> Result<()> {
     if at.computed.is_some() {
-        return Err(unsupported("computed columns"));
+        return Err(unsupported(Feature::Computed, "a computed column"));
     }
     if at.path.is_empty() {
         Ok(())
     } else {
-        Err(unsupported("JSON paths"))
+        Err(unsupported(Feature::JsonPaths, "a path into JSON"))
     }
 }
 
@@ -101,10 +120,16 @@ fn predicate(of: &Predicate) -> Result<()> {
     match of {
         Predicate::All(parts) | Predicate::Any(parts) => parts.iter().try_for_each(predicate),
         Predicate::Not(inner) => predicate(inner),
-        Predicate::Relate(_, op, _) => Err(unsupported(format_args!("the operator {}", op.word()))),
-        Predicate::Search(_, kind, ..) => Err(unsupported(format_args!("the operator {}", kind.word()))),
+        Predicate::Relate(_, op, _) => Err(unsupported(
+            Feature::Containment,
+            format_args!("the operator {}", op.word()),
+        )),
+        Predicate::Search(_, kind, ..) => Err(unsupported(
+            Feature::TextSearch,
+            format_args!("the operator {}", kind.word()),
+        )),
         Predicate::Compare(at, ..) | Predicate::In(at, _) | Predicate::IsDistinct(at, _) if at.class == Class::Json => {
-            Err(unsupported("comparisons of JSON"))
+            Err(unsupported(Feature::JsonComparisons, "a comparison of JSON"))
         }
         Predicate::Compare(at, ..) | Predicate::In(at, _) | Predicate::Is(at, _) | Predicate::IsDistinct(at, _) => {
             place(at)

@@ -6,6 +6,7 @@ use super::super::request::Method::{Delete, Get, Patch, Post};
 use super::super::{Method, Plan};
 use super::value::{operand, same};
 use super::*;
+use crate::error::ErrorKind;
 use crate::query::plan::Class;
 
 fn planned(method: Method, table: &str, query: &str, head: &[(&str, &str)], body: &str) -> Plan {
@@ -76,15 +77,21 @@ fn an_update_and_a_delete_filter_in_sql() {
 #[test]
 fn what_cannot_be_done_is_refused_from_the_plan() {
     for (query, feature) in [
-        ("name=fts.x", "the operator fts"),
-        ("or=(id.eq.1,not.and(name.plfts.x,id.eq.2))", "the operator plfts"),
-        ("name=cs.x", "the operator cs"),
-        ("select=name::uuid", "a cast to uuid"),
-        ("select=name::int4", "a cast to int4"),
-        ("select=id,clients(id)&clients.meta=eq.1", "comparisons of JSON"),
-        ("select=name->a", "JSON paths"),
-        ("order=name->a", "JSON paths"),
-        ("select=id,tasks(name->a)", "JSON paths"),
+        ("name=fts.x", "text-search: the operator fts"),
+        (
+            "or=(id.eq.1,not.and(name.plfts.x,id.eq.2))",
+            "text-search: the operator plfts",
+        ),
+        ("name=cs.x", "containment: the operator cs"),
+        ("select=name::uuid", "casts: a cast to uuid"),
+        ("select=name::int4", "casts: a cast to int4"),
+        (
+            "select=id,clients(id)&clients.meta=eq.1",
+            "json-comparisons: a comparison of JSON",
+        ),
+        ("select=name->a", "json-paths: a path into JSON"),
+        ("order=name->a", "json-paths: a path into JSON"),
+        ("select=id,tasks(name->a)", "json-paths: a path into JSON"),
     ] {
         let error = refuse(&planned(Get, "projects", query, &[], ""), Flavour::MariaDb).unwrap_err();
         assert_eq!(

@@ -19,6 +19,7 @@ use crate::config::{Address, Login, Outbound, Tls};
 use crate::control::dial::Trust;
 use crate::error::{Error, Result};
 use crate::ident::ProjectId;
+use crate::query::{self, Feature};
 use crate::sensitive::Sensitive;
 use crate::token::TokenKeys;
 use crate::vault::{CredentialStore, Envelope, Kept, Owner};
@@ -160,6 +161,14 @@ impl Family {
         match provider {
             "mysql" => Self::MySql,
             _ => Self::Postgres,
+        }
+    }
+
+    /// What such a database can do.
+    pub fn capabilities(self) -> &'static [Feature] {
+        match self {
+            Self::Postgres => &Feature::ALL,
+            Self::MySql => query::mysql::CAPABILITIES,
         }
     }
 
