@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::Provider;
+use crate::tenancy::Family;
 
 /// Why a step of a connection failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
@@ -85,8 +86,8 @@ impl Class {
     }
 
     /// What happened, in a sentence.
-    pub fn cause(self) -> &'static str {
-        self.texts().0
+    pub fn cause(self, provider: Provider) -> &'static str {
+        self.texts_of(provider.family()).0
     }
 
     /// What to do about it, in a sentence.
@@ -105,7 +106,18 @@ impl Class {
             (Provider::AwsRds, Self::Timeout | Self::NetworkBlocked) => {
                 "Make the instance publicly accessible and let the port in by its security group"
             }
-            _ => self.texts().1,
+            _ => self.texts_of(provider.family()).1,
+        }
+    }
+
+    /// Where what a family is asked for has words of its own.
+    fn texts_of(self, family: Family) -> (&'static str, &'static str) {
+        match (family, self) {
+            (Family::Postgres, Self::Protocol) => (
+                "What answers there is no PostgreSQL server",
+                "Check the port; PostgreSQL's is usually 5432",
+            ),
+            _ => self.texts(),
         }
     }
 
@@ -180,10 +192,7 @@ impl Class {
                 "Something that the connection names is not there",
                 "Check schemas, roles and the user name's form",
             ),
-            Self::Protocol => (
-                "What answers there is no PostgreSQL server",
-                "Check the port; PostgreSQL's is usually 5432",
-            ),
+            Self::Protocol => ("What answers there is no server of that kind", "Check host and port"),
             Self::Unknown => (
                 "The connection failed for a reason that is not known",
                 "Look into the server's own log",
@@ -210,7 +219,10 @@ mod tests {
         );
         for class in Class::ALL {
             for provider in Provider::ALL {
-                assert!(class.cause().len() > 10 && class.fix(provider).len() > 10, "{class:?}");
+                assert!(
+                    class.cause(provider).len() > 10 && class.fix(provider).len() > 10,
+                    "{class:?}"
+                );
             }
         }
     }

@@ -4,11 +4,10 @@ mod catalogue;
 mod class;
 mod classify;
 mod credentials;
+mod postgres;
 mod provider;
-mod questions;
 mod report;
 mod run;
-mod script;
 mod section;
 mod store;
 
@@ -24,11 +23,13 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::control::dial::Trust;
+use crate::control::staged::Watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::schema::fault::{Fault, Faults};
 use crate::tenancy::{Caller, ConnectionSecrets, Credentials, PlatformRole, ProjectAccess};
 use crate::vault::Owner;
+use postgres::Postgres;
 use run::Subject;
 use store::Backend;
 
@@ -194,13 +195,21 @@ fn subject(
         faults.push(Fault::new("credentials.caCertificate", CODE, message));
         return None;
     };
+    let address = credentials.address(&app.config.outbound);
     Some(Subject {
         provider,
-        address: credentials.address(&app.config.outbound),
-        trust,
-        schemas,
-        roles,
-        roles_asked_for,
-        pooler: credentials.pooler,
+        host: address.host.clone(),
+        port: address.port,
+        guard: address.guard.clone(),
+        trial: Box::new(Postgres {
+            provider,
+            address,
+            trust,
+            schemas,
+            roles,
+            roles_asked_for,
+            pooler: credentials.pooler,
+            watch: Watch::default(),
+        }),
     })
 }

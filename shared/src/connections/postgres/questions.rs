@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio_postgres::Client;
 
-use super::report::{LoginRights, RoleRights, SchemaRights};
+use crate::connections::report::{LoginRights, RoleRights, SchemaRights};
 use crate::control::{Param, texts};
 
 /// `version()` unqualified, as CockroachDB and its likes answer it.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::Privileges;
+use crate::connections::report::Privileges;
 use crate::error::Result;
 use crate::ident::Ident;
 
