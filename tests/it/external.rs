@@ -1,6 +1,7 @@
 //! A user's own database as a backend, served as a PostgREST configured alike would.
 
 mod defaults;
+mod health;
 mod provisioning;
 mod roles;
 mod scripts;

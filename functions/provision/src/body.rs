@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use plinth::app::App;
+use plinth::connections;
 use plinth::error::{Error, ErrorKind, Result};
 use plinth::provisioning::{Backend, ExternalBackend, Found, Outcome, Provisioned, Request, external};
 use plinth::tenancy::Isolation;
@@ -283,6 +284,8 @@ pub struct ExternalInfo {
     pub rest: Value,
     /// `provisioning`, `ready` or `failed`.
     pub state: &'static str,
+    /// How it fares.
+    pub health: connections::Health,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: jiff::Timestamp,
@@ -327,6 +330,7 @@ fn external_info(app: &App, backend: &ExternalBackend) -> ExternalInfo {
         require_api_key: backend.settings.require_api_key,
         rest: backend.rest(),
         state: backend.state.as_str(),
+        health: backend.health.clone(),
         created_at: backend.created_at,
     }
 }

@@ -81,6 +81,14 @@ create table plinth.backends (
 );
 create unique index backends_project_key on plinth.backends (project_id) where deleted_at is null;
 
+-- How a user's own database fares, as the requests that were sent there found.
+create table plinth.backend_health (
+  backend_id uuid primary key references plinth.backends (id) on delete cascade,
+  last_ok_at timestamptz,
+  last_error_at timestamptz,
+  last_error_class text
+);
+
 create table plinth.tables (
   id uuid primary key,
   backend_id uuid not null references plinth.backends (id) on delete cascade,
@@ -294,10 +302,23 @@ language sql stable security definer set search_path = pg_catalog as $$
   where b.project_id = project and b.deleted_at is null
 $$;
 
--- Notes when keys were last used: {"<key id>": "<time>"}; flushed at most once a minute by each process.
-create function plinth.touch_keys(used jsonb) returns void language sql security definer set search_path = pg_catalog as $$
+-- Notes when keys were last used, {"<key id>": "<time>"}, and how users' own databases fare,
+-- {"<backend id>": {"ok": "<time>", "failed": "<time>", "class": "dns"}}; flushed at most once a minute by each process.
+create function plinth.note(used jsonb, health jsonb) returns void language sql security definer
+set search_path = pg_catalog as $$
   update plinth.keys k set last_used_at = greatest(k.last_used_at, u.value::timestamptz)
-  from jsonb_each_text(used) u where k.id = u.key::uuid
+  from jsonb_each_text(used) u where k.id = u.key::uuid;
+  insert into plinth.backend_health as h (backend_id, last_ok_at, last_error_at, last_error_class)
+  select b.id, (n.value ->> 'ok')::timestamptz, (n.value ->> 'failed')::timestamptz, n.value ->> 'class'
+  from jsonb_each(health) n
+  join plinth.backends b on b.id = n.key::uuid and b.tier = 'external'
+  on conflict (backend_id) do update set
+    last_ok_at = greatest(h.last_ok_at, excluded.last_ok_at),
+    last_error_at = greatest(h.last_error_at, excluded.last_error_at),
+    last_error_class = case
+      when excluded.last_error_at >= coalesce(h.last_error_at, '-infinity') then excluded.last_error_class
+      else h.last_error_class
+    end
 $$;
 
 

@@ -12,24 +12,24 @@ grant select (id, email, raw_app_meta_data, raw_user_meta_data, created_at, dele
 -- Outside issuers' users get a row when they are first seen, by whichever function sees them.
 grant insert on plinth.users, plinth.identities to plinth_control;
 grant select on plinth.identities to plinth_control;
-grant select on plinth.audit_log, plinth.audit_subjects to plinth_control;
+grant select on plinth.audit_log, plinth.audit_subjects, plinth.backend_health to plinth_control;
 -- Purging what is past its 30 days; the rest hangs on projects and backends by foreign key.
 grant delete on plinth.projects, plinth.members, plinth.backends, plinth.connections, plinth.tables, plinth.keys, plinth.jobs,
   plinth.outbox, plinth.idempotency to plinth_control;
 
-grant execute on function plinth.bump(uuid), plinth.resolve(text), plinth.touch_keys(jsonb),
+grant execute on function plinth.bump(uuid), plinth.resolve(text), plinth.note(jsonb, jsonb),
   plinth.audit(uuid, uuid, timestamptz, text, text, jsonb, text, text, text, bytea) to plinth_control;
 
-grant execute on function plinth.resolve(text), plinth.touch_keys(jsonb) to plinth_records;
+grant execute on function plinth.resolve(text), plinth.note(jsonb, jsonb) to plinth_records;
 
-grant execute on function plinth.resolve(text), plinth.touch_keys(jsonb),
+grant execute on function plinth.resolve(text), plinth.note(jsonb, jsonb),
   plinth.audit(uuid, uuid, timestamptz, text, text, jsonb, text, text, text, bytea) to plinth_auth;
 grant select, insert, update, delete on plinth.users, plinth.identities, plinth.sessions, plinth.refresh_tokens
   to plinth_auth;
 grant select on plinth.signing_keys to plinth_auth;
 
 -- Who may run a script, where, and that it was run; the script itself runs on the project's own login.
-grant execute on function plinth.resolve(text), plinth.touch_keys(jsonb),
+grant execute on function plinth.resolve(text), plinth.note(jsonb, jsonb),
   plinth.audit(uuid, uuid, timestamptz, text, text, jsonb, text, text, text, bytea) to plinth_sql;
 
 -- Where a user's own database is; nothing else, as this one dials hosts that users name.

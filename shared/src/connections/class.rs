@@ -77,6 +77,37 @@ impl Class {
         Self::Unknown,
     ];
 
+    /// Its name in JSON and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Refused => "refused",
+            Self::Timeout => "timeout",
+            Self::TlsUnsupported => "tls_unsupported",
+            Self::TlsRequired => "tls_required",
+            Self::TlsUntrusted => "tls_untrusted",
+            Self::TlsHostname => "tls_hostname",
+            Self::TlsExpired => "tls_expired",
+            Self::Auth => "auth",
+            Self::AccountLocked => "account_locked",
+            Self::DbMissing => "db_missing",
+            Self::Permission => "permission",
+            Self::ReadOnly => "read_only",
+            Self::NetworkBlocked => "network_blocked",
+            Self::TooManyConnections => "too_many_connections",
+            Self::Unavailable => "unavailable",
+            Self::RateLimited => "rate_limited",
+            Self::Misconfigured => "misconfigured",
+            Self::Protocol => "protocol",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The class of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == name)
+    }
+
     /// Whether the same connection may work in a moment.
     pub fn retryable(self) -> bool {
         matches!(
@@ -207,10 +238,7 @@ mod tests {
 
     #[test]
     fn every_class_is_named_and_says_what_to_do() {
-        let names: Vec<_> = Class::ALL
-            .iter()
-            .map(|class| serde_json::to_value(class).unwrap().as_str().unwrap().to_owned())
-            .collect();
+        let names = Class::ALL.map(Class::as_str);
         assert_eq!(
             names.join(" "),
             "dns refused timeout tls_unsupported tls_required tls_untrusted tls_hostname tls_expired auth account_locked \
@@ -218,6 +246,8 @@ mod tests {
              misconfigured protocol unknown"
         );
         for class in Class::ALL {
+            assert_eq!(serde_json::to_value(class).unwrap(), class.as_str());
+            assert_eq!(Class::parse(class.as_str()), Some(class));
             for provider in Provider::ALL {
                 assert!(
                     class.cause(provider).len() > 10 && class.fix(provider).len() > 10,

@@ -20,6 +20,7 @@ use http::HeaderMap;
 
 use crate::app::App;
 use crate::backend::{REFUSED, Records, STALE, Scope, Snapshot, Target};
+use crate::connections;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::query::{self, Action, Feature, Plan, Reply, Request};
@@ -123,11 +124,26 @@ async fn answer(app: &App, access: &DataAccess, request: &Asked<'_>, attempt: Tr
     let records = app.backends.records(&target)?;
     let outcome = join(
         Box::pin(plan_and_run(app, access, backend, &*records, site, request, attempt)),
-        app.tenancy.flush_touched(),
+        app.tenancy.flush_notes(),
     );
     let (outcome, ()) = outcome.await;
     forget_refused(app, &target, &outcome);
+    if target.owner.is_some() {
+        note_health(app, backend, &outcome).await;
+    }
     outcome
+}
+
+/// Whether a user's own database answered. What was refused without asking it says nothing.
+async fn note_health(app: &App, backend: &ProjectBackend, outcome: &Result<Reply>) {
+    match outcome {
+        Ok(_) => app.tenancy.fared(backend.id, None).await,
+        Err(error) => {
+            if let Some(class) = connections::class_of(error) {
+                app.tenancy.fared(backend.id, Some(class.as_str())).await;
+            }
+        }
+    }
 }
 
 /// A login that is not let in has no connections worth keeping; its password may be another by now.

@@ -78,7 +78,7 @@ pub async fn run(
     if ran.changed {
         app.catalogs.forget(backend.id);
     }
-    app.tenancy.flush_touched().await;
+    app.tenancy.flush_notes().await;
     Ok(Answer {
         results: ran.rows,
         columns: ran.columns,

@@ -4,8 +4,8 @@
 mod caller;
 mod data;
 mod external;
+mod notes;
 mod project;
-mod touch;
 
 pub use caller::{Caller, MemberRole, PlatformRole, PlatformUser, ProjectAccess, RequestInfo};
 pub use data::{DataAccess, DataRole};
@@ -54,7 +54,7 @@ pub struct Tenancy {
     credentials: Arc<CredentialStore>,
     /// End users' tokens.
     verified: VerifiedTokens,
-    key_use: touch::KeyUse,
+    notes: notes::Notes,
 }
 
 impl Tenancy {
@@ -70,7 +70,7 @@ impl Tenancy {
             platform_keys: RwLock::default(),
             remote: RemoteKeys::default(),
             verified: VerifiedTokens::default(),
-            key_use: touch::KeyUse::default(),
+            notes: notes::Notes::default(),
         }
     }
 

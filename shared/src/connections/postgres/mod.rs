@@ -1,6 +1,6 @@
 //! The test of a database that speaks PostgreSQL's protocol.
 
-mod classify;
+pub(super) mod classify;
 mod questions;
 mod script;
 

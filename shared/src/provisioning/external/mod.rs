@@ -18,6 +18,7 @@ use super::{FirstKeys, Outcome, State, provision as managed_provision, store as 
 use crate::accounts::signing;
 use crate::app::App;
 use crate::audit::{self, Entry};
+use crate::connections::Health;
 use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, Ident, ProjectId, Ref};
@@ -44,6 +45,8 @@ pub struct ExternalBackend {
     pub connection: Value,
     /// What its owner decided.
     pub settings: ExternalSettings,
+    /// How it fares.
+    pub health: Health,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was given up; restorable for 30 days from then.

@@ -5,6 +5,7 @@ use tokio_postgres::{GenericClient, Row};
 use super::super::State;
 use super::{ExternalBackend, Whole};
 use crate::app::App;
+use crate::connections::{Class, Health};
 use crate::control::{failure, json, text, time, uuid};
 use crate::error::{Error, Result};
 use crate::ident::{BackendId, ProjectId};
@@ -15,8 +16,10 @@ pub(super) async fn of_project(client: &impl GenericClient, project: ProjectId) 
     let sql = "
         select b.id, p.ref, b.state, c.provider, c.settings, b.settings, b.created_at, b.deleted_at,
           (select s.envelope from plinth.secrets s where s.id = c.secret_id),
-          (select s.envelope from plinth.secrets s where s.project_id = p.id and s.purpose = 'rest')
+          (select s.envelope from plinth.secrets s where s.project_id = p.id and s.purpose = 'rest'),
+          h.last_ok_at, h.last_error_at, h.last_error_class
         from plinth.backends b
+        left join plinth.backend_health h on h.backend_id = b.id
         join plinth.projects p on p.id = b.project_id
         join plinth.connections c on c.id = b.connection_id
         where b.tier = 'external' and b.project_id = $1
@@ -28,12 +31,14 @@ pub(super) async fn of_project(client: &impl GenericClient, project: ProjectId) 
 fn backend(row: &Row, project: ProjectId) -> Result<ExternalBackend> {
     let kept: Option<serde_json::Value> = row.get(8);
     let rest: Option<serde_json::Value> = row.get(9);
+    let (provider, class): (String, Option<&str>) = (row.get(3), row.get(12));
     Ok(ExternalBackend {
         id: BackendId(row.get(0)),
         project,
         reference: row.get::<_, &str>(1).parse()?,
         state: State::parse(row.get(2)),
-        provider: row.get(3),
+        health: Health::new(&provider, row.get(10), row.get(11), class.and_then(Class::parse)),
+        provider,
         connection: row.get(4),
         settings: serde_json::from_value(row.get(5)).map_err(Error::internal)?,
         created_at: row.get(6),
@@ -79,6 +84,10 @@ pub(super) async fn keep(
           updated_at = excluded.updated_at, deleted_at = null";
     let params = [uuid(&id.0), uuid(&project.0), json(&settings), time(&now)];
     tx.query_typed(sql, &params).await.map_err(failure)?;
+    // It has just been tried.
+    let tried = serde_json::json!({ id.0.to_string(): { "ok": now.to_string() } });
+    let sql = "select plinth.note('{}', $1)";
+    tx.query_typed(sql, &[json(&tried)]).await.map_err(failure)?;
     Ok(())
 }
 
