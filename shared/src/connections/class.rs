@@ -137,6 +137,10 @@ impl Class {
             (Provider::AwsRds, Self::Timeout | Self::NetworkBlocked) => {
                 "Make the instance publicly accessible and let the port in by its security group"
             }
+            (Provider::Planetscale, Self::Permission) => {
+                "Use a password with the role that is needed; a branch with safe migrations takes no changes of tables"
+            }
+            (Provider::Planetscale, Self::Unavailable) => "Wake the database up in the dashboard if it sleeps",
             _ => self.texts_of(provider.family()).1,
         }
     }
@@ -148,8 +152,55 @@ impl Class {
                 "What answers there is no PostgreSQL server",
                 "Check the port; PostgreSQL's is usually 5432",
             ),
+            (Family::MySql, class) => class.texts_of_mysql().unwrap_or_else(|| class.texts()),
             _ => self.texts(),
         }
+    }
+
+    fn texts_of_mysql(self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Protocol => (
+                "What answers there is no MySQL or MariaDB server",
+                "Check the port; MySQL's is usually 3306",
+            ),
+            Self::Timeout => (
+                "The server did not answer in time",
+                "Check host and port, and that no firewall is in between; a server that waits to be spoken to is no MySQL server",
+            ),
+            Self::TlsUnsupported => (
+                "The server does not offer encryption that we accept",
+                "Give it a certificate (ssl_cert, ssl_key) and TLS 1.2 or later",
+            ),
+            Self::Auth => (
+                "The server refuses the user name or the password",
+                "Check both, and that the account may come from here; one that must encrypt is refused in the same words",
+            ),
+            Self::AccountLocked => (
+                "The account exists but may not sign in",
+                "Let it: alter user … account unlock, and a password that has not expired",
+            ),
+            Self::Permission => (
+                "The account lacks a right",
+                "Run the script below as an administrator of the server",
+            ),
+            Self::ReadOnly => (
+                "The server takes no writes",
+                "Use the primary's address, not a replica's, and check read_only",
+            ),
+            Self::NetworkBlocked => (
+                "The server, or the way to it, does not admit connections from here",
+                "Make the account for this host ('user'@'%'), let it through the firewall, and run flush hosts if it was blocked",
+            ),
+            Self::TooManyConnections => (
+                "All of the server's connections are taken, or all of the account's",
+                "Close some, or raise max_connections or the account's max_user_connections",
+            ),
+            Self::Misconfigured => (
+                "The account signs in by a method that is not supported",
+                "Give it another one: mysql_native_password, caching_sha2_password or ed25519",
+            ),
+            _ => return None,
+        })
     }
 
     fn texts(self) -> (&'static str, &'static str) {

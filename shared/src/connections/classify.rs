@@ -30,6 +30,13 @@ pub fn of_socket(error: &io::Error) -> Class {
     }
 }
 
+/// Of a stream, with TLS in it or without.
+pub fn of_io(error: &io::Error) -> Class {
+    // An io::Error's source is its content's source: the content itself is asked for here.
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
+    tls.map_or_else(|| of_socket(error), of_tls)
+}
+
 /// Of TLS.
 pub fn of_tls(error: &TlsError) -> Class {
     match error {

@@ -5,6 +5,8 @@ mod class;
 mod classify;
 mod credentials;
 mod health;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod postgres;
 mod provider;
 mod report;
@@ -17,7 +19,10 @@ pub use class::Class;
 pub use credentials::credentials;
 pub use health::{Health, HealthStatus, class_of};
 pub use provider::Provider;
-pub use report::{LoginRights, Outcome, Privileges, Report, RoleRights, SchemaRights, Server, Step, StepName, Warning};
+pub use report::{
+    LoginRights, MySqlRights, Outcome, PostgresRights, Privileges, Report, RoleRights, SchemaRights, Server,
+    ServerSettings, Step, StepName, TableRights, Warning,
+};
 pub use section::{Section, shown};
 
 use serde::Deserialize;
@@ -29,10 +34,10 @@ use crate::control::staged::Watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::schema::fault::{Fault, Faults};
-use crate::tenancy::{Caller, ConnectionSecrets, Credentials, PlatformRole, ProjectAccess};
+use crate::tenancy::{Caller, ConnectionSecrets, Credentials, Family, PlatformRole, ProjectAccess};
 use crate::vault::Owner;
 use postgres::Postgres;
-use run::Subject;
+use run::{Subject, Trial};
 use store::Backend;
 
 const CODE: &str = "connections/credentials";
@@ -50,7 +55,7 @@ pub struct NewTest {
     /// The fields that the catalogue has for it.
     #[schema(value_type = Object)]
     pub credentials: Value,
-    /// The schemas that are to be exposed; `public` when left out.
+    /// The schemas that are to be exposed; `public` when left out. Not of MySQL, where the database is the one schema.
     #[serde(default)]
     pub schemas: Option<Vec<String>>,
 }
@@ -82,6 +87,10 @@ pub async fn test(app: &App, caller: &Caller, new: &NewTest) -> Result<Report> {
     let given = &new.credentials;
     let credentials = credentials(provider, "credentials", CODE, given, &app.config.outbound, &mut faults);
     let schemas = schemas(new.schemas.as_deref(), &mut faults);
+    if new.schemas.is_some() && provider.family() == Family::MySql {
+        let message = "the database is the one schema there is";
+        faults.push(Fault::new("schemas", CODE, message));
+    }
     let subject = credentials.and_then(|credentials| {
         let roles = match provider {
             Provider::Supabase => SUPABASE_ROLES.map(str::to_owned).into(),
@@ -151,7 +160,7 @@ async fn try_it(app: &App, subject: &Subject) -> Report {
 
 fn testable(name: &str) -> Result<Provider> {
     Provider::parse(name)
-        .filter(|provider| provider.is_tested())
+        .filter(|provider| provider.is_tested() && is_linked(provider.family()))
         .ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,
@@ -160,6 +169,14 @@ fn testable(name: &str) -> Result<Provider> {
             )
             .with_hint(format!("provider is {}", Provider::tested()))
         })
+}
+
+/// Whether this function was built with what such a test needs.
+fn is_linked(family: Family) -> bool {
+    match family {
+        Family::Postgres => true,
+        Family::MySql => cfg!(feature = "mysql"),
+    }
 }
 
 fn schemas(given: Option<&[String]>, faults: &mut Faults) -> Vec<String> {
@@ -198,12 +215,9 @@ fn subject(
         return None;
     };
     let address = credentials.address(&app.config.outbound);
-    Some(Subject {
-        provider,
-        host: address.host.clone(),
-        port: address.port,
-        guard: address.guard.clone(),
-        trial: Box::new(Postgres {
+    let (host, port, guard) = (address.host.clone(), address.port, address.guard.clone());
+    let trial: Box<dyn Trial> = match provider.family() {
+        Family::Postgres => Box::new(Postgres {
             provider,
             address,
             trust,
@@ -213,5 +227,21 @@ fn subject(
             pooler: credentials.pooler,
             watch: Watch::default(),
         }),
+        #[cfg(feature = "mysql")]
+        Family::MySql => Box::new(mysql::MySql {
+            provider,
+            address,
+            trust,
+        }),
+        // It was refused before.
+        #[cfg(not(feature = "mysql"))]
+        Family::MySql => return None,
+    };
+    Some(Subject {
+        provider,
+        host,
+        port,
+        guard,
+        trial,
     })
 }

@@ -103,12 +103,14 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Server {
-    /// `PostgreSQL` or `CockroachDB`.
+    /// `PostgreSQL`, `CockroachDB`, `MySQL`, `MariaDB` and so on.
     pub product: String,
     /// Its version.
     pub version: String,
     /// The TLS version that was agreed on; null without encryption.
     pub tls_version: Option<String>,
+    /// The cipher that the server says it uses, where it says so.
+    pub tls_cipher: Option<String>,
     /// When its certificate ends.
     #[schema(value_type = Option<String>)]
     pub certificate_expires_at: Option<Timestamp>,
@@ -120,12 +122,66 @@ pub struct Server {
     pub current_user: String,
     /// Where.
     pub current_database: String,
+    /// How it is set, where that bears upon what is read and written.
+    pub settings: Option<ServerSettings>,
+}
+
+/// How a MySQL server is set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerSettings {
+    /// What it makes of values that do not fit; our own sessions are strict.
+    pub sql_mode: String,
+    /// 0 where upper and lower case of tables' names differ.
+    pub lower_case_table_names: u8,
+    /// Its time zone; our own sessions use UTC.
+    pub time_zone: String,
+}
+
+/// What a login may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum Privileges {
+    /// In a PostgreSQL database.
+    Postgres(PostgresRights),
+    /// In a MySQL database.
+    MySql(MySqlRights),
+}
+
+/// What an account may do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MySqlRights {
+    /// Rights on every database of the server.
+    pub everywhere: Vec<String>,
+    /// Rights on the whole database.
+    pub database: Vec<String>,
+    /// Rights on tables of it, or on some of their columns.
+    pub tables: Vec<TableRights>,
+    /// Whether it may pass any of these on.
+    pub grant_option: bool,
+    /// Roles that it has. What these may do is told only while they are active.
+    pub roles: Vec<String>,
+    /// Tables that it sees in the database.
+    pub visible_tables: usize,
+}
+
+/// An account's rights on one table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TableRights {
+    /// The table.
+    pub name: String,
+    /// On all of it.
+    pub rights: Vec<String>,
+    /// On some columns only.
+    pub on_columns: Vec<String>,
 }
 
 /// What a login may do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Privileges {
+pub struct PostgresRights {
     /// Its own attributes and its rights on the database.
     #[serde(flatten)]
     pub login: LoginRights,

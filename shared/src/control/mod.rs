@@ -8,6 +8,8 @@ mod certificate;
 mod cluster;
 pub mod dial;
 mod migrations;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 pub mod outbound;
 mod param;
 mod pool;

@@ -168,7 +168,8 @@ pub async fn sign_in(stream: TcpStream, address: &Address, trust: &Trust, watch:
     }
 }
 
-fn note(watch: &Watch, met: &Met<'_>) {
+/// Keeps what a handshake meets.
+pub(super) fn note(watch: &Watch, met: &Met<'_>) {
     match met {
         Met::Certificate(der) => watch.lock().certificate_ends = certificate::not_after(der),
         Met::Version(version) => watch.lock().tls_version = Some(version),

@@ -6,7 +6,7 @@ use std::io;
 use rustls::Error as TlsError;
 
 use crate::connections::Class;
-use crate::connections::classify::{of_guard, of_socket, of_tls};
+use crate::connections::classify::{of_guard, of_io, of_tls};
 use crate::control::dial::DialError;
 
 /// Of a connection that did not come about.
@@ -30,9 +30,7 @@ pub fn of_postgres(error: &tokio_postgres::Error) -> Class {
             return of_tls(tls);
         }
         if let Some(socket) = error.downcast_ref::<io::Error>() {
-            // An io::Error's source is its content's source: the content itself is asked for here.
-            let tls = socket.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
-            return tls.map_or_else(|| of_socket(socket), of_tls);
+            return of_io(socket);
         }
         cause = error.source();
     }

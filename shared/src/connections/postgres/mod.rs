@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use self::questions::{Answers, Facts, NoAnswer};
 use super::classify::of_socket;
-use super::report::{Outcome, Privileges, Server, StepName};
+use super::report::{Outcome, PostgresRights, Privileges, Server, StepName};
 use super::run::{Run, TRIPS, Trial};
 use super::{Class, Provider};
 use crate::backend::Fut;
@@ -95,13 +95,13 @@ impl Postgres {
         run.done(Outcome::Ok);
 
         let privileges = match (login, schemas, roles) {
-            (Ok(login), Ok(schemas), Ok(roles)) => Some(Privileges { login, schemas, roles }),
+            (Ok(login), Ok(schemas), Ok(roles)) => Some(PostgresRights { login, schemas, roles }),
             _ => None,
         };
         self.judge(run, privileges.as_ref(), &facts)?;
         let named = privileges.as_ref();
         run.report.script = named.and_then(|found| script::script(&facts.user, &facts.database, found).ok());
-        run.report.privileges = privileges;
+        run.report.privileges = privileges.map(Privileges::Postgres);
 
         run.report.server = Some(server(facts, seen, self.pooler));
         run.warn_of_end(seen.certificate_ends, now);
@@ -116,7 +116,7 @@ impl Postgres {
     }
 
     /// What the login may do, against what is needed.
-    fn judge(&self, run: &mut Run, found: Option<&Privileges>, facts: &Facts) -> Result<(), Class> {
+    fn judge(&self, run: &mut Run, found: Option<&PostgresRights>, facts: &Facts) -> Result<(), Class> {
         let Some(found) = found else {
             run.note(Class::Unknown, "The server does not tell what the login may do", None);
             return Ok(());
@@ -161,7 +161,7 @@ impl Postgres {
         Ok(())
     }
 
-    fn warn_of_might(&self, run: &mut Run, found: &Privileges) {
+    fn warn_of_might(&self, run: &mut Run, found: &PostgresRights) {
         if found.login.superuser {
             run.warn(
                 "superuser",
@@ -213,10 +213,12 @@ fn server(facts: Facts, seen: &Seen, pooler: bool) -> Server {
         product,
         version,
         tls_version: seen.tls_version.map(str::to_owned),
+        tls_cipher: None,
         certificate_expires_at: seen.certificate_ends,
         read_only: facts.read_only,
         pooler,
         current_user: facts.user,
         current_database: facts.database,
+        settings: None,
     }
 }

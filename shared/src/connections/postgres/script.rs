@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::connections::report::Privileges;
+use crate::connections::report::PostgresRights;
 use crate::error::Result;
 use crate::ident::Ident;
 
@@ -14,7 +14,7 @@ const OWN: &str = "plinth_login";
 ///
 /// # Errors
 /// When a name is none that PostgreSQL could have.
-pub(super) fn script(login: &str, database: &str, found: &Privileges) -> Result<String> {
+pub(super) fn script(login: &str, database: &str, found: &PostgresRights) -> Result<String> {
     let mut text = String::new();
     let mut line = |words: String| {
         // Writing into a string cannot fail.
@@ -85,7 +85,7 @@ pub(super) fn script(login: &str, database: &str, found: &Privileges) -> Result<
 }
 
 /// Whether the login's rights come with what it is, or owns.
-fn needs_another(found: &Privileges) -> bool {
+fn needs_another(found: &PostgresRights) -> bool {
     found.login.superuser || found.login.bypass_rls || found.schemas.iter().any(|schema| schema.owned > 0)
 }
 
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_modest_login_gets_what_it_needs_and_loses_what_it_does_not() {
-        let found = Privileges {
+        let found = PostgresRights {
             login: LoginRights {
                 create_role: true,
                 create_schema: true,
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_mighty_login_is_left_alone_and_another_one_made() {
-        let found = Privileges {
+        let found = PostgresRights {
             login: LoginRights {
                 superuser: true,
                 create_schema: true,
