@@ -16,24 +16,38 @@ use super::{PASSWORD, failed, step, test_of, warnings};
 use crate::world::run;
 
 /// An authority of this test's own.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
     /// A certificate for that host from 2020 until then.
-    fn sign(&self, host: &str, until: (i32, u8, u8)) -> (Certificate, KeyPair) {
+    pub fn sign(&self, host: &str, until: (i32, u8, u8)) -> (Certificate, KeyPair) {
         let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(until.0, until.1, until.2);
         let key = KeyPair::generate().unwrap();
         (params.signed_by(&key, &self.0).unwrap(), key)
     }
+}
+
+/// A day within a month from now.
+pub fn soon() -> (i32, u8, u8) {
+    let soon = SystemClock.now().to_zoned(TimeZone::UTC).date() + Span::new().days(20);
+    (
+        i32::from(soon.year()),
+        soon.month().unsigned_abs(),
+        soon.day().unsigned_abs(),
+    )
 }
 
 /// A server with TLS.
@@ -118,7 +132,7 @@ impl Encrypted {
 fn certificates_are_judged_and_told_by_their_class() {
     run(async {
         let (ours, others) = (Authority::new("ours"), Authority::new("others"));
-        let trusted = json!({ "caCertificate": ours.0.pem() });
+        let trusted = json!({ "caCertificate": ours.pem() });
         let mut server = Encrypted::start().await;
 
         server.show(&ours.sign("127.0.0.1", (2090, 1, 1))).await;
@@ -146,12 +160,7 @@ fn certificates_are_judged_and_told_by_their_class() {
             "our authority is not a public one"
         );
 
-        let soon = SystemClock.now().to_zoned(TimeZone::UTC).date() + Span::new().days(20);
-        let until = (
-            i32::from(soon.year()),
-            soon.month().unsigned_abs(),
-            soon.day().unsigned_abs(),
-        );
+        let until = soon();
         server.show(&ours.sign("127.0.0.1", until)).await;
         let report = server.test(trusted.clone()).await;
         assert_eq!(warnings(&report), ["certificate_expires"], "{report}");

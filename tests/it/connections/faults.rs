@@ -228,11 +228,12 @@ fn what_cannot_be_tried_is_refused_with_every_fault() {
         assert!(!reply.text.contains("planted"));
         for (provider, credentials, status, code) in [
             (
-                "mysql",
+                "mongodb",
                 json!({}),
                 StatusCode::NOT_IMPLEMENTED,
                 "connections/provider-unsupported",
             ),
+            ("mysql", json!({}), StatusCode::BAD_REQUEST, "connections/credentials"),
             (
                 "oracle",
                 json!({}),

@@ -24,6 +24,8 @@ pub enum Way {
     Says(Vec<u8>),
     /// These words at once.
     Greets(Vec<u8>),
+    /// Words at once, and others after each that is heard.
+    Talks(Vec<Vec<u8>>),
 }
 
 /// A port behind which that happens on the way to the server at `server`.
@@ -65,6 +67,13 @@ async fn go(way: Way, mut client: TcpStream, server: u16) {
         }
         Way::Greets(words) => {
             client.write_all(&words).await.ok();
+            while hear(&mut client).await {}
+        }
+        Way::Talks(words) => {
+            for words in words {
+                client.write_all(&words).await.ok();
+                hear(&mut client).await;
+            }
             while hear(&mut client).await {}
         }
         Way::Cut(most) => drop(relay(client, server, most, None).await),
@@ -129,15 +138,33 @@ pub struct LongWay {
     trips: Arc<AtomicUsize>,
 }
 
+/// How one tells what is said on the way.
+#[derive(Clone, Copy)]
+pub struct Ear {
+    /// Whether these are a server's last words of a sign-in.
+    pub signed_in: fn(&[u8]) -> bool,
+    /// Whether these are a client's goodbye.
+    pub goodbye: fn(&[u8]) -> bool,
+}
+
+const POSTGRES: Ear = Ear {
+    signed_in: |came| came.windows(6).any(|part| part == b"Z\0\0\0\x05I"),
+    goodbye: |went| went.first() == Some(&b'X'),
+};
+
 impl LongWay {
     pub async fn to(server: u16, delay: Duration) -> Self {
+        Self::heard(server, delay, POSTGRES).await
+    }
+
+    pub async fn heard(server: u16, delay: Duration, ear: Ear) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let trips = Arc::<AtomicUsize>::default();
         let counted = trips.clone();
         tokio::spawn(async move {
             let (client, _) = listener.accept().await.unwrap();
-            walk(client, server, delay, &counted).await;
+            walk(client, server, delay, &counted, ear).await;
         });
         Self { port, trips }
     }
@@ -148,7 +175,7 @@ impl LongWay {
     }
 }
 
-async fn walk(client: TcpStream, server: u16, delay: Duration, trips: &AtomicUsize) {
+async fn walk(client: TcpStream, server: u16, delay: Duration, trips: &AtomicUsize, ear: Ear) {
     let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
     client.set_nodelay(true).unwrap();
     let (mut from_client, mut to_client) = client.into_split();
@@ -158,7 +185,7 @@ async fn walk(client: TcpStream, server: u16, delay: Duration, trips: &AtomicUsi
         let mut bytes = [0; 1 << 16];
         while let Ok(length @ 1..) = from_client.read(&mut bytes).await {
             // A goodbye waits for nothing.
-            let asks = bytes[0] != b'X';
+            let asks = !(ear.goodbye)(&bytes[..length]);
             if asks && ready.load(Ordering::SeqCst) && answered.swap(false, Ordering::SeqCst) {
                 trips.fetch_add(1, Ordering::SeqCst);
             }
@@ -173,7 +200,7 @@ async fn walk(client: TcpStream, server: u16, delay: Duration, trips: &AtomicUsi
         while let Ok(length @ 1..) = from_server.read(&mut bytes).await {
             tokio::time::sleep(delay).await;
             let came = &bytes[..length];
-            if came.windows(6).any(|part| part == b"Z\0\0\0\x05I") {
+            if (ear.signed_in)(came) {
                 ready.store(true, Ordering::SeqCst);
             }
             answered.store(true, Ordering::SeqCst);

@@ -40,6 +40,7 @@ rm -rf -- "$2"
 pub struct Server {
     /// TCP port on 127.0.0.1.
     pub port: u16,
+    folder: PathBuf,
     // Dropped, or gone with this process: then the shell sees the end of its input.
     shell: Child,
 }
@@ -96,10 +97,24 @@ impl Server {
         }
         let server = Self {
             port,
+            folder,
             shell: command.spawn().unwrap(),
         };
-        server.answer(&folder).await;
+        server.answer(&server.folder).await;
         server
+    }
+
+    /// Shows another certificate from now on; it must have been started with one.
+    pub async fn show(&self, certificate: &str, key: &str) {
+        for (name, pem) in [("ssl-cert", certificate), ("ssl-key", key)] {
+            std::fs::write(self.folder.join(name), pem).unwrap();
+        }
+        self.sql("flush ssl").await;
+    }
+
+    /// Runs statements as the admin.
+    pub async fn sql(&self, sql: &str) {
+        self.admin(None).await.unwrap().query_drop(sql).await.unwrap();
     }
 
     /// Ends it and waits until it has.

@@ -140,12 +140,25 @@ mod tests {
             "GRANT SELECT, INDEX, REFERENCES (`we``ird`) ON `my_db`.`t` TO `a'p`@`%`",
             "GRANT ALL PRIVILEGES ON `other`.* TO `a'p`@`%`",
         ];
-        insta::assert_snapshot!(of("a'p@%", "my_db", &lines), @"");
+        insta::assert_snapshot!(of("a'p@%", "my_db", &lines), @r"
+        revoke process, select on *.* from `a'p`@`%`;
+        revoke all privileges on `my_db`.* from `a'p`@`%`;
+        revoke grant option on `my_db`.* from `a'p`@`%`;
+        revoke drop, trigger on `my\_d%`.* from `a'p`@`%`;
+        revoke index, references (`we``ird`) on `my_db`.`t` from `a'p`@`%`;
+        grant select, insert, update, delete on `my\_db`.* to `a'p`@`%`;
+        ");
     }
 
     #[test]
     fn a_mighty_account_is_left_alone_and_another_one_made() {
         let lines = ["GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTION"];
-        insta::assert_snapshot!(of("root@localhost", "shop", &lines), @"");
+        insta::assert_snapshot!(of("root@localhost", "shop", &lines), @"
+        -- The account that was tested has more rights than can be taken from it: here is one of its own.
+        create user `plinth_login`@`%` require ssl account lock;
+        grant select, insert, update, delete on `shop`.* to `plinth_login`@`%`;
+        -- Give it a password that is in no log, and let it in:
+        -- alter user `plinth_login`@`%` identified by '…' account unlock;
+        ");
     }
 }
