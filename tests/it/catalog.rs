@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use plinth::backend::Place;
-use plinth::schema::catalog::{Catalog, Link, Relation, RelationKind, Shape};
+use plinth::schema::catalog::{Catalog, Declared, Link, Relation, RelationKind, Shape};
 use plinth::tenancy::Isolation;
 use serde_json::{Value, json};
 
@@ -89,6 +89,7 @@ async fn catalog(project: &Handmade) -> Catalog {
         reader: Some(project.names().service()),
         versioned: true,
         generation: 0,
+        declared: Declared::default(),
     };
     let records = app.backends.records(&target).unwrap();
     records.catalog(&place, Duration::from_secs(20)).await.unwrap().catalog

@@ -31,7 +31,7 @@ pub struct NewBackend {
 pub struct BackendConfig {
     /// `schema` (the default) or `database`; managed backends only.
     pub isolation: Option<String>,
-    /// `postgresql`, `supabase` or `mysql`; external backends only, as all that follows.
+    /// `postgresql`, `supabase`, `mysql` or `planetscale`; external backends only, as all that follows.
     pub external_provider: Option<String>,
     /// Whether requests need one of the project's keys; true if not said.
     pub require_api_key: Option<bool>,
@@ -40,7 +40,9 @@ pub struct BackendConfig {
     #[schema(value_type = Option<Object>)]
     pub credentials: Option<Value>,
     /// How the API behaves, as PostgREST's configuration: `schemas`, `extraSearchPath`, `anonRole`, `serviceRole`, `jwtSecret`,
-    /// `jwksUrl`, `roleClaim`, `audience`, `preRequest`, `maxRows`, `txOverride`, `aggregates`, `plan`, `openapi`, `appSettings`.
+    /// `jwksUrl`, `roleClaim`, `audience`, `preRequest`, `maxRows`, `txOverride`, `aggregates`, `plan`, `openapi`, `appSettings`;
+    /// of MySQL and its siblings `relationships` (`[{table, columns, references, referencedColumns}]`, foreign keys that the
+    /// database does not have) and `tinyint1IsBool`.
     #[schema(value_type = Option<Object>)]
     pub rest: Option<Value>,
 }

@@ -24,7 +24,7 @@ use crate::error::{ErrorKind, Result};
 use crate::ident::{Ident, Ref};
 use crate::query::openapi::Visible;
 use crate::query::{Counts, Feature, Plan};
-use crate::schema::catalog::{Catalog, Settings};
+use crate::schema::catalog::{Catalog, Declared, Settings};
 use crate::sensitive::Sensitive;
 
 /// A boxed future, which keeps the port usable as `dyn`.
@@ -90,6 +90,8 @@ pub struct Place {
     pub versioned: bool,
     /// Where it does not: the project's version. What was remembered at another one is forgotten.
     pub generation: i64,
+    /// What the database does not say itself.
+    pub declared: Declared,
 }
 
 /// A catalog and the schema version it was read at (0 where there is none).

@@ -70,7 +70,10 @@ pub fn credentials(
             }
         }
     }
-    let plain = plain(&mut section, &parts, allowed);
+    let plain = match provider {
+        Provider::Planetscale => never_plain(&mut section, &parts),
+        _ => plain(&mut section, &parts, allowed),
+    };
     let port = parts.port.unwrap_or_else(|| default_port(provider));
     let by_port = provider.family() == Family::Postgres && port == POOLER_PORT;
     let pooler = section.flag("pooler").or(parts.pooler).unwrap_or(by_port);
@@ -98,9 +101,9 @@ fn default_port(provider: Provider) -> u16 {
     }
 }
 
-/// Of RDS, PostgreSQL with a password.
+/// Of RDS, PostgreSQL with a password; of PlanetScale, MySQL's protocol.
 fn only_what_is_spoken(section: &mut Section<'_, '_>) {
-    for (name, spoken) in [("engine", "postgres"), ("auth", "password")] {
+    for (name, spoken) in [("engine", "postgres"), ("auth", "password"), ("transport", "mysql")] {
         if section.text(name).is_some_and(|value| value != spoken) {
             section.fault(name, format!("only {spoken} can be used yet"));
         }
@@ -128,6 +131,17 @@ fn plain(section: &mut Section<'_, '_>, parts: &Parts, allowed: &Outbound) -> bo
             false
         }
     }
+}
+
+/// Always encrypted, wherever it is; what a connection string says of it may only say the same.
+fn never_plain(section: &mut Section<'_, '_>, parts: &Parts) -> bool {
+    if !matches!(
+        parts.ssl_mode.as_deref(),
+        None | Some("prefer" | "require" | "verify-ca" | "verify-full")
+    ) {
+        section.fault("connectionString", "such a database is reached with encryption only");
+    }
+    false
 }
 
 /// A connection's parts as they are given.
@@ -169,6 +183,9 @@ impl Parts {
             match &*name {
                 "sslmode" => parts.ssl_mode = Some(value.into_owned()),
                 "ssl-mode" if family == Family::MySql => parts.ssl_mode = Some(ssl_mode_of_mysql(&value)),
+                // How PlanetScale's own strings say that certificates are verified.
+                "sslaccept" if value == "strict" => {}
+                "ssl" if family == Family::MySql && (value == "true" || value == r#"{"rejectUnauthorized":true}"#) => {}
                 "pgbouncer" => parts.pooler = Some(value == "true"),
                 ignored if IGNORED.contains(&ignored) => {}
                 other => return Err(format!("its parameter {} is not supported", shown(other))),
@@ -230,9 +247,11 @@ mod tests {
         read.filter(|_| faults.is_empty()).ok_or_else(|| faults.to_string())
     }
 
-    const TESTED: [Provider; 4] = [
+    const TESTED: [Provider; 6] = [
         Provider::Postgresql,
         Provider::Supabase,
+        Provider::Mysql,
+        Provider::Planetscale,
         Provider::AwsRds,
         Provider::Cockroachdb,
     ];
@@ -245,14 +264,12 @@ mod tests {
                 whole[field.name] = "x".into();
             }
             let read_whole = read(provider, &whole).unwrap();
-            assert_eq!(
-                read_whole.port,
-                if provider == Provider::Cockroachdb {
-                    26_257
-                } else {
-                    5_432
-                }
-            );
+            let port = match provider {
+                Provider::Cockroachdb => 26_257,
+                Provider::Mysql | Provider::Planetscale => 3_306,
+                _ => 5_432,
+            };
+            assert_eq!(read_whole.port, port);
             for field in catalogue::fields(provider).iter().filter(|field| field.required) {
                 let mut lacking = whole.clone();
                 lacking[field.name] = Value::Null;
@@ -260,6 +277,31 @@ mod tests {
                 assert_eq!(faults, format!("c.{}: it is missing", field.name));
             }
         }
+    }
+
+    #[test]
+    fn planetscale_is_never_reached_without_encryption() {
+        let url = |rest: &str| json!({ "connectionString": format!("mysql://u:p@127.0.0.1/d{rest}") });
+        for rest in [
+            "",
+            "?sslaccept=strict",
+            "?ssl={\"rejectUnauthorized\":true}",
+            "?ssl-mode=VERIFY_IDENTITY",
+        ] {
+            let credentials = read(Provider::Planetscale, &url(rest)).unwrap();
+            assert_eq!((credentials.plain, credentials.port), (false, 3_306), "{rest}");
+        }
+        for rest in [
+            "?ssl-mode=DISABLED",
+            "?sslmode=disable",
+            "?ssl={\"rejectUnauthorized\":false}",
+            "?sslaccept=accept_invalid_certs",
+        ] {
+            assert!(read(Provider::Planetscale, &url(rest)).is_err(), "{rest}");
+        }
+        let http = json!({"host": "h", "database": "d", "username": "u", "password": "p", "transport": "http"});
+        let faults = read(Provider::Planetscale, &http).unwrap_err();
+        assert_eq!(faults, "c.transport: only mysql can be used yet");
     }
 
     /// The choices, and one that is none.
@@ -276,7 +318,8 @@ mod tests {
                 for choice in choices(field) {
                     let mut whole = parts.clone();
                     whole[field.name] = choice.into();
-                    let refused = ["planted", "mysql", "mariadb", "iam"].contains(&choice);
+                    let refused = ["planted", "mariadb", "iam", "http"].contains(&choice)
+                        || (choice == "mysql" && field.name == "engine");
                     assert_eq!(read(provider, &whole).is_err(), refused, "{provider:?} {choice}");
                 }
                 if field.kind == FieldKind::Text

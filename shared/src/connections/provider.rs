@@ -78,14 +78,17 @@ impl Provider {
 
     /// Whether such a database can be a project's backend. The one place that tells.
     pub fn is_served(self) -> bool {
-        matches!(self, Self::Postgresql | Self::Supabase | Self::Mysql)
+        matches!(
+            self,
+            Self::Postgresql | Self::Supabase | Self::Mysql | Self::Planetscale
+        )
     }
 
     /// Whether its connection can be tested.
     pub fn is_tested(self) -> bool {
         matches!(
             self,
-            Self::Postgresql | Self::Supabase | Self::Mysql | Self::AwsRds | Self::Cockroachdb
+            Self::Postgresql | Self::Supabase | Self::Mysql | Self::Planetscale | Self::AwsRds | Self::Cockroachdb
         )
     }
 
@@ -127,6 +130,6 @@ mod tests {
         assert_eq!(Provider::parse("postgres"), Some(Provider::Postgresql));
         assert_eq!(Provider::parse("oracle"), None);
         assert_eq!(Provider::parse("mariadb"), Some(Provider::Mysql));
-        assert_eq!(Provider::served(), "mysql, postgresql or supabase");
+        assert_eq!(Provider::served(), "mysql, planetscale, postgresql or supabase");
     }
 }

@@ -8,6 +8,7 @@ use crate::backend::{OwnSettings, Place};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::query::{CastRule, ColumnRule, Rules, SearchConfigRule};
+use crate::schema::catalog::Declared;
 use crate::tenancy::{DataAccess, External, Family, Isolation, Project, ProjectBackend};
 
 /// The one schema that clients of a managed backend see, whatever it is called in the database.
@@ -69,6 +70,7 @@ impl Site {
                 reader: Some(names.service()),
                 versioned: true,
                 generation: 0,
+                declared: Declared::default(),
             },
             rules: managed_rules(app, project, isolation),
             headers: facts.headers.clone(),
@@ -96,6 +98,10 @@ impl Site {
                 reader: None,
                 versioned: false,
                 generation: project.version,
+                declared: Declared {
+                    keys: rest.relationships.clone(),
+                    tinyint1_is_bool: rest.tinyint1_is_bool,
+                },
             },
             rules: Rules {
                 // What a name of a column or a type stands for, the catalog and our list alone decide there.

@@ -202,6 +202,48 @@ pub struct ForeignKey {
     pub references: Vec<Ident>,
 }
 
+/// What somebody says of a database that cannot say it itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Declared {
+    /// Foreign keys that the database does not have.
+    pub keys: Vec<DeclaredKey>,
+    /// Whether MySQL's `tinyint(1)` holds true and false.
+    pub tinyint1_is_bool: bool,
+}
+
+/// A foreign key that the database does not have: its rows are joined as if it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeclaredKey {
+    /// The referencing relation.
+    pub table: Ident,
+    /// Its columns.
+    pub columns: Vec<Ident>,
+    /// The referenced relation.
+    pub references: Ident,
+    /// Its columns, pairwise.
+    pub referenced_columns: Vec<Ident>,
+}
+
+impl DeclaredKey {
+    /// The name that a constraint would have, for who chooses among several.
+    pub fn name(&self) -> Ident {
+        let columns: Vec<&str> = self.columns.iter().map(Ident::as_str).collect();
+        let name = format!("{}_{}_fkey", self.table, columns.join("_"));
+        Ident::new(name).unwrap_or_else(|_| self.table.clone())
+    }
+
+    /// The key of a catalog that has it.
+    pub fn foreign_key(&self) -> ForeignKey {
+        ForeignKey {
+            name: self.name(),
+            columns: self.columns.clone(),
+            table: self.references.clone(),
+            references: self.referenced_columns.clone(),
+        }
+    }
+}
+
 /// A way from one relation to another, as embedding follows it.
 /// See <https://postgrest.org/en/stable/references/api/resource_embedding.html>.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -301,13 +301,31 @@ const MYSQL: &[Field] = &[
 ];
 
 const PLANETSCALE: &[Field] = &[
-    host("The branch's host, as shown under Connect."),
+    field(
+        "connectionString",
+        FieldKind::Text,
+        "mysql://user:password@host/database, as shown under Connect, in place of the fields below.",
+    )
+    .secret()
+    .replaces(&["host", "port", "database", "username", "password"])
+    .like("^mysql://", 4_096),
+    host("The branch's host, as shown under Connect: the host, the user name and the password are one branch's."),
+    port(3_306),
     text("database", "The database's name."),
     text("username", "The password's user name, as shown once when it is made."),
     password(),
-    field("transport", FieldKind::Choice, "MySQL's own protocol, or HTTP.")
-        .or(Initial::Text("mysql"))
-        .of(&["mysql", "http"]),
+    field(
+        "transport",
+        FieldKind::Choice,
+        "MySQL's own protocol, always encrypted; HTTP cannot be used yet.",
+    )
+    .or(Initial::Text("mysql"))
+    .of(&["mysql", "http"]),
+    field(
+        "caCertificate",
+        FieldKind::Certificate,
+        "Not for PlanetScale itself, whose certificate is a public one: the authority (PEM) of a server in its place.",
+    ),
 ];
 
 const MONGODB: &[Field] = &[

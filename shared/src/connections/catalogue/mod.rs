@@ -132,7 +132,7 @@ mod tests {
             ],
             [
                 "aws-rds false",
-                "planetscale false",
+                "planetscale true",
                 "cockroachdb false",
                 "azure-sql false",
                 "rest false",

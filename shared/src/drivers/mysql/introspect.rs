@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::query::mysql::Flavour;
 use crate::schema::catalog::{
-    Catalog, Column, ForeignKey, KeyBetween, Keys, Qualified, Relation, RelationKind, Writable,
+    Catalog, Column, Declared, DeclaredKey, ForeignKey, KeyBetween, Keys, Qualified, Relation, RelationKind, Writable,
 };
 
 /// Longest time the questions about a database that is tried may take.
@@ -60,7 +60,7 @@ pub(super) async fn catalog(pool: &Pool, place: &Place, deadline: Duration) -> R
     let found = found.map_err(unreadable)?;
     held.give_back();
     Ok(Snapshot {
-        catalog: found.catalog(&place.schema),
+        catalog: found.catalog(&place.schema, &place.declared),
         version: 0,
     })
 }
@@ -78,7 +78,7 @@ pub(super) async fn probe(target: &Target, schema: &Ident) -> Result<Probed> {
     let rows = rows.filter_map(|(name, _, _, _, rows)| Some((name.clone(), (*rows)?)));
     let probed = Probed {
         rows: rows.collect(),
-        catalog: found.catalog(schema),
+        catalog: found.catalog(schema, &Declared::default()),
     };
     // It is closed in any case.
     let _left = tokio::time::timeout(PROBE_DEADLINE, conn.disconnect()).await;
@@ -124,13 +124,22 @@ impl Found {
         })
     }
 
-    fn catalog(self, schema: &Ident) -> Catalog {
-        let mut relations = self.relations();
+    fn catalog(self, schema: &Ident, declared: &Declared) -> Catalog {
+        let mut relations = self.relations(declared);
         let mut keys = Keys::default();
         for (table, primary) in self.unique_keys(&mut relations) {
             keys.primary.insert(of(schema, table), primary);
         }
-        for key in self.foreign_keys(schema) {
+        let declared: Vec<_> = declared.keys.iter().filter(|key| joins(&relations, key)).collect();
+        let own = self.foreign_keys(schema);
+        // What the database says itself is not said twice.
+        let known = |key: &DeclaredKey| own.iter().any(|own| is_same(own, key));
+        let declared: Vec<_> = declared
+            .into_iter()
+            .filter(|key| !known(key))
+            .map(|key| between(schema, key))
+            .collect();
+        for key in own.into_iter().chain(declared) {
             let Some(relation) = relations.get_mut(key.table.name.as_str()) else {
                 continue;
             };
@@ -156,7 +165,7 @@ impl Found {
         }
     }
 
-    fn relations(&self) -> BTreeMap<String, Relation> {
+    fn relations(&self, declared: &Declared) -> BTreeMap<String, Relation> {
         let mut relations = BTreeMap::new();
         for (name, kind, comment, updatable, _) in &self.tables {
             // A name of 64 letters is one too many for us.
@@ -186,14 +195,15 @@ impl Found {
             relations.insert(name.clone(), relation);
         }
         for row in &self.columns {
-            if let (Some(relation), Some(column)) = (relations.get_mut(&row.0), self.column(row)) {
+            if let (Some(relation), Some(column)) = (relations.get_mut(&row.0), self.column(row, declared)) {
                 relation.columns.push(column);
             }
         }
         relations
     }
 
-    fn column(&self, (table, name, data_type, nullable, default, extra, comment): &ColumnRow) -> Option<Column> {
+    fn column(&self, row: &ColumnRow, declared: &Declared) -> Option<Column> {
+        let (table, name, data_type, nullable, default, extra, comment) = row;
         // Its clause names the column as an identifier.
         let ident = Ident::new(name.as_str()).ok()?;
         let check = format!("json_valid({})", ident.backticked());
@@ -206,7 +216,11 @@ impl Found {
         };
         Some(Column {
             name: ident,
-            data_type: if is_json { "json".to_owned() } else { data_type.clone() },
+            data_type: match data_type.as_str() {
+                _ if is_json => "json".to_owned(),
+                "tinyint(1)" if declared.tinyint1_is_bool => "boolean".to_owned(),
+                other => other.to_owned(),
+            },
             base_type: None,
             nullable: nullable == "YES",
             default,
@@ -277,6 +291,33 @@ async fn ask<T: FromRow + Send + 'static>(
     schema: &Ident,
 ) -> Result<Vec<T>, mysql_async::Error> {
     conn.exec(sql, (schema.as_str(),)).await
+}
+
+/// Whether both ends of a key are there, with all their columns.
+fn joins(relations: &BTreeMap<String, Relation>, key: &DeclaredKey) -> bool {
+    let has = |table: &Ident, columns: &[Ident]| {
+        let relation = relations.get(table.as_str());
+        relation.is_some_and(|relation| columns.iter().all(|column| relation.column(column.as_str()).is_some()))
+    };
+    has(&key.table, &key.columns) && has(&key.references, &key.referenced_columns)
+}
+
+fn is_same(own: &KeyBetween, key: &DeclaredKey) -> bool {
+    own.table.name == key.table
+        && own.target.name == key.references
+        && own.columns == key.columns
+        && own.references == key.referenced_columns
+}
+
+fn between(schema: &Ident, key: &DeclaredKey) -> KeyBetween {
+    KeyBetween {
+        constraint: key.name(),
+        table: of(schema, key.table.clone()),
+        columns: key.columns.clone(),
+        target: of(schema, key.references.clone()),
+        references: key.referenced_columns.clone(),
+        unique: false,
+    }
 }
 
 fn of(schema: &Ident, name: Ident) -> Qualified {

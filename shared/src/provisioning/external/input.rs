@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::relationships;
 use crate::config::Outbound;
 pub use crate::connections::Provider;
 use crate::connections::{Section, credentials, shown};
@@ -155,6 +156,8 @@ fn rest(given: &Value, family: Family, faults: &mut Faults) -> Rest {
         "plan",
         "openapi",
         "appSettings",
+        "relationships",
+        "tinyint1IsBool",
     ];
     let mut section = Section::new("config.rest", CODE, given, &known, faults);
     for name in OF_POSTGRES.iter().filter(|_| family == Family::MySql) {
@@ -185,6 +188,8 @@ fn rest(given: &Value, family: Family, faults: &mut Faults) -> Rest {
         aggregates: section.flag("aggregates").unwrap_or(defaults.aggregates),
         plan: section.flag("plan").unwrap_or(defaults.plan),
         openapi: section.flag("openapi").unwrap_or(defaults.openapi),
+        relationships: relationships::read(&mut section),
+        tinyint1_is_bool: section.flag("tinyint1IsBool").unwrap_or(defaults.tinyint1_is_bool),
     };
     Rest {
         settings,

@@ -4,6 +4,7 @@
 mod input;
 mod inventory;
 mod probe;
+mod relationships;
 mod secrets;
 mod store;
 

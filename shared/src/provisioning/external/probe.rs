@@ -7,6 +7,7 @@ use tokio_postgres::error::SqlState;
 
 use super::Whole;
 use super::inventory::{self, Inventory};
+use super::relationships;
 use crate::app::App;
 use crate::backend::failure;
 use crate::control::dial::{DialError, Trust, dial};
@@ -23,7 +24,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// # Errors
 /// `outbound/forbidden` (403), `outbound/unknown-host` (422), `external/timeout` (504), `external/unreachable` and
 /// `external/tls` (502), `external/credentials`, `external/no-such-database`, `external/no-such-schema`,
-/// `external/no-such-role`, `external/role-not-granted` and `external/no-such-function` (422);
+/// `external/no-such-role`, `external/role-not-granted`, `external/no-such-function`, `external/no-such-table` and
+/// `external/no-such-column` (422);
 /// `auth/issuer-unavailable` (503) for `jwksUrl`.
 pub(super) async fn probe(app: &App, whole: &Whole) -> Result<Inventory> {
     let rest = &whole.settings.rest;
@@ -43,11 +45,9 @@ pub(super) async fn probe(app: &App, whole: &Whole) -> Result<Inventory> {
     if family == Family::MySql {
         let target = app.tried_target(family, address, trust);
         let schema = rest.schemas.first().ok_or_else(|| Error::internal("no schema"))?;
-        return app
-            .backends
-            .probe(&target, schema)
-            .await
-            .map(|found| Inventory::of(&found));
+        let mut found = app.backends.probe(&target, schema).await?;
+        relationships::check(&rest.relationships, &mut found.catalog)?;
+        return Ok(Inventory::of(&found));
     }
     let client = dial(&address, &trust).await.map_err(no_connection)?;
     let asked = tokio::time::timeout(DEADLINE, ask(&client, rest)).await;

@@ -159,7 +159,7 @@ impl Family {
     /// Of a provider, by its name in the database.
     pub fn of(provider: &str) -> Self {
         match provider {
-            "mysql" => Self::MySql,
+            "mysql" | "planetscale" => Self::MySql,
             _ => Self::Postgres,
         }
     }

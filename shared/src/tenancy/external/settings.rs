@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RoleClaim;
 use crate::ident::Ident;
+use crate::schema::catalog::DeclaredKey;
 
 /// What is not secret of an external backend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +55,12 @@ pub struct RestSettings {
     pub plan: bool,
     /// Whether the root describes the API.
     pub openapi: bool,
+    /// Relationships that the database does not declare; MySQL and its siblings heed them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub relationships: Vec<DeclaredKey>,
+    /// Whether `tinyint(1)` holds true and false (MySQL and its siblings).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tinyint1_is_bool: bool,
 }
 
 impl Default for RestSettings {
@@ -72,6 +79,8 @@ impl Default for RestSettings {
             aggregates: false,
             plan: false,
             openapi: true,
+            relationships: Vec::new(),
+            tinyint1_is_bool: false,
         }
     }
 }
