@@ -31,12 +31,12 @@ pub struct NewBackend {
 pub struct BackendConfig {
     /// `schema` (the default) or `database`; managed backends only.
     pub isolation: Option<String>,
-    /// `postgresql`, `supabase`, `mysql` or `planetscale`; external backends only, as all that follows.
+    /// One of the catalogue's kinds that are available (`GET /api/providers`); external backends only, as all that follows.
     pub external_provider: Option<String>,
     /// Whether requests need one of the project's keys; true if not said.
     pub require_api_key: Option<bool>,
-    /// `connectionString`, or `host`, `port`, `database`, `username`, `password` and `sslMode`; also `caCertificate` (PEM) and
-    /// `pooler`. Kept sealed. Left out, the ones that are known stay.
+    /// The fields that the catalogue has for it, such as `connectionString`, or `host`, `port`, `database`, `username`,
+    /// `password` and `sslMode`; also `caCertificate` (PEM) and `pooler`. Kept sealed. Left out, the ones that are known stay.
     #[schema(value_type = Option<Object>)]
     pub credentials: Option<Value>,
     /// How the API behaves, as PostgREST's configuration: `schemas`, `extraSearchPath`, `anonRole`, `serviceRole`, `jwtSecret`,
@@ -267,7 +267,7 @@ pub struct ExternalInfo {
     pub database_id: uuid::Uuid,
     /// The URL for `createClient`.
     pub api_url: String,
-    /// `postgresql`, `supabase` or `mysql`.
+    /// Its kind, as the catalogue calls it.
     pub provider: String,
     /// Host.
     pub host: Option<String>,
@@ -277,6 +277,18 @@ pub struct ExternalInfo {
     pub database: Option<String>,
     /// `disable` or `verify-full`.
     pub ssl_mode: Option<String>,
+    /// `postgres` or `mysql`; of RDS only, as the three that follow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+    /// `password` or `iam`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<String>,
+    /// The server's AWS region, with `iam`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The role that is assumed, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
     /// Whether a transaction pooler is in between.
     pub pooler: Option<bool>,
     /// Whether requests need one of the project's keys.
@@ -328,6 +340,10 @@ fn external_info(app: &App, backend: &ExternalBackend) -> ExternalInfo {
         port: backend.connection["port"].as_u64(),
         database: text("database"),
         ssl_mode: text("sslMode"),
+        engine: text("engine"),
+        auth: text("auth"),
+        region: text("region"),
+        role_arn: text("roleArn"),
         pooler: backend.connection["pooler"].as_bool(),
         require_api_key: backend.settings.require_api_key,
         rest: backend.rest(),

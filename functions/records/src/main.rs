@@ -12,6 +12,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     plinth::web::start();
     let app = App::from_env(vec![
         plinth::drivers::postgres::driver(),
+        plinth::drivers::postgres::cockroach(),
         plinth::drivers::mysql::driver(),
     ])?;
     let warming = app.clone();

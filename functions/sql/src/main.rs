@@ -5,6 +5,9 @@ use plinth::app::App;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     plinth::web::start();
-    let app = App::from_env(vec![plinth::drivers::postgres::driver()])?;
+    let app = App::from_env(vec![
+        plinth::drivers::postgres::driver(),
+        plinth::drivers::postgres::cockroach(),
+    ])?;
     plinth::web::run(sql::routes(), app).await
 }

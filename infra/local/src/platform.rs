@@ -279,7 +279,11 @@ impl Platform {
     pub fn app_at(&self, function: Function, clock: SharedClock) -> Result<App> {
         let wrong = failed("A function cannot be configured");
         let config = Config::from_env(&Env::of(self.env(function))).map_err(&wrong)?;
-        let drivers = vec![plinth::drivers::postgres::driver(), plinth::drivers::mysql::driver()];
+        let drivers = vec![
+            plinth::drivers::postgres::driver(),
+            plinth::drivers::postgres::cockroach(),
+            plinth::drivers::mysql::driver(),
+        ];
         App::new(config, clock, Arc::new(SystemRandom), drivers).map_err(&wrong)
     }
 }

@@ -188,6 +188,7 @@ impl App {
 fn engine(family: Family) -> Engine {
     match family {
         Family::Postgres => Engine::Postgres,
+        Family::Cockroach => Engine::Cockroach,
         Family::MySql => Engine::MySql,
     }
 }

@@ -49,6 +49,18 @@ pub fn too_late(read_only: bool) -> Error {
         .with_hint("Ask for fewer rows, or add an index for what you filter and sort by")
 }
 
+/// The transaction gave way to another one, and would have to be run anew.
+pub fn gave_way(code: &'static str, source: impl Into<Source>) -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        code,
+        "The request gave way to others that change the same rows",
+    )
+    .with_hint("Nothing was written; try again, with fewer requests at a time that change the same rows")
+    .with_retry_after(1)
+    .with_source(source)
+}
+
 /// Nobody heard whether a write was committed.
 pub fn outcome_unknown() -> Error {
     Error::new(
@@ -67,6 +79,18 @@ pub fn bad_credentials() -> Error {
         "The database refuses the user name or the password",
     )
     .with_hint("Check config.credentials, and that the server admits this user from outside")
+}
+
+/// A connection that is tried with an IAM token: the login is not let in.
+pub fn bad_token() -> Error {
+    Error::new(
+        ErrorKind::Unprocessable,
+        "external/credentials",
+        "The database refuses the user's IAM token",
+    )
+    .with_hint(
+        "The IAM policy must allow rds-db:connect as this user at this server, the region must be the server's, and          the user must have been made for IAM (grant rds_iam, or AWSAuthenticationPlugin)",
+    )
 }
 
 /// A connection that is tried: the database is not there.

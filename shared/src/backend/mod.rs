@@ -12,7 +12,7 @@ pub use sql::{Column, Ran, Script, ScriptScope, Sql};
 
 /// How drivers of the Postgres family open and keep connections.
 pub use crate::config::{Address, Login, Tls};
-pub use crate::control::{Client, Database, NoClient, dial, outbound};
+pub use crate::control::{Client, Database, NoClient, dial, iam, outbound};
 pub use crate::tenancy::Routine;
 
 use std::collections::BTreeMap;
@@ -35,6 +35,8 @@ pub type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub enum Engine {
     /// PostgreSQL and what speaks its protocol.
     Postgres,
+    /// CockroachDB: PostgreSQL's protocol, where any transaction may have to be run anew.
+    Cockroach,
     /// MySQL and MariaDB.
     MySql,
 }

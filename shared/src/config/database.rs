@@ -16,7 +16,25 @@ pub enum Login {
     /// A password (SCRAM).
     Password(Sensitive),
     /// An RDS IAM token, signed locally for each connection.
-    Iam,
+    Iam(Iam),
+}
+
+/// Whose AWS credentials sign a token, and for which region. Without either: the function's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Iam {
+    /// The server's region.
+    pub region: Option<String>,
+    /// A role that is assumed first.
+    pub role: Option<AssumedRole>,
+}
+
+/// A role of somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AssumedRole {
+    /// Its ARN.
+    pub arn: String,
+    /// What its trust policy asks for (`sts:ExternalId`), so that it is assumed for its owner only.
+    pub external_id: String,
 }
 
 /// Whether a connection is encrypted. There is no mode that encrypts without verifying the server.
@@ -81,7 +99,7 @@ impl Databases {
         if let Some(password) = env.secret("PLINTH_CONTROL_PASSWORD") {
             control.auth = Login::Password(password);
         } else if iam {
-            control.auth = Login::Iam;
+            control.auth = Login::Iam(Iam::default());
         }
         let pool_size = env.parse("PLINTH_POOL_SIZE", 1)?;
         let pool_targets = env.parse("PLINTH_POOL_TARGETS", 16)?;
@@ -93,7 +111,7 @@ impl Databases {
             cell_login: env.get("PLINTH_CELL_LOGIN").map(str::to_owned),
             cell_auth: match env.secret("PLINTH_CELL_PASSWORD") {
                 Some(password) => Login::Password(password),
-                None if iam => Login::Iam,
+                None if iam => Login::Iam(Iam::default()),
                 None => Login::Password(Sensitive::new("")),
             },
             pool_size,

@@ -14,7 +14,7 @@ mod web;
 
 pub use accounts::{Accounts, OutsideIssuer, SignUp};
 pub use connections::Connections;
-pub use database::{Address, Databases, Login, Tls};
+pub use database::{Address, AssumedRole, Databases, Iam, Login, Tls};
 pub use designer::Designer;
 pub use env::Env;
 pub use migration::Migration;

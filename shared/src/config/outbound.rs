@@ -12,6 +12,8 @@ use crate::error::Result;
 pub struct Outbound {
     networks: Vec<Network>,
     hosts: BTreeSet<String>,
+    /// `login@host`, the host in lower case.
+    iam_logins: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +25,35 @@ struct Network {
 impl Outbound {
     pub(super) fn from_env(env: &Env) -> Result<Self> {
         let list = env.get("PLINTH_OUTBOUND_ALLOW").unwrap_or_default();
-        Self::parse(list).map_err(|why| invalid("PLINTH_OUTBOUND_ALLOW", why))
+        let allowed = Self::parse(list).map_err(|why| invalid("PLINTH_OUTBOUND_ALLOW", why))?;
+        let logins = env.get("PLINTH_IAM_LOGINS").unwrap_or_default();
+        allowed
+            .with_iam_logins(logins)
+            .map_err(|why| invalid("PLINTH_IAM_LOGINS", why))
+    }
+
+    /// Beside it, the logins that every user may have us sign in as with the functions' own AWS role
+    /// (`PLINTH_IAM_LOGINS`: a comma list of `login@host`). Without it there is none: that role signs in to our own
+    /// databases as well.
+    ///
+    /// # Errors
+    /// A sentence that names the first entry of another form.
+    pub fn with_iam_logins(mut self, list: &str) -> Result<Self, String> {
+        for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+            let host = entry.rsplit_once('@').filter(|(login, _)| !login.is_empty());
+            let host = host.map(|(_, host)| host);
+            if !host.is_some_and(|host| is_host_name(host) || host.parse::<IpAddr>().is_ok()) {
+                return Err(format!("\"{entry}\" is not login@host"));
+            }
+            self.iam_logins.insert(iam_login(entry));
+        }
+        Ok(self)
+    }
+
+    /// Whether the functions' own AWS role may sign in as that login for a user.
+    pub fn allows_iam_login(&self, login: &str, host: &str) -> bool {
+        let host = host.trim_end_matches('.');
+        self.iam_logins.contains(&iam_login(&format!("{login}@{host}")))
     }
 
     /// Takes the comma list.
@@ -82,6 +112,12 @@ impl Network {
     }
 }
 
+/// `login@host` with the host in lower case.
+fn iam_login(text: &str) -> String {
+    let (login, host) = text.rsplit_once('@').unwrap_or((text, ""));
+    format!("{login}@{}", host.to_ascii_lowercase())
+}
+
 /// Whether the first `bits` are the same.
 fn same_prefix(one: u128, other: u128, bits: u8) -> bool {
     (one ^ other).checked_shr(128 - u32::from(bits)).unwrap_or(0) == 0
@@ -125,6 +161,24 @@ mod tests {
                 .unwrap()
                 .allows_address("8.8.8.8".parse().unwrap())
         );
+    }
+
+    #[test]
+    fn a_login_is_allowed_at_its_host_only() {
+        let list = "app@db.One.rds.amazonaws.com, other@127.0.0.1";
+        let allowed = Outbound::default().with_iam_logins(list).unwrap();
+        for (login, host, expected) in [
+            ("app", "DB.one.rds.amazonaws.com.", true),
+            ("App", "db.one.rds.amazonaws.com", false),
+            ("app", "db.two.rds.amazonaws.com", false),
+            ("other", "127.0.0.1", true),
+            ("other", "db.one.rds.amazonaws.com", false),
+        ] {
+            assert_eq!(allowed.allows_iam_login(login, host), expected, "{login}@{host}");
+        }
+        for list in ["app", "@host", "app@", "app@a b"] {
+            assert!(Outbound::default().with_iam_logins(list).unwrap_err().contains(list));
+        }
     }
 
     #[test]

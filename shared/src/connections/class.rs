@@ -134,6 +134,9 @@ impl Class {
             (Provider::Supabase, Self::Misconfigured) => {
                 "At the pooler the user is postgres.<ref>; check the ref and the region of the host"
             }
+            (Provider::AwsRds, Self::Auth) => {
+                "Check both; with auth iam the IAM policy must allow rds-db:connect as this user, and the user needs rds_iam"
+            }
             (Provider::AwsRds, Self::Timeout | Self::NetworkBlocked) => {
                 "Make the instance publicly accessible and let the port in by its security group"
             }

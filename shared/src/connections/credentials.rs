@@ -4,9 +4,9 @@
 use reqwest::Url;
 use serde_json::Value;
 
-use super::Provider;
 use super::catalogue::{self, Initial};
 use super::section::{Section, shown};
+use super::{Provider, rds};
 use crate::config::Outbound;
 use crate::control::outbound;
 use crate::schema::fault::Faults;
@@ -36,16 +36,18 @@ pub fn credentials(
     let fields = catalogue::fields(provider);
     let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
     let mut section = Section::new(path, code, given, &known, faults);
-    only_what_is_spoken(&mut section);
     for field in fields {
         let length = section.value(field.name).and_then(Value::as_str).map(str::len);
         if let Some(most) = field.validation.max_length.filter(|most| length > Some(*most)) {
             section.fault(field.name, format!("at most {most} bytes are expected"));
         }
     }
+    only_what_is_spoken(&mut section);
+    let family = rds::family(provider, &mut section);
+    let iam = rds::iam(provider, &mut section);
     let mut parts = Parts::default();
     if let Some(text) = section.text("connectionString") {
-        match Parts::of_url(text, provider.family()) {
+        match Parts::of_url(text, family, iam.is_none()) {
             Ok(read) => parts = read,
             Err(why) => section.fault("connectionString", why),
         }
@@ -70,12 +72,24 @@ pub fn credentials(
             }
         }
     }
-    let plain = match provider {
-        Provider::Planetscale => never_plain(&mut section, &parts),
-        _ => plain(&mut section, &parts, allowed),
+    if parts.password.is_none() && iam.is_none() && !section.has("connectionString") && provider == Provider::AwsRds {
+        section.fault("password", "it is missing");
+    }
+    let plain = match iam {
+        None if provider == Provider::Planetscale => never_plain(&mut section, &parts),
+        None => plain(&mut section, &parts, allowed),
+        Some(_) => {
+            let given = rds::Given {
+                password: parts.password.is_some(),
+                ssl_mode: parts.ssl_mode.as_deref(),
+                username: parts.username.as_deref(),
+            };
+            rds::without_password(&mut section, &given);
+            false
+        }
     };
-    let port = parts.port.unwrap_or_else(|| default_port(provider));
-    let by_port = provider.family() == Family::Postgres && port == POOLER_PORT;
+    let port = parts.port.unwrap_or_else(|| default_port(provider, family));
+    let by_port = family.is_like_postgres() && port == POOLER_PORT;
     let pooler = section.flag("pooler").or(parts.pooler).unwrap_or(by_port);
     let ca_certificate = section.parsed("caCertificate", certificates);
     Some(Credentials {
@@ -83,14 +97,22 @@ pub fn credentials(
         port,
         database: parts.database?,
         username: parts.username?,
-        password: parts.password?,
+        password: match iam {
+            Some(_) => String::new(),
+            None => parts.password?,
+        },
+        iam,
+        family: (family != provider.family()).then_some(family),
         plain,
         ca_certificate,
         pooler,
     })
 }
 
-fn default_port(provider: Provider) -> u16 {
+fn default_port(provider: Provider, family: Family) -> u16 {
+    if provider == Provider::AwsRds {
+        return rds::default_port(family);
+    }
     let fields = catalogue::fields(provider).iter();
     let default = fields
         .filter(|field| field.name == "port")
@@ -101,12 +123,10 @@ fn default_port(provider: Provider) -> u16 {
     }
 }
 
-/// Of RDS, PostgreSQL with a password; of PlanetScale, MySQL's protocol.
+/// Of PlanetScale, MySQL's protocol.
 fn only_what_is_spoken(section: &mut Section<'_, '_>) {
-    for (name, spoken) in [("engine", "postgres"), ("auth", "password"), ("transport", "mysql")] {
-        if section.text(name).is_some_and(|value| value != spoken) {
-            section.fault(name, format!("only {spoken} can be used yet"));
-        }
+    if section.text("transport").is_some_and(|value| value != "mysql") {
+        section.fault("transport", "only mysql can be used yet");
     }
 }
 
@@ -158,10 +178,14 @@ struct Parts {
 
 impl Parts {
     /// Of `postgresql://user:password@host:port/database?sslmode=…`. The reason never quotes it.
-    fn of_url(text: &str, family: Family) -> Result<Self, String> {
+    fn of_url(text: &str, family: Family, needs_password: bool) -> Result<Self, String> {
         let (shape, schemes) = match family {
             Family::Postgres => (
                 "postgresql://user:password@host:5432/database",
+                ["postgres", "postgresql"],
+            ),
+            Family::Cockroach => (
+                "postgresql://user:password@host:26257/database",
                 ["postgres", "postgresql"],
             ),
             Family::MySql => ("mysql://user:password@host:3306/database", ["mysql", "mariadb"]),
@@ -186,14 +210,35 @@ impl Parts {
                 // How PlanetScale's own strings say that certificates are verified.
                 "sslaccept" if value == "strict" => {}
                 "ssl" if family == Family::MySql && (value == "true" || value == r#"{"rejectUnauthorized":true}"#) => {}
+                "options" if family == Family::Cockroach => {
+                    let cluster = value.strip_prefix("--cluster=").filter(|cluster| is_cluster(cluster));
+                    cluster.ok_or_else(|| "its parameter options may be --cluster=name only".to_owned())?;
+                    parts.route(cluster);
+                }
                 "pgbouncer" => parts.pooler = Some(value == "true"),
                 ignored if IGNORED.contains(&ignored) => {}
                 other => return Err(format!("its parameter {} is not supported", shown(other))),
             }
         }
-        let named = parts.database.is_some() && parts.username.is_some() && parts.password.is_some();
+        let passed = parts.password.is_some() || !needs_password;
+        let named = parts.database.is_some() && parts.username.is_some() && passed;
         if named { Ok(parts) } else { Err(shape()) }
     }
+}
+
+impl Parts {
+    /// Names the cluster where several share a host: the form `cluster.database`, which needs nothing of the protocol.
+    fn route(&mut self, cluster: Option<&str>) {
+        if let (Some(cluster), Some(database)) = (cluster, &mut self.database)
+            && !database.starts_with(&format!("{cluster}."))
+        {
+            *database = format!("{cluster}.{database}");
+        }
+    }
+}
+
+fn is_cluster(name: &str) -> bool {
+    !name.is_empty() && name.len() <= 100 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// MySQL's own words for the modes.
@@ -263,6 +308,8 @@ mod tests {
             for field in catalogue::fields(provider).iter().filter(|field| field.required) {
                 whole[field.name] = "x".into();
             }
+            // Needed unless there is a token.
+            whole["password"] = "x".into();
             let read_whole = read(provider, &whole).unwrap();
             let port = match provider {
                 Provider::Cockroachdb => 26_257,
@@ -318,8 +365,11 @@ mod tests {
                 for choice in choices(field) {
                     let mut whole = parts.clone();
                     whole[field.name] = choice.into();
-                    let refused = ["planted", "mariadb", "iam", "http"].contains(&choice)
-                        || (choice == "mysql" && field.name == "engine");
+                    if choice == "iam" {
+                        whole["password"] = Value::Null;
+                        whole["region"] = "eu-central-1".into();
+                    }
+                    let refused = ["planted", "http"].contains(&choice);
                     assert_eq!(read(provider, &whole).is_err(), refused, "{provider:?} {choice}");
                 }
                 if field.kind == FieldKind::Text

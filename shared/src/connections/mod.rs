@@ -9,6 +9,7 @@ mod health;
 mod mysql;
 mod postgres;
 mod provider;
+mod rds;
 mod report;
 mod run;
 mod section;
@@ -32,7 +33,7 @@ use crate::app::App;
 use crate::control::dial::Trust;
 use crate::control::staged::Watch;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ident::Ident;
+use crate::ident::{Ident, ProjectId};
 use crate::schema::fault::{Fault, Faults};
 use crate::tenancy::{Caller, ConnectionSecrets, Credentials, Family, PlatformRole, ProjectAccess};
 use crate::vault::Owner;
@@ -96,7 +97,16 @@ pub async fn test(app: &App, caller: &Caller, new: &NewTest) -> Result<Report> {
             Provider::Supabase => SUPABASE_ROLES.map(str::to_owned).into(),
             _ => Vec::new(),
         };
-        subject(app, provider, &credentials, schemas, roles, false, &mut faults)
+        if credentials.iam.as_ref().is_some_and(|iam| iam.role_arn.is_some()) {
+            let message = "a role is assumed for a project: provision it, or POST /api/projects/{id}/backend/test";
+            faults.push(Fault::new("credentials.roleArn", CODE, message));
+        }
+        let asked = Asked {
+            schemas,
+            roles,
+            for_project: None,
+        };
+        subject(app, provider, &credentials, asked, &mut faults)
     });
     match subject {
         Some(subject) if faults.is_empty() => Ok(try_it(app, &subject).await),
@@ -140,7 +150,12 @@ pub async fn test_saved(app: &App, access: &ProjectAccess) -> Result<Report> {
     let roles: Vec<String> = roles.map(Ident::to_string).collect();
     let schemas = rest.schemas.iter().map(Ident::to_string).collect();
     let mut faults = Faults::default();
-    let subject = subject(app, provider, &credentials, schemas, roles, true, &mut faults);
+    let asked = Asked {
+        schemas,
+        roles,
+        for_project: Some(access.project()),
+    };
+    let subject = subject(app, provider, &credentials, asked, &mut faults);
     let subject = subject.ok_or_else(|| Error::internal("the connection's certificates cannot be read"))?;
     Ok(try_it(app, &subject).await)
 }
@@ -174,7 +189,7 @@ fn testable(name: &str) -> Result<Provider> {
 /// Whether this function was built with what such a test needs.
 fn is_linked(family: Family) -> bool {
     match family {
-        Family::Postgres => true,
+        Family::Postgres | Family::Cockroach => true,
         Family::MySql => cfg!(feature = "mysql"),
     }
 }
@@ -199,31 +214,38 @@ fn schemas(given: Option<&[String]>, faults: &mut Faults) -> Vec<String> {
     given.to_vec()
 }
 
+/// What is asked of a database beside whether it can be reached.
+struct Asked {
+    schemas: Vec<String>,
+    roles: Vec<String>,
+    /// The project whose connection it is; none before it is saved.
+    for_project: Option<ProjectId>,
+}
+
 fn subject(
     app: &App,
     provider: Provider,
     credentials: &Credentials,
-    schemas: Vec<String>,
-    roles: Vec<String>,
-    roles_asked_for: bool,
+    asked: Asked,
     faults: &mut Faults,
 ) -> Option<Subject> {
-    let pem = credentials.ca_certificate.as_deref();
-    let Ok(trust) = Trust::new(pem.or(app.config.databases.ca_pem.as_deref())) else {
+    let own = credentials.trust(provider.as_str());
+    let all = || Trust::new(app.config.databases.ca_pem.as_deref());
+    let Ok(trust) = own.and_then(|own| own.map_or_else(all, Ok)) else {
         let message = "it holds no certificate in PEM form";
         faults.push(Fault::new("credentials.caCertificate", CODE, message));
         return None;
     };
-    let address = credentials.address(&app.config.outbound);
+    let address = credentials.address(&app.config.outbound, asked.for_project);
     let (host, port, guard) = (address.host.clone(), address.port, address.guard.clone());
-    let trial: Box<dyn Trial> = match provider.family() {
-        Family::Postgres => Box::new(Postgres {
+    let trial: Box<dyn Trial> = match credentials.family(provider.as_str()) {
+        Family::Postgres | Family::Cockroach => Box::new(Postgres {
             provider,
             address,
             trust,
-            schemas,
-            roles,
-            roles_asked_for,
+            schemas: asked.schemas,
+            roles: asked.roles,
+            roles_asked_for: asked.for_project.is_some(),
             pooler: credentials.pooler,
             watch: Watch::default(),
         }),
@@ -233,9 +255,13 @@ fn subject(
             address,
             trust,
         }),
-        // It was refused before.
+        // Refused before, but for RDS.
         #[cfg(not(feature = "mysql"))]
-        Family::MySql => return None,
+        Family::MySql => {
+            let message = "connections of this engine cannot be tested here";
+            faults.push(Fault::new("credentials.engine", CODE, message));
+            return None;
+        }
     };
     Some(Subject {
         provider,

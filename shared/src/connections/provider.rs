@@ -61,7 +61,7 @@ impl Provider {
         }
     }
 
-    /// What such a database speaks.
+    /// What such a database speaks; of RDS, unless its engine says otherwise.
     pub fn family(self) -> Family {
         Family::of(self.as_str())
     }
@@ -80,7 +80,7 @@ impl Provider {
     pub fn is_served(self) -> bool {
         matches!(
             self,
-            Self::Postgresql | Self::Supabase | Self::Mysql | Self::Planetscale
+            Self::Postgresql | Self::Supabase | Self::Mysql | Self::Planetscale | Self::AwsRds | Self::Cockroachdb
         )
     }
 
@@ -130,6 +130,9 @@ mod tests {
         assert_eq!(Provider::parse("postgres"), Some(Provider::Postgresql));
         assert_eq!(Provider::parse("oracle"), None);
         assert_eq!(Provider::parse("mariadb"), Some(Provider::Mysql));
-        assert_eq!(Provider::served(), "mysql, planetscale, postgresql or supabase");
+        assert_eq!(
+            Provider::served(),
+            "aws-rds, cockroachdb, mysql, planetscale, postgresql or supabase"
+        );
     }
 }

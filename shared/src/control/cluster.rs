@@ -4,7 +4,7 @@
 use super::dial::{Trust, dial};
 use super::{cell_ddl, failure, migrate_control, scram_verifier};
 use crate::clock::SharedRandom;
-use crate::config::{Address, Login};
+use crate::config::{Address, Iam, Login};
 use crate::error::Result;
 use crate::ident::{Ident, literal};
 use crate::sensitive::Sensitive;
@@ -156,7 +156,7 @@ async fn install(address: &Address, trust: &Trust) -> Result<()> {
 impl Address {
     /// The same server with another login and database.
     pub fn with_login(&self, login: &str, password: Option<&Sensitive>, database: &str) -> Self {
-        let auth = password.map_or(Login::Iam, |password| Login::Password(password.clone()));
+        let auth = password.map_or(Login::Iam(Iam::default()), |password| Login::Password(password.clone()));
         self.beside(&self.host, self.port, database, login, auth)
     }
 }

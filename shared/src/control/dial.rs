@@ -68,7 +68,10 @@ pub(super) async fn settings(address: &Address) -> Result<tokio_postgres::Config
     match &address.auth {
         // The password goes to the protocol layer and nowhere else.
         Login::Password(password) => config.password(password.expose()),
-        Login::Iam => config.password(iam_token(address).await.map_err(DialError::Token)?.expose()),
+        Login::Iam(iam) => {
+            let token = super::iam::token(address, iam).await.map_err(DialError::Token)?;
+            config.password(token.expose())
+        }
     };
     Ok(config)
 }
@@ -100,18 +103,6 @@ fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error>> + S
             tracing::debug!(%error, "a database connection ended");
         }
     });
-}
-
-#[cfg(feature = "aws")]
-async fn iam_token(address: &Address) -> Result<crate::sensitive::Sensitive> {
-    super::aws::database_token(&address.host, address.port, &address.login).await
-}
-
-#[cfg(not(feature = "aws"))]
-async fn iam_token(_: &Address) -> Result<crate::sensitive::Sensitive> {
-    Err(Error::internal(
-        "PLINTH_DATABASE_IAM needs a function built with the aws feature",
-    ))
 }
 
 /// Why no connection came about.

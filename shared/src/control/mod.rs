@@ -7,6 +7,7 @@ pub mod aws;
 mod certificate;
 mod cluster;
 pub mod dial;
+pub mod iam;
 mod migrations;
 #[cfg(feature = "mysql")]
 pub mod mysql;

@@ -17,12 +17,13 @@ const RDS: &str = include_str!("../../../infra/trust/rds-ca.pem");
 #[cfg(not(feature = "aws"))]
 const RDS: &str = "";
 
-/// The public roots, those of RDS, and the operator's own beside them.
+/// The public roots, those of RDS where such a server may be, and the operator's or user's own beside them.
 #[derive(Clone)]
 pub struct Trust(Arc<Inner>);
 
 struct Inner {
     own: Vec<CertificateDer<'static>>,
+    rds: bool,
     /// Made for the first encrypted connection: a process that needs none does not read eighty certificates.
     config: OnceLock<ClientConfig>,
 }
@@ -33,6 +34,18 @@ impl Trust {
     /// # Errors
     /// `config/invalid` when the PEM text holds something else.
     pub fn new(ca_pem: Option<&str>) -> Result<Self> {
+        Self::with(ca_pem, true)
+    }
+
+    /// The same for a server that is none of RDS's: its hundred roots are not read.
+    ///
+    /// # Errors
+    /// As [`Trust::new`].
+    pub fn without_rds(ca_pem: Option<&str>) -> Result<Self> {
+        Self::with(ca_pem, false)
+    }
+
+    fn with(ca_pem: Option<&str>, rds: bool) -> Result<Self> {
         let own = certificates(ca_pem.unwrap_or_default()).map_err(|why| unreadable(&why))?;
         // Looked at now, though used later: a wrong setting is said at start.
         let mut trial = RootCertStore::empty();
@@ -43,6 +56,7 @@ impl Trust {
         }
         Ok(Self(Arc::new(Inner {
             own,
+            rds,
             config: OnceLock::new(),
         })))
     }
@@ -52,7 +66,7 @@ impl Trust {
     /// # Errors
     /// Never in practice: they have been read before.
     pub fn beside_public(&self) -> Result<Vec<Vec<u8>>> {
-        let rds = certificates(RDS).map_err(Error::internal)?;
+        let rds = self.rds()?;
         let all = rds.iter().chain(&self.0.own);
         Ok(all.map(|certificate| certificate.to_vec()).collect())
     }
@@ -88,11 +102,16 @@ impl Trust {
             .with_no_client_auth())
     }
 
+    fn rds(&self) -> Result<Vec<CertificateDer<'static>>> {
+        let pem = if self.0.rds { RDS } else { "" };
+        certificates(pem).map_err(Error::internal)
+    }
+
     fn roots(&self) -> Result<RootCertStore> {
         let mut roots = RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
         };
-        roots.add_parsable_certificates(certificates(RDS).map_err(Error::internal)?);
+        roots.add_parsable_certificates(self.rds()?);
         roots.add_parsable_certificates(self.0.own.iter().cloned());
         Ok(roots)
     }
@@ -171,7 +190,7 @@ impl ServerCertVerifier for Watched {
 /// The same certificates are trusted.
 impl PartialEq for Trust {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.own == other.0.own
+        Arc::ptr_eq(&self.0, &other.0) || (self.0.own == other.0.own && self.0.rds == other.0.rds)
     }
 }
 
@@ -225,6 +244,19 @@ mod tests {
         let mut store = RootCertStore::empty();
         for root in roots {
             store.add(root).unwrap();
+        }
+    }
+
+    #[cfg(feature = "aws")]
+    #[test]
+    fn the_roots_of_rds_are_read_where_they_are_needed_only() {
+        let public = webpki_roots::TLS_SERVER_ROOTS.len();
+        let rds = RDS.matches("BEGIN CERTIFICATE").count();
+        for (trust, expected) in [
+            (Trust::new(Some(ONE)), public + rds + 5),
+            (Trust::without_rds(Some(ONE)), public + 5),
+        ] {
+            assert_eq!(trust.unwrap().roots().unwrap().len(), expected);
         }
     }
 

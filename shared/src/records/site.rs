@@ -84,7 +84,7 @@ impl Site {
         let rest = &external.settings.rest;
         let schema = exposed(&rest.schemas, profile(&facts.method, headers))?;
         let several = rest.schemas.len() > 1;
-        let postgres = external.family == Family::Postgres;
+        let postgres = external.family.is_like_postgres();
         Ok(Self {
             place: Place {
                 reference: project.reference.clone(),
@@ -112,6 +112,8 @@ impl Site {
                 aggregates: rest.aggregates,
                 plan: rest.plan,
                 openapi: rest.openapi,
+                // What it generates as ids, JavaScript's numbers cannot hold.
+                wide_integers_as_text: external.family == Family::Cockroach,
                 ..Rules::external()
             },
             headers: facts::all_headers(headers),

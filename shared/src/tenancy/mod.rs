@@ -10,8 +10,8 @@ mod project;
 pub use caller::{Caller, MemberRole, PlatformRole, PlatformUser, ProjectAccess, RequestInfo};
 pub use data::{DataAccess, DataRole};
 pub use external::{
-    Connection, ConnectionSecrets, Credentials, External, ExternalSettings, Family, RestSecrets, RestSettings,
-    RoleClaim, Routine,
+    Connection, ConnectionSecrets, Credentials, External, ExternalSettings, Family, IamLogin, RestSecrets,
+    RestSettings, RoleClaim, Routine,
 };
 pub use project::{Cell, Isolation, KnownKey, Names, Project, ProjectBackend, Tier};
 

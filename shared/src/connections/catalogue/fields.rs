@@ -148,6 +148,10 @@ const HOST: &str = r"^\[?[A-Za-z0-9._:-]+\]?$";
 const HTTPS: &str = "^https://";
 /// The modes a PostgreSQL connection may have; all but the first verify the server's certificate and name.
 pub const SSL_MODES: &[&str] = &["disable", "prefer", "require", "verify-ca", "verify-full"];
+/// An AWS region.
+const REGION: &str = "^[a-z]{2}(-[a-z]+)+-[0-9]$";
+/// An IAM role.
+const ROLE_ARN: &str = "^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$";
 /// What a connection string says already.
 const PARTS: &[&str] = &["host", "port", "database", "username", "password", "sslMode"];
 
@@ -245,21 +249,45 @@ const AWS_RDS: &[Field] = &[
     field("engine", FieldKind::Choice, "The engine behind the endpoint.")
         .or(Initial::Text("postgres"))
         .of(&["postgres", "mysql", "mariadb"]),
-    connection_string("postgresql://user:password@endpoint:5432/database, in place of the fields below."),
+    connection_string(
+        "postgresql://user:password@endpoint:5432/database, or mysql://… with engine mysql or mariadb, in place of the fields below; without the password with auth iam.",
+    )
+    .like("^(postgres(ql)?|mysql|mariadb)://", 4_096),
     host("The instance's or cluster's endpoint; it must be publicly accessible or allowed by the operator."),
-    port(5_432),
+    field(
+        "port",
+        FieldKind::Number,
+        "The TCP port: 5432 when it is left out, 3306 with engine mysql or mariadb.",
+    )
+    .within(1, 65_535),
     DATABASE,
     USERNAME,
     field(
         "auth",
         FieldKind::Choice,
-        "A password, or an IAM token signed for each connection.",
+        "A password, or an IAM token signed for each connection (rds-db:connect; always encrypted).",
     )
     .or(Initial::Text("password"))
     .of(&["password", "iam"]),
-    password(),
+    field(
+        "password",
+        FieldKind::Text,
+        "The login's password, needed with auth password. It is kept sealed and never shown again.",
+    )
+    .secret(),
+    field("region", FieldKind::Text, "The server's AWS region, needed with auth iam: eu-central-1.").like(REGION, 32),
+    field(
+        "roleArn",
+        FieldKind::Text,
+        "A role of your AWS account that may connect (auth iam). Plinth assumes it with the project's id as external id: let its trust policy demand that.",
+    )
+    .like(ROLE_ARN, 2_048),
     SSL_MODE,
-    CA,
+    field(
+        "caCertificate",
+        FieldKind::Certificate,
+        "Another authority (PEM) to trust; Amazon's own for RDS are trusted already.",
+    ),
     field(
         "pooler",
         FieldKind::Boolean,
@@ -268,8 +296,12 @@ const AWS_RDS: &[Field] = &[
 ];
 
 const COCKROACHDB: &[Field] = &[
-    connection_string("postgresql://user:password@host:26257/database, in place of the fields below."),
-    host("The cluster's host name."),
+    connection_string(
+        "postgresql://user:password@host:26257/database, with ?options=--cluster%3Dname where clusters share a host; in place of the fields below.",
+    ),
+    host(
+        "The cluster's host name. Transactions that conflict are run anew, up to five times; 64-bit integers are shown as JSON strings. Tried against a PostgreSQL that acts like CockroachDB, not against CockroachDB itself.",
+    ),
     port(26_257),
     text(
         "database",

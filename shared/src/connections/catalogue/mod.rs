@@ -131,9 +131,9 @@ mod tests {
                 "firebase false",
             ],
             [
-                "aws-rds false",
+                "aws-rds true",
                 "planetscale true",
-                "cockroachdb false",
+                "cockroachdb true",
                 "azure-sql false",
                 "rest false",
             ],

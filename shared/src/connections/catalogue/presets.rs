@@ -108,11 +108,52 @@ const SUPABASE: &[Preset] = &[Preset {
     defaults: &[("port", Initial::Number(6_543)), ("pooler", Initial::Flag(true))],
 }];
 
+const AWS_RDS: &[Preset] = &[
+    Preset {
+        id: "rds-password",
+        name: "RDS or Aurora, with a password",
+        url: Some("https://console.aws.amazon.com/rds"),
+        steps: &[
+            "Open the instance, or the cluster, and copy its endpoint and port.",
+            "Let the port in by its security group, and make it publicly accessible unless the operator reaches it.",
+            "Choose the engine, fill in database, username and password, and run the connection test.",
+        ],
+        defaults: &[("auth", Initial::Text("password"))],
+    },
+    Preset {
+        id: "rds-iam",
+        name: "RDS or Aurora, with IAM",
+        url: Some("https://console.aws.amazon.com/rds"),
+        steps: &[
+            "Turn IAM database authentication on at the instance or cluster.",
+            "Make the user: create user app; grant rds_iam to app; or on MySQL: create user app identified with AWSAuthenticationPlugin as 'RDS'.",
+            "Make an IAM role that may rds-db:connect as that user, and let Plinth assume it with the project's id as sts:ExternalId.",
+            "Fill in endpoint, database, username, region and roleArn, and provision the backend: that tests it.",
+        ],
+        defaults: &[("auth", Initial::Text("iam"))],
+    },
+];
+
+const COCKROACHDB: &[Preset] = &[Preset {
+    id: "cockroach-cloud",
+    name: "CockroachDB Cloud",
+    url: Some("https://cockroachlabs.cloud"),
+    steps: &[
+        "Open the cluster, press Connect and choose SQL user and database.",
+        "Allow the addresses that Plinth connects from under Networking.",
+        "Copy the connection string; of a dedicated cluster also download the CA and give it as caCertificate.",
+        LAST,
+    ],
+    defaults: &[("port", Initial::Number(26_257))],
+}];
+
 /// The hosts known of a kind of database.
 pub fn of(provider: Provider) -> &'static [Preset] {
     match provider {
         Provider::Postgresql => POSTGRESQL,
         Provider::Supabase => SUPABASE,
+        Provider::AwsRds => AWS_RDS,
+        Provider::Cockroachdb => COCKROACHDB,
         _ => &[],
     }
 }

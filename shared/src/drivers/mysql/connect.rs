@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::error;
 use crate::backend::dial::{DEADLINE, Trust};
-use crate::backend::{Address, Login, Target, Tls, outbound};
+use crate::backend::{Address, Login, Target, Tls, iam, outbound};
 use crate::error::{Error, Result};
 use crate::query::mysql::Flavour;
 
@@ -209,7 +209,11 @@ async fn sign_in(address: &Address, trust: &Trust) -> Result<Dialled, DialError>
     opts = match &address.auth {
         // The password goes to the protocol layer and nowhere else.
         Login::Password(password) => opts.pass(Some(password.expose())),
-        Login::Iam => return Err(DialError::Settings(Error::internal("no IAM tokens for MySQL"))),
+        Login::Iam(iam) => {
+            let token = iam::token(address, iam).await.map_err(DialError::Settings)?;
+            // RDS takes it in clear text; `token` is refused without TLS, which hides it.
+            opts.pass(Some(token.expose())).enable_cleartext_plugin(true)
+        }
     };
     if address.tls == Tls::Verify {
         let roots = trust.beside_public().map_err(DialError::Settings)?;

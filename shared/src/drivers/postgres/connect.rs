@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::error;
 use super::statements::Statements;
+use super::{Kin, error};
 use crate::backend::dial::{Trust, cancel};
 use crate::backend::{Address, Client, Database, Target};
 use crate::error::Result;
@@ -19,6 +19,7 @@ pub(super) struct Pool {
     cancelling: Cancelling,
     /// Whether statements may have names.
     pub(super) named: bool,
+    pub(super) kin: Kin,
 }
 
 /// What a cancel request needs beside the connection's token.
@@ -29,7 +30,7 @@ struct Cancelling {
 }
 
 impl Pool {
-    pub(super) fn new(target: &Target) -> Result<Self> {
+    pub(super) fn new(target: &Target, kin: Kin) -> Result<Self> {
         let Target { address, trust, .. } = target;
         let database = Database::with_state(address.clone(), trust.clone(), target.connections, target.wait)?;
         Ok(Self {
@@ -39,6 +40,7 @@ impl Pool {
                 trust: trust.clone(),
             },
             named: !target.pooler,
+            kin,
         })
     }
 

@@ -4,7 +4,7 @@ use tokio_postgres::Error as PgError;
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::backend::dial::DialError;
-use crate::backend::failure::{busy, login_refused};
+use crate::backend::failure::{self, busy, login_refused};
 pub(super) use crate::backend::failure::{outcome_unknown, too_late, unreachable};
 use crate::backend::{NoClient, STALE};
 use crate::error::{Error, ErrorKind};
@@ -71,6 +71,28 @@ pub(super) fn lost_name(error: &PgError) -> bool {
 /// Whether the statement was stopped: by a timeout, or from outside.
 pub(super) fn cancelled(error: &PgError) -> bool {
     error.code() == Some(&SqlState::QUERY_CANCELED)
+}
+
+/// What to say when the transaction gave way to another one: nothing of it stays, and it may be run anew.
+pub(super) fn gave_way(error: &PgError) -> Option<&'static str> {
+    let code = error.code()?;
+    [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED]
+        .iter()
+        .find(|known| *known == code)
+        .map(|known| match known.code() {
+            "40P01" => "40P01",
+            _ => "40001",
+        })
+}
+
+/// That it did so once too often.
+pub(super) fn kept_giving_way(code: &'static str, error: PgError) -> Error {
+    failure::gave_way(code, error)
+}
+
+/// Whether the server itself does not know what became of a commit.
+pub(super) fn lost_sight(error: &PgError) -> bool {
+    error.code() == Some(&SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN)
 }
 
 /// Whether the version check refused the plan.

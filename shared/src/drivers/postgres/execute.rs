@@ -1,5 +1,7 @@
 //! Runs a plan: one transaction, one network round trip. What may be tried again is, and what failed is put in words.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use tokio::time::Instant;
 use tokio_postgres::{Error as PgError, Row};
@@ -7,20 +9,29 @@ use tokio_postgres::{Error as PgError, Row};
 use super::connect::{Held, Pool};
 use super::error;
 use super::pipeline::{Outcome, Query, Step, Transaction, converse, exchange};
-use super::settings;
 use super::text::Raw;
+use super::{Kin, settings};
 use crate::backend::{Routine, Scope};
+use crate::clock::{Random, SystemRandom};
 use crate::error::{Error, Result};
-use crate::query::postgres::{estimate, in_clients_words, render};
+use crate::query::postgres::{estimate, in_clients_words, refuse_on_cockroach, render};
 use crate::query::{self, Counts, Plan};
 
 /// The reply's body is the first column, see [`crate::query::postgres::COLUMNS`].
 const BODY: usize = 0;
+/// How often a transaction that gave way is run anew. It is as safe as the first time: it has left nothing, and nothing
+/// of its reply was handed out.
+const MOST_REPEATS: u32 = 5;
+/// The longest wait before the first of them; it doubles with each.
+const FIRST_WAIT: Duration = Duration::from_millis(10);
 /// Soiled connections that one request leaves behind before it gives up.
 const MOST_SOILED: u32 = 5;
 
 /// Runs a plan.
 pub(super) async fn run(pool: &Pool, scope: &Scope, plan: &Plan) -> Result<Counts> {
+    if pool.kin == Kin::Cockroach {
+        refuse_on_cockroach(plan)?;
+    }
     let rendered = render(plan, &scope.marker);
     let query = Query {
         sql: &rendered.sql,
@@ -52,15 +63,28 @@ fn told(row: &Row) -> Result<u64> {
 pub(super) async fn rows(pool: &Pool, scope: &Scope, query: &Query<'_>) -> Result<Vec<Row>> {
     let end = Instant::now() + scope.deadline;
     let once = || attempt(pool, scope, Query { ..*query }, end);
-    let (mut repeated, mut soiled) = (false, 0);
+    let (mut repeated, mut soiled, mut gave_way) = (false, 0, 0);
     loop {
         match once().await {
             Err(Failure::Broken) if scope.read_only && !repeated => repeated = true,
             // Each time round one such connection is gone. A server where it goes on has another trouble.
             Err(Failure::Soiled(_)) if soiled < MOST_SOILED && Instant::now() < end => soiled += 1,
+            Err(Failure::GaveWay(_)) if gave_way < MOST_REPEATS && wait(gave_way, end).await => gave_way += 1,
             outcome => return outcome.map_err(|failure| failure.told(scope)),
         }
     }
+}
+
+/// Lets a moment pass, so that those who were in each other's way are not again. False without the time for it.
+async fn wait(repeats: u32, end: Instant) -> bool {
+    let random: &dyn Random = &SystemRandom;
+    let most = FIRST_WAIT * 2_u32.saturating_pow(repeats);
+    let moment = most * u32::from(random.bytes::<1>()[0]) / 256;
+    let fits = Instant::now() + moment < end;
+    if fits {
+        tokio::time::sleep(moment).await;
+    }
+    fits
 }
 
 /// Whether the scope's versions are the present ones.
@@ -90,6 +114,8 @@ enum Failure {
     /// The session was left with a timeout that stopped it before it began. Nothing has happened, and the connection is
     /// not used again.
     Soiled(Error),
+    /// It gave way to another transaction, where that is everyday: nothing of it stays.
+    GaveWay(Error),
     /// For good.
     Final(Error),
 }
@@ -99,7 +125,7 @@ impl Failure {
         match self {
             Self::Broken if scope.read_only => error::unreachable("the connection broke twice"),
             Self::Broken => error::outcome_unknown(),
-            Self::Soiled(error) | Self::Final(error) => error,
+            Self::Soiled(error) | Self::GaveWay(error) | Self::Final(error) => error,
         }
     }
 }
@@ -113,7 +139,7 @@ impl From<Error> for Failure {
 async fn attempt(pool: &Pool, scope: &Scope, query: Query<'_>, end: Instant) -> Result<Vec<Row>, Failure> {
     let mut held = pool.connect(end).await?;
     // Boxed, here and below: futures of many layers would fill a small thread's stack.
-    let running = Box::pin(transact(&mut held, pool.named, scope, &query, end));
+    let running = Box::pin(transact(&mut held, pool, scope, &query, end));
     let done = tokio::time::timeout_at(end, running).await;
     match done {
         Ok(outcome) => {
@@ -129,15 +155,16 @@ async fn attempt(pool: &Pool, scope: &Scope, query: Query<'_>, end: Instant) -> 
 
 async fn transact(
     held: &mut Held,
-    named: bool,
+    pool: &Pool,
     scope: &Scope,
     query: &Query<'_>,
     end: Instant,
 ) -> Result<Vec<Row>, Failure> {
+    let named = pool.named;
     let transaction = Transaction {
         read_only: scope.read_only,
         rollback: scope.rollback,
-        settings: settings::values(scope, scope.role_setting(), left(end)),
+        settings: settings::values(pool.kin, scope, scope.role_setting(), left(end)),
         before: scope.own.as_ref().and_then(|own| own.pre_request.as_ref()).map(call),
         query: Some(Query { ..*query }),
         check: scope.place.versioned.then(|| check_params(scope)),
@@ -155,6 +182,14 @@ async fn transact(
         }
         Err(failed) => failed,
     };
+    if pool.kin == Kin::Cockroach {
+        if let Some(code) = error::gave_way(&failed) {
+            return Err(Failure::GaveWay(error::kept_giving_way(code, failed)));
+        }
+        if error::lost_sight(&failed) {
+            return Err(Failure::Broken);
+        }
+    }
     if error::broke(&failed) {
         let written_nothing = error::ended_by_server(&failed) && step < Step::End;
         return Err(if written_nothing && !scope.read_only {
@@ -232,7 +267,8 @@ fn checking(scope: &Scope, role: &str, end: Instant) -> Transaction<'static> {
     Transaction {
         read_only: true,
         rollback: false,
-        settings: settings::values(scope, role, left(end)),
+        // Versions are in databases of ours only.
+        settings: settings::values(Kin::Postgres, scope, role, left(end)),
         before: None,
         query: None,
         check: Some(check_params(scope)),
@@ -247,7 +283,7 @@ fn call(routine: &Routine) -> String {
     }
 }
 
-fn left(end: Instant) -> std::time::Duration {
+fn left(end: Instant) -> Duration {
     end.saturating_duration_since(Instant::now())
 }
 

@@ -18,30 +18,50 @@ use connect::Pool;
 use crate::backend::{Driver, Engine, Fut, Place, Ran, Records, Scope, Script, ScriptScope, Snapshot, Sql, Target};
 use crate::error::Result;
 use crate::query::openapi::Visible;
+use crate::query::postgres::OF_COCKROACH;
 use crate::query::{Counts, Feature, Plan};
 
 /// The driver, to be registered by a `main.rs`.
 pub fn driver() -> Arc<dyn Driver> {
-    Arc::new(Postgres)
+    Arc::new(Postgres(Kin::Postgres))
 }
 
-/// Speaks to PostgreSQL.
+/// The same driver for CockroachDB.
+pub fn cockroach() -> Arc<dyn Driver> {
+    Arc::new(Postgres(Kin::Cockroach))
+}
+
+/// Speaks to PostgreSQL, or to what is like it.
 #[derive(Debug)]
-struct Postgres;
+struct Postgres(Kin);
+
+/// What is at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kin {
+    Postgres,
+    /// Transactions are serializable and may have to be run anew; some of PostgreSQL's settings are not known.
+    Cockroach,
+}
 
 impl Driver for Postgres {
     fn engine(&self) -> Engine {
-        Engine::Postgres
+        match self.0 {
+            Kin::Postgres => Engine::Postgres,
+            Kin::Cockroach => Engine::Cockroach,
+        }
     }
 
     fn open(&self, target: &Target) -> Result<Arc<dyn Records>> {
-        Ok(Arc::new(Pool::new(target)?))
+        Ok(Arc::new(Pool::new(target, self.0)?))
     }
 }
 
 impl Records for Pool {
     fn capabilities(&self) -> &'static [Feature] {
-        &Feature::ALL
+        match self.kin {
+            Kin::Postgres => &Feature::ALL,
+            Kin::Cockroach => OF_COCKROACH,
+        }
     }
 
     fn catalog<'a>(&'a self, place: &'a Place, deadline: std::time::Duration) -> Fut<'a, Result<Snapshot>> {
@@ -61,7 +81,8 @@ impl Records for Pool {
     }
 
     fn sql(&self) -> Option<&dyn Sql> {
-        Some(self)
+        // Scripts are cut and judged by PostgreSQL's own grammar.
+        (self.kin == Kin::Postgres).then_some(self as &dyn Sql)
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::Kin;
 use crate::backend::{NO_ROLE, Scope, ScriptScope};
 use crate::ident::Ident;
 use crate::query::postgres::SETTINGS as READ_BY_QUERIES;
@@ -43,6 +44,16 @@ const OWNERS: &[&str] = &[
     "jit",
 ];
 
+/// Of these, what CockroachDB refuses to set (`unsupported_vars.go` of its source). What it does instead is the value we
+/// want, or of no account.
+const NOT_OF_COCKROACH: &[&str] = &[
+    "array_nulls",
+    "transform_null_equals",
+    "quote_all_identifiers",
+    "default_text_search_config",
+    "jit",
+];
+
 /// Settings whose value comes from the request. The role is the last: what stands before it is set as the login.
 const GIVEN: [&str; 10] = [
     "statement_timeout",
@@ -76,36 +87,48 @@ pub(super) enum IsolationLevel {
 
 impl IsolationLevel {
     /// Of the setting `default_transaction_isolation`.
-    fn of(setting: Option<&String>) -> Self {
+    fn of(kin: Kin, setting: Option<&String>) -> Self {
         match setting.map(|text| text.to_ascii_lowercase()).as_deref() {
             Some("repeatable read") => Self::RepeatableRead,
             Some("serializable") => Self::Serializable,
+            None if kin == Kin::Cockroach => Self::Serializable,
             _ => Self::ReadCommitted,
         }
     }
 }
 
 /// The settings of our own databases.
-static STATEMENT: LazyLock<String> = LazyLock::new(|| {
-    let mut sql = select(|_| true);
+static STATEMENT: LazyLock<String> = LazyLock::new(|| ours(|_| true));
+
+/// The same, of a look into CockroachDB's catalog.
+static COCKROACHS: LazyLock<String> = LazyLock::new(|| ours(|name| !NOT_OF_COCKROACH.contains(&name)));
+
+fn ours(wanted: impl Fn(&str) -> bool) -> String {
+    let mut sql = select(wanted);
     for (at, name) in GIVEN.iter().enumerate() {
         let comma = if at == 0 { "" } else { ", " };
         // Writing to a string cannot fail.
         let _ = write!(sql, "{comma}pg_catalog.set_config('{name}', ${}, true)", at + 1);
     }
     sql
-});
+}
 
 /// The settings of a user's own database: those of the role come first, then ours. The time zone stays its own unless the
 /// client prefers one, and its owner may have settings of theirs.
-static OWN: LazyLock<String> = LazyLock::new(|| {
+static OWN: LazyLock<String> = LazyLock::new(|| own(|_| true));
+
+/// The same, of a CockroachDB.
+static OWN_COCKROACH: LazyLock<String> = LazyLock::new(|| own(|name| !NOT_OF_COCKROACH.contains(&name)));
+
+fn own(known: impl Fn(&str) -> bool) -> String {
     let all_of = |number: usize| {
         format!(
             "(select pg_catalog.count(pg_catalog.set_config(own.key, own.value, true))
              from pg_catalog.json_each_text(${number}) own), "
         )
     };
-    let mut sql = select(|name| !OWNERS.contains(&name)).replacen("select ", &format!("select {}", all_of(13)), 1);
+    let mut sql =
+        select(|name| !OWNERS.contains(&name) && known(name)).replacen("select ", &format!("select {}", all_of(13)), 1);
     for (at, name) in GIVEN.iter().enumerate() {
         let (comma, number) = (if at == 0 { "" } else { ", " }, at + 1);
         let value = match *name {
@@ -124,7 +147,7 @@ static OWN: LazyLock<String> = LazyLock::new(|| {
         let _ = write!(sql, "pg_catalog.set_config('{name}', {value}, true)");
     }
     sql
-});
+}
 
 fn select(wanted: impl Fn(&str) -> bool) -> String {
     let mut sql = "select ".to_owned();
@@ -144,7 +167,7 @@ pub(super) fn search_path<'a>(schemas: impl IntoIterator<Item = &'a Ident>) -> S
 }
 
 /// The settings of a data request. The server gives up a little before we do, so that the connection survives.
-pub(super) fn values(scope: &Scope, role: &str, left: Duration) -> Settings {
+pub(super) fn values(kin: Kin, scope: &Scope, role: &str, left: Duration) -> Settings {
     let ours = (left * 9 / 10).as_millis().max(1);
     let owners = scope.defaults.get(TIMEOUT).and_then(|text| milliseconds(text));
     let timeout = owners.map_or(ours, |owners| owners.min(ours)).to_string();
@@ -183,9 +206,12 @@ pub(super) fn values(scope: &Scope, role: &str, left: Duration) -> Settings {
     let rest = rest.map(|(name, value)| (name.clone(), Value::from(value.as_str())));
     params.push(Some(Value::Object(rest.collect()).to_string()));
     Settings {
-        sql: &OWN,
+        sql: match kin {
+            Kin::Postgres => &OWN,
+            Kin::Cockroach => &OWN_COCKROACH,
+        },
         params,
-        isolation: IsolationLevel::of(scope.defaults.get(ISOLATION)),
+        isolation: IsolationLevel::of(kin, scope.defaults.get(ISOLATION)),
     }
 }
 
@@ -237,7 +263,7 @@ pub(super) fn values_for_script(scope: &ScriptScope, left: Duration) -> Settings
 }
 
 /// The settings of a look into the catalog. With nothing but `pg_catalog` on the path, names print qualified.
-pub(super) fn values_for_catalog(role: Option<&Ident>, left: Duration) -> Settings {
+pub(super) fn values_for_catalog(kin: Kin, role: Option<&Ident>, left: Duration) -> Settings {
     let timeout = (left * 9 / 10).as_millis().max(1).to_string();
     let empty = String::new;
     let params = [
@@ -253,7 +279,10 @@ pub(super) fn values_for_catalog(role: Option<&Ident>, left: Duration) -> Settin
         role.map_or(NO_ROLE, Ident::as_str).to_owned(),
     ];
     Settings {
-        sql: &STATEMENT,
+        sql: match kin {
+            Kin::Postgres => &STATEMENT,
+            Kin::Cockroach => &COCKROACHS,
+        },
         params: params.map(Some).into(),
         isolation: IsolationLevel::ReadCommitted,
     }
@@ -303,6 +332,22 @@ mod tests {
             assert!(STATEMENT.contains(name) && !OWN.contains(name), "{name}");
         }
         assert!(OWN.ends_with("from pg_catalog.json_each_text($12) own), pg_catalog.set_config('role', $10, true)"));
+    }
+
+    #[test]
+    fn what_cockroach_does_not_know_is_not_set_there() {
+        for name in NOT_OF_COCKROACH {
+            assert!(STATEMENT.contains(name), "{name}");
+            assert!(!COCKROACHS.contains(name) && !OWN_COCKROACH.contains(name), "{name}");
+        }
+        assert!(OWN_COCKROACH.contains("standard_conforming_strings"));
+        let level = |kin, setting: Option<&str>| IsolationLevel::of(kin, setting.map(str::to_owned).as_ref());
+        assert_eq!(level(Kin::Cockroach, None), IsolationLevel::Serializable);
+        assert_eq!(
+            level(Kin::Cockroach, Some("read committed")),
+            IsolationLevel::ReadCommitted
+        );
+        assert_eq!(level(Kin::Postgres, None), IsolationLevel::ReadCommitted);
     }
 
     #[test]

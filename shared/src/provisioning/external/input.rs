@@ -46,6 +46,8 @@ pub struct Rest {
     pub jwt_secret: Change<String>,
     /// Settings for the database's own code.
     pub app_settings: Change<Map<String, Value>>,
+    /// Those of its members that only PostgreSQL's family has.
+    pub of_postgres: Vec<&'static str>,
 }
 
 /// What is asked for. What is left out stays as it is.
@@ -85,7 +87,12 @@ impl Request {
         let credentials = given.zip(provider).and_then(|(given, provider)| {
             credentials(provider, "config.credentials", CODE, given, allowed, &mut faults)
         });
-        let family = provider.map_or(Family::Postgres, Provider::family);
+        // Of RDS, it may be only known with what is kept already.
+        let family = match (provider, &credentials) {
+            (Some(provider), Some(credentials)) => credentials.family(provider.as_str()),
+            (Some(provider), None) => provider.family(),
+            (None, _) => Family::Postgres,
+        };
         let rest = rest.map(|rest| self::rest(rest, family, &mut faults));
         match provider {
             Some(provider) if faults.is_empty() => Ok(Self {
@@ -139,6 +146,17 @@ const OF_POSTGRES: &[&str] = &[
     "appSettings",
 ];
 
+const NOT_OF_MYSQL: &str = "there is no such thing on MySQL and MariaDB";
+
+/// The refusal of settings that a MySQL database has no meaning for.
+pub(super) fn not_of_mysql(names: &[&str]) -> Error {
+    let lines: Vec<_> = names
+        .iter()
+        .map(|name| format!("config.rest.{name}: {NOT_OF_MYSQL}"))
+        .collect();
+    Error::invalid(CODE, "Invalid configuration").with_details(lines.join("\n"))
+}
+
 fn rest(given: &Value, family: Family, faults: &mut Faults) -> Rest {
     let known = [
         "schemas",
@@ -160,10 +178,13 @@ fn rest(given: &Value, family: Family, faults: &mut Faults) -> Rest {
         "tinyint1IsBool",
     ];
     let mut section = Section::new("config.rest", CODE, given, &known, faults);
-    for name in OF_POSTGRES.iter().filter(|_| family == Family::MySql) {
-        if section.value(name).is_some() {
-            section.fault(name, "there is no such thing on MySQL and MariaDB");
-        }
+    let of_postgres: Vec<_> = OF_POSTGRES
+        .iter()
+        .copied()
+        .filter(|name| section.value(name).is_some())
+        .collect();
+    for name in of_postgres.iter().filter(|_| family == Family::MySql) {
+        section.fault(name, NOT_OF_MYSQL);
     }
     let defaults = RestSettings::default();
     let schemas = section.list("schemas", name).unwrap_or(defaults.schemas);
@@ -195,6 +216,7 @@ fn rest(given: &Value, family: Family, faults: &mut Faults) -> Rest {
         settings,
         jwt_secret: jwt_secret(&mut section),
         app_settings: app_settings(&mut section),
+        of_postgres,
     }
 }
 

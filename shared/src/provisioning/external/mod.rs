@@ -88,7 +88,7 @@ pub async fn provision(app: &App, access: &ProjectAccess, request: Request) -> R
     managed_provision::require_admin(access)?;
     let known = known(app, access.project()).await?;
     let whole = whole(app, known.as_ref(), request).await?;
-    let found = Box::pin(probe::probe(app, &whole)).await?;
+    let found = Box::pin(probe::probe(app, access.project(), &whole)).await?;
 
     let mut client = app.control.get().await?;
     let tx = client.transaction().await.map_err(failure)?;
@@ -171,7 +171,7 @@ async fn known(app: &App, project: ProjectId) -> Result<Option<ExternalBackend>>
 /// What is asked for, over what there is.
 async fn whole(app: &App, known: Option<&ExternalBackend>, request: Request) -> Result<Whole> {
     let mut settings = known.map(|known| known.settings.clone()).unwrap_or_default();
-    let was = known.map(|known| Family::of(&known.provider));
+    let provider_was = known.map(|known| known.provider.clone());
     let opened = match known {
         Some(known) => known.secrets(app).await,
         None => Ok(None),
@@ -185,9 +185,18 @@ async fn whole(app: &App, known: Option<&ExternalBackend>, request: Request) -> 
         Some(ConnectionSecrets { credentials, rest }) => (Some(credentials), rest),
         None => (None, None),
     };
+    let was = provider_was.map(|provider| match &known {
+        Some(known) => known.family(&provider),
+        None => Family::of(&provider),
+    });
     let mut secrets: RestSecrets = secrets.unwrap_or_default();
     settings.require_api_key = request.require_api_key.unwrap_or(settings.require_api_key);
     let has_rest = request.rest.is_some();
+    let of_postgres = request
+        .rest
+        .as_ref()
+        .map(|rest| rest.of_postgres.clone())
+        .unwrap_or_default();
     if let Some(rest) = request.rest {
         settings.rest = rest.settings;
         rest.jwt_secret.over(&mut secrets.jwt_secret);
@@ -201,12 +210,15 @@ async fn whole(app: &App, known: Option<&ExternalBackend>, request: Request) -> 
             .with_details("config.credentials: they are missing")
             .with_hint("Give a connectionString, or host, database, username and password")
     })?;
-    let family = request.provider.family();
+    let family = credentials.family(request.provider.as_str());
     if was.is_some_and(|was| was != family) && !has_rest {
         // Names of another world.
         settings.rest = RestSettings::default();
     }
     if family == Family::MySql {
+        if !of_postgres.is_empty() {
+            return Err(input::not_of_mysql(&of_postgres));
+        }
         // The database is the one schema there is.
         settings.rest.schemas = vec![exposed(&credentials.database)?];
         settings.rest.extra_search_path = Vec::new();
@@ -227,15 +239,29 @@ fn exposed(database: &str) -> Result<Ident> {
 }
 
 impl Whole {
+    fn family(&self) -> Family {
+        self.credentials.family(self.provider.as_str())
+    }
+
     /// What is shown of the connection and the secrets: where it is, and that there are some.
     fn shown(&self) -> Value {
         let app_settings: Vec<&String> = self.secrets.app_settings.keys().collect();
+        let iam = self.credentials.iam.as_ref();
+        // Of the one provider that has several.
+        let engine = (self.provider == Provider::AwsRds).then(|| match self.family() {
+            Family::MySql => "mysql",
+            Family::Postgres | Family::Cockroach => "postgres",
+        });
         json!({
             "host": self.credentials.host,
             "port": self.credentials.port,
             "database": self.credentials.database,
             "sslMode": if self.credentials.plain { "disable" } else { "verify-full" },
             "pooler": self.credentials.pooler,
+            "engine": engine,
+            "auth": engine.map(|_| if iam.is_some() { "iam" } else { "password" }),
+            "region": iam.map(|iam| &iam.region),
+            "roleArn": iam.and_then(|iam| iam.role_arn.as_ref()),
             "hasJwtSecret": self.secrets.jwt_secret.is_some(),
             "appSettings": app_settings,
         })

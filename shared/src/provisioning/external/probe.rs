@@ -9,11 +9,11 @@ use super::Whole;
 use super::inventory::{self, Inventory};
 use super::relationships;
 use crate::app::App;
-use crate::backend::failure;
+use crate::backend::{Login, failure};
 use crate::control::dial::{DialError, Trust, dial};
 use crate::control::{text, texts};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ident::Ident;
+use crate::ident::{Ident, ProjectId};
 use crate::tenancy::{Family, RestSettings, Routine};
 
 /// Longest time the questions may take, the connection not counted (it has its own five seconds).
@@ -27,21 +27,22 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// `external/no-such-role`, `external/role-not-granted`, `external/no-such-function`, `external/no-such-table` and
 /// `external/no-such-column` (422);
 /// `auth/issuer-unavailable` (503) for `jwksUrl`.
-pub(super) async fn probe(app: &App, whole: &Whole) -> Result<Inventory> {
+pub(super) async fn probe(app: &App, project: ProjectId, whole: &Whole) -> Result<Inventory> {
     let rest = &whole.settings.rest;
     if let Some(url) = &rest.jwks_url {
         app.tenancy.try_keys(url).await?;
     }
     let databases = &app.config.databases;
-    let trust = match &whole.credentials.ca_certificate {
-        Some(pem) => Trust::new(Some(pem)).map_err(|_| {
-            Error::invalid("provisioning/config", "Invalid configuration")
-                .with_details("config.credentials.caCertificate: it holds no certificate in PEM form")
-        })?,
+    let own = whole.credentials.trust(whole.provider.as_str()).map_err(|_| {
+        Error::invalid("provisioning/config", "Invalid configuration")
+            .with_details("config.credentials.caCertificate: it holds no certificate in PEM form")
+    })?;
+    let trust = match own {
+        Some(own) => own,
         None => Trust::new(databases.ca_pem.as_deref())?,
     };
-    let address = whole.credentials.address(&app.config.outbound);
-    let family = whole.provider.family();
+    let address = whole.credentials.address(&app.config.outbound, Some(project));
+    let family = whole.family();
     if family == Family::MySql {
         let target = app.tried_target(family, address, trust);
         let schema = rest.schemas.first().ok_or_else(|| Error::internal("no schema"))?;
@@ -49,23 +50,49 @@ pub(super) async fn probe(app: &App, whole: &Whole) -> Result<Inventory> {
         relationships::check(&rest.relationships, &mut found.catalog)?;
         return Ok(Inventory::of(&found));
     }
-    let client = dial(&address, &trust).await.map_err(no_connection)?;
-    let asked = tokio::time::timeout(DEADLINE, ask(&client, rest)).await;
+    let client = dial(&address, &trust).await;
+    let client = client.map_err(|error| no_connection(error, &address.auth))?;
+    let asked = async {
+        if family == Family::Cockroach {
+            is_cockroach(&client).await?;
+        }
+        ask(&client, rest).await
+    };
+    let asked = tokio::time::timeout(DEADLINE, asked).await;
     asked.map_err(|_| too_late())?
 }
 
-fn no_connection(error: DialError) -> Error {
+/// Ids are shown, and transactions run anew, because it is one.
+async fn is_cockroach(client: &Client) -> Result<()> {
+    let rows = client.query_typed("select version()", &[]).await.map_err(broke)?;
+    let version: &str = rows.first().map_or("", |row| row.get(0));
+    if version.starts_with("CockroachDB") {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Unprocessable,
+        "external/not-cockroachdb",
+        "The server is no CockroachDB",
+    )
+    .with_hint("externalProvider is postgresql for a PostgreSQL server"))
+}
+
+fn no_connection(error: DialError, auth: &Login) -> Error {
     let DialError::Postgres(failed) = error else {
         return match error {
             DialError::Refused(refused) => refused.into(),
             DialError::Deadline => too_late(),
+            DialError::Token(error) => error,
             other => other.into(),
         };
     };
     let state = failed.code().cloned();
     let tls = failed.to_string().contains("TLS");
     let refused = match state {
-        Some(SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => failure::bad_credentials(),
+        Some(SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => match auth {
+            Login::Password(_) => failure::bad_credentials(),
+            Login::Iam(_) => failure::bad_token(),
+        },
         Some(SqlState::INVALID_CATALOG_NAME) => failure::no_such_database(),
         None if tls => failure::no_tls(),
         _ => Error::new(

@@ -32,12 +32,15 @@ pub(super) fn output(scope: &Scope<'_>, item: &SelectItem) -> Result<Output> {
         Some(field) => Some((scope.place(field)?, scope.cast(cast.as_deref())?)),
         None => None,
     };
+    // The greatest and the least are themselves such values.
+    let picked = matches!(function, AggregateFunction::Max | AggregateFunction::Min) && cast.is_none();
+    let whole = field.as_ref().filter(|_| picked).and_then(|field| scope.whole(field));
     Ok(Output {
         expression: Expression::Aggregate(Aggregate {
             function: *function,
             of,
         }),
-        cast: scope.cast(result_cast.as_deref())?,
+        cast: scope.cast(result_cast.as_deref())?.or(whole),
         name: member_name(alias.as_deref().unwrap_or(function.word()))?,
     })
 }

@@ -102,7 +102,7 @@ impl<'a> Scope<'a> {
     pub(super) fn all_outputs(&self, node: &mut Node) {
         let output = |column: &Column| Output {
             expression: Expression::Place(column_place(column)),
-            cast: None,
+            cast: self.whole_of(column.value_type()),
             name: column.name.clone(),
         };
         node.outputs.extend(self.relation.columns.iter().map(output));
@@ -111,9 +111,34 @@ impl<'a> Scope<'a> {
     pub(super) fn output(&self, alias: Option<&str>, field: &Field, cast: Option<&str>) -> Result<Output> {
         Ok(Output {
             expression: Expression::Place(self.place(field)?),
-            cast: self.cast(cast)?,
+            cast: self.cast(cast)?.or_else(|| self.whole(field)),
             name: member_name(alias.unwrap_or(default_name(field)))?,
         })
+    }
+
+    /// What a field is cast to so that no digit of it is lost, where the backend's rules say so.
+    pub(super) fn whole(&self, field: &Field) -> Option<TypeName> {
+        if !field.path.is_empty() {
+            return None;
+        }
+        let column = self.relation.column(&field.name).map(Column::value_type);
+        let computed = || {
+            self.relation
+                .computed(&field.name)
+                .map(|found| found.data_type.as_str())
+        };
+        self.whole_of(column.or_else(computed)?)
+    }
+
+    fn whole_of(&self, data_type: &str) -> Option<TypeName> {
+        let array = match data_type {
+            "bigint" => false,
+            "bigint[]" => true,
+            _ => return None,
+        };
+        self.rules
+            .wide_integers_as_text
+            .then_some(TypeName::Builtin { name: "text", array })
     }
 
     pub(super) fn cast(&self, text: Option<&str>) -> Result<Option<TypeName>> {

@@ -391,7 +391,7 @@ impl Predicate {
     }
 
     /// Visits the places it looks at.
-    fn places<'a>(&'a self, visit: &mut impl FnMut(&'a Place)) {
+    pub(in crate::query) fn places<'a>(&'a self, visit: &mut impl FnMut(&'a Place)) {
         match self {
             Self::All(parts) | Self::Any(parts) => {
                 for part in parts {

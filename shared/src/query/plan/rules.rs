@@ -27,6 +27,8 @@ pub struct Rules {
     pub functions: bool,
     /// Whether the root answers a description of the API.
     pub openapi: bool,
+    /// Whether columns of 64-bit integers are shown as JSON strings, unless the request casts them.
+    pub wide_integers_as_text: bool,
 }
 
 impl Rules {
@@ -44,6 +46,7 @@ impl Rules {
             plan: false,
             functions: false,
             openapi: true,
+            wide_integers_as_text: false,
         }
     }
 
@@ -62,6 +65,7 @@ impl Rules {
             plan: false,
             functions: true,
             openapi: true,
+            wide_integers_as_text: false,
         }
     }
 }

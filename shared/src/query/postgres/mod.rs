@@ -9,6 +9,7 @@
 mod assertion;
 mod body;
 mod call;
+mod cockroach;
 mod count;
 mod draw;
 mod embed;
@@ -26,6 +27,7 @@ mod tests;
 
 pub use assertion::failed_assertion;
 pub(in crate::query) use assertion::{not_single, too_many};
+pub use cockroach::{OF_COCKROACH, refuse as refuse_on_cockroach};
 pub use count::estimate;
 pub use names::in_clients_words;
 

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 
 use super::{Project, ProjectBackend, Tenancy, Tier};
-use crate::config::{Address, Login, Outbound, Tls};
+use crate::config::{Address, AssumedRole, Iam, Login, Outbound, Tls};
 use crate::control::dial::Trust;
 use crate::error::{Error, Result};
 use crate::ident::ProjectId;
@@ -27,7 +27,7 @@ use crate::vault::{CredentialStore, Envelope, Kept, Owner};
 /// A connection as it is stored: what is secret of it sealed, or elsewhere.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Connection {
-    /// `postgresql`, `supabase` or `mysql`.
+    /// By its name in the catalogue.
     pub provider: String,
     /// [`ConnectionSecrets`].
     secret: Option<Kept>,
@@ -49,8 +49,14 @@ pub struct Credentials {
     pub database: String,
     /// Role that signs in.
     pub username: String,
-    /// Its password.
+    /// Its password; empty with `iam`.
     pub password: String,
+    /// In a password's place: a token that AWS credentials sign for each connection.
+    #[serde(default)]
+    pub iam: Option<IamLogin>,
+    /// What it speaks, where its provider does not tell.
+    #[serde(default)]
+    pub family: Option<Family>,
     /// Whether the server is spoken to without encryption.
     #[serde(default)]
     pub plain: bool,
@@ -60,6 +66,15 @@ pub struct Credentials {
     /// Whether a transaction pooler is in between.
     #[serde(default)]
     pub pooler: bool,
+}
+
+/// Who signs in to RDS without a password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IamLogin {
+    /// The server's region.
+    pub region: String,
+    /// A role that is assumed first, with the project's id as external id; without it the function's own signs.
+    pub role_arn: Option<String>,
 }
 
 /// All that is secret of a connection, as one thing to keep.
@@ -132,34 +147,70 @@ fn parse<T: serde::de::DeserializeOwned>(text: &Sensitive) -> Result<T> {
 }
 
 impl Credentials {
-    /// The address to dial, behind the guard.
-    pub fn address(&self, guard: &Arc<Outbound>) -> Address {
+    /// What such a database of that provider speaks.
+    pub fn family(&self, provider: &str) -> Family {
+        self.family.unwrap_or_else(|| Family::of(provider))
+    }
+
+    /// What its server's certificate is verified against, if not what all are.
+    ///
+    /// # Errors
+    /// When `ca_certificate` holds something else.
+    pub fn trust(&self, provider: &str) -> Result<Option<Trust>> {
+        let pem = self.ca_certificate.as_deref();
+        let read = |pem| match provider {
+            AWS_RDS => Trust::new(Some(pem)),
+            _ => Trust::without_rds(Some(pem)),
+        };
+        pem.map(read).transpose()
+    }
+
+    /// The address to dial for that project, behind the guard.
+    pub fn address(&self, guard: &Arc<Outbound>, project: Option<ProjectId>) -> Address {
+        let role = |arn: &String| AssumedRole {
+            arn: arn.clone(),
+            external_id: project.map(|project| project.to_string()).unwrap_or_default(),
+        };
+        let auth = match &self.iam {
+            None => Login::Password(Sensitive::new(self.password.clone())),
+            Some(iam) => Login::Iam(Iam {
+                region: Some(iam.region.clone()),
+                role: iam.role_arn.as_ref().map(role),
+            }),
+        };
         Address {
             host: self.host.clone(),
             port: self.port,
             database: self.database.clone(),
             login: self.username.clone(),
-            auth: Login::Password(Sensitive::new(self.password.clone())),
+            auth,
             tls: if self.plain { Tls::Disable } else { Tls::Verify },
             guard: Some(guard.clone()),
         }
     }
 }
 
+/// The one provider whose databases speak different languages.
+const AWS_RDS: &str = "aws-rds";
+
 /// What a user's database speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Family {
     /// PostgreSQL.
     Postgres,
+    /// PostgreSQL's protocol and much of its language: CockroachDB.
+    Cockroach,
     /// MySQL and MariaDB.
     MySql,
 }
 
 impl Family {
-    /// Of a provider, by its name in the database.
+    /// Of a provider, by its name in the database. Of RDS: what it is, unless its credentials say otherwise.
     pub fn of(provider: &str) -> Self {
         match provider {
             "mysql" | "planetscale" => Self::MySql,
+            "cockroachdb" => Self::Cockroach,
             _ => Self::Postgres,
         }
     }
@@ -168,14 +219,20 @@ impl Family {
     pub fn capabilities(self) -> &'static [Feature] {
         match self {
             Self::Postgres => &Feature::ALL,
+            Self::Cockroach => query::postgres::OF_COCKROACH,
             Self::MySql => query::mysql::CAPABILITIES,
         }
+    }
+
+    /// Whether it speaks PostgreSQL's protocol.
+    pub fn is_like_postgres(self) -> bool {
+        matches!(self, Self::Postgres | Self::Cockroach)
     }
 
     /// Whether its roles and rows have rules of their own. Where they do not, only the project's secret keys and its
     /// members come in.
     pub fn guards_rows(self) -> bool {
-        self == Self::Postgres
+        self.is_like_postgres()
     }
 }
 
@@ -215,11 +272,11 @@ impl Connection {
             let ConnectionSecrets { credentials, rest } =
                 ConnectionSecrets::open(store, of, kept, self.rest.as_ref()).await?;
             let rest = rest.unwrap_or_default();
-            let trust = credentials.ca_certificate.as_deref().map(|pem| Trust::new(Some(pem)));
+            let provider = &self.provider;
             Ok(External {
-                family: Family::of(&self.provider),
-                address: credentials.address(guard),
-                trust: trust.transpose()?,
+                family: credentials.family(provider),
+                address: credentials.address(guard, Some(project)),
+                trust: credentials.trust(provider)?,
                 pooler: credentials.pooler,
                 settings: serde_json::from_value(backend.settings.clone()).map_err(Error::internal)?,
                 app_settings: Sensitive::new(Value::Object(rest.app_settings).to_string()),
@@ -258,6 +315,8 @@ mod tests {
             database: "planted".to_owned(),
             username: "planted".to_owned(),
             password: "planted".to_owned(),
+            iam: None,
+            family: None,
             plain: false,
             ca_certificate: None,
             pooler: false,
@@ -272,7 +331,7 @@ mod tests {
             rest: Some(secrets),
         };
         assert!(!format!("{whole:?}").contains("planted"));
-        let address = credentials.address(&Arc::default());
+        let address = credentials.address(&Arc::default(), None);
         assert!(format!("{address:?}").contains("[redacted]"));
     }
 }

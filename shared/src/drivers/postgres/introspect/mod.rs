@@ -11,6 +11,7 @@ mod node_tree;
 mod tables;
 mod types;
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use facts::Facts;
@@ -18,7 +19,7 @@ use tokio::time::Instant;
 
 use super::connect::Pool;
 use super::pipeline::{Query, Transaction, exchange};
-use super::{error, settings};
+use super::{Kin, error, settings};
 use crate::backend::{Place, Snapshot};
 use crate::error::{Error, Result};
 
@@ -29,14 +30,18 @@ pub(super) async fn catalog(pool: &Pool, place: &Place, deadline: Duration) -> R
     let (sql, params) = if place.versioned {
         (VERSIONED, vec![place.schema.to_string(), place.reference.to_string()])
     } else {
-        (PLAIN, vec![place.schema.to_string()])
+        let plain = match pool.kin {
+            Kin::Postgres => PLAIN,
+            Kin::Cockroach => &COCKROACHS,
+        };
+        (plain, vec![place.schema.to_string()])
     };
     let params: Vec<_> = params.into_iter().map(Some).collect();
     let transaction = Transaction {
         read_only: true,
         rollback: false,
         before: None,
-        settings: settings::values_for_catalog(place.reader.as_ref(), deadline),
+        settings: settings::values_for_catalog(pool.kin, place.reader.as_ref(), deadline),
         query: Some(Query {
             sql,
             params: &params,
@@ -96,3 +101,49 @@ macro_rules! catalog {
 /// On our own databases sessions have no settings that we do not give them.
 const VERSIONED: &str = catalog!("coalesce(plinth.schema_version($2), 0)", "null::text");
 const PLAIN: &str = catalog!("0::bigint", include_str!("session.sql"));
+
+/// What CockroachDB lacks, and what says the same there: slices of arrays; types of functions that it has none of; the
+/// actions of views' rules, without which no key is traced through a view; and views that can be written to.
+const INSTEAD: [(&str, &str); 5] = [
+    (
+        "(i.indkey::int2[])[0:i.indnkeyatts - 1]",
+        "(select array_agg(u.number order by u.at) from unnest(i.indkey::int2[]) with ordinality u (number, at)
+          where u.at <= i.indnkeyatts)",
+    ),
+    (
+        "in (
+      'pg_catalog.trigger'::pg_catalog.regtype, 'pg_catalog.event_trigger'::pg_catalog.regtype,
+      'pg_catalog.internal'::pg_catalog.regtype, 'pg_catalog.language_handler'::pg_catalog.regtype,
+      'pg_catalog.fdw_handler'::pg_catalog.regtype, 'pg_catalog.index_am_handler'::pg_catalog.regtype,
+      'pg_catalog.table_am_handler'::pg_catalog.regtype, 'pg_catalog.tsm_handler'::pg_catalog.regtype)",
+        "in (select t.oid from pg_catalog.pg_type t where t.typname in ('trigger', 'event_trigger', 'internal'))",
+    ),
+    (
+        "
+    and 'pg_catalog.internal'::pg_catalog.regtype <> all (p.proargtypes)",
+        "",
+    ),
+    (
+        "on w.ev_class = s.oid and w.rulename = '_RETURN'),",
+        "on w.ev_class = s.oid and w.rulename = '_RETURN' and w.ev_action is not null),",
+    ),
+    ("pg_catalog.pg_relation_is_updatable(r.oid, true)", "0"),
+];
+
+static COCKROACHS: LazyLock<String> = LazyLock::new(|| {
+    let instead = INSTEAD.iter();
+    instead.fold(PLAIN.to_owned(), |sql, (there, here)| sql.replace(there, here))
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_cockroach_lacks_is_replaced() {
+        for (there, _) in INSTEAD {
+            assert_eq!(PLAIN.matches(there).count(), 1, "{there}");
+            assert!(!COCKROACHS.contains(there), "{there}");
+        }
+    }
+}
