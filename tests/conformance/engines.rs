@@ -1,6 +1,7 @@
 //! One suite for every kind of database: each row says which features it needs. Where the engine has declared them it
 //! must answer as expected; where it has not, it must refuse, by name, and never answer something else.
 
+mod cockroach;
 mod mysql;
 mod postgres;
 
@@ -166,6 +167,11 @@ async fn every_file(made: impl AsyncFn() -> Box<dyn Server>) {
 #[test]
 fn postgres() {
     run(every_file(postgres::made));
+}
+
+#[test]
+fn cockroach() {
+    run(every_file(cockroach::made));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The connection test against real servers and real faults: each is named for what it is, in time, and without a secret.
 
 mod answers;
-mod encrypted;
+pub mod encrypted;
 mod faults;
 mod mysql;
 mod saved;
@@ -69,6 +69,9 @@ pub async fn server() -> u16 {
             ("conn_modest", "login"),
             ("conn_reader", "login"),
             ("conn_cockroach", "login"),
+            ("rds_superuser", "nologin"),
+            ("rds_iam", "nologin"),
+            ("conn_rds_master", "login in role rds_superuser"),
             ("conn_limited", "login connection limit 0"),
             ("conn_locked", "nologin"),
             ("conn_super", "login superuser"),

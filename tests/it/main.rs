@@ -11,6 +11,7 @@ mod accounts;
 mod audit;
 mod bad_input;
 mod catalog;
+mod cockroach;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod connections;
@@ -37,6 +38,7 @@ mod projects;
 mod provisioning;
 mod purging;
 mod random_filters;
+mod rds;
 mod records;
 mod rpc;
 mod sessions;

@@ -5,7 +5,7 @@ mod members;
 mod provisioning;
 mod rows;
 pub mod server;
-mod tls;
+pub mod tls;
 
 use http::StatusCode;
 use serde_json::{Value, json};

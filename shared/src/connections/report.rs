@@ -199,6 +199,9 @@ pub struct LoginRights {
     pub superuser: bool,
     /// No row-level security applies to it.
     pub bypass_rls: bool,
+    /// It is a member of `rds_superuser`, by which RDS lends most of a superuser's might.
+    #[serde(default)]
+    pub managed_superuser: bool,
     /// It may make roles.
     pub create_role: bool,
     /// It may make databases.

@@ -107,8 +107,14 @@ fn siblings_of_postgres_are_tested_as_it_is() {
             (&json!("CockroachDB"), &json!("24.1.0")),
             "{report}"
         );
+        let report = test("postgresql", &at(port, "conn_cockroach")).await;
+        assert!(warnings(&report).contains(&"cockroachdb"), "{report}");
+        let report = test("cockroachdb", &at(port, "conn_modest")).await;
+        assert_eq!(super::failed(&report), ("read".into(), "misconfigured".into()));
         let report = test("aws-rds", &at(port, "conn_modest")).await;
         assert_eq!((&report["ok"], &report["provider"]), (&json!(true), &json!("aws-rds")));
+        let report = test("aws-rds", &at(port, "conn_rds_master")).await;
+        assert!(warnings(&report).contains(&"rds_superuser"), "{report}");
         let report = test("supabase", &at(port, "conn_modest")).await;
         assert!(warnings(&report).contains(&"no_rls"), "{report}");
     });

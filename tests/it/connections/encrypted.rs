@@ -16,7 +16,7 @@ use super::{PASSWORD, failed, step, test_of, warnings};
 use crate::world::run;
 
 /// An authority of this test's own.
-pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority(pub CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     pub fn new(name: &str) -> Self {
@@ -51,13 +51,13 @@ pub fn soon() -> (i32, u8, u8) {
 }
 
 /// A server with TLS.
-struct Encrypted {
-    server: Server,
+pub struct Encrypted {
+    pub server: Server,
     swaps: usize,
 }
 
 impl Encrypted {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let config = plinth_local::config::LocalConfig::from_env().unwrap();
         let mut options = Options::new("");
         options.binaries = config.postgres_bin;
@@ -76,7 +76,7 @@ impl Encrypted {
         made
     }
 
-    fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.server.folder().join("data")
     }
 
@@ -87,12 +87,12 @@ impl Encrypted {
         client
     }
 
-    async fn sql(&self, sql: &str) {
+    pub async fn sql(&self, sql: &str) {
         self.client().await.batch_execute(sql).await.unwrap();
     }
 
     /// Shows another certificate from now on.
-    async fn show(&mut self, (certificate, key): &(Certificate, KeyPair)) {
+    pub async fn show(&mut self, (certificate, key): &(Certificate, KeyPair)) {
         self.swaps += 1;
         let owner = std::fs::metadata(self.data()).unwrap();
         for (kind, pem) in [("crt", certificate.pem()), ("key", key.serialize_pem())] {

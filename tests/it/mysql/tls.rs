@@ -12,14 +12,14 @@ use crate::external::{Own, bare, world};
 use crate::world::{run, unique};
 
 /// A certificate for 127.0.0.1 with its key and its authority, all PEM.
-struct Certificate {
-    pem: String,
-    key: String,
-    authority: String,
+pub struct Certificate {
+    pub pem: String,
+    pub key: String,
+    pub authority: String,
 }
 
 impl Certificate {
-    fn make() -> Self {
+    pub fn make() -> Self {
         let folder = std::env::temp_dir().join(format!("plinth-mysql-tls-{}", unique()));
         std::fs::create_dir(&folder).unwrap();
         let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();

@@ -15,7 +15,8 @@ pub fn of_dial(error: &DialError) -> Class {
         DialError::Postgres(error) => of_postgres(error),
         DialError::Refused(refused) => of_guard(*refused),
         DialError::Deadline => Class::Timeout,
-        DialError::Token(_) | DialError::Settings(_) => Class::Unknown,
+        DialError::Token(_) => Class::Misconfigured,
+        DialError::Settings(_) => Class::Unknown,
     }
 }
 

@@ -16,7 +16,7 @@ use super::run::{Run, TRIPS, Trial};
 use super::{Class, Provider};
 use crate::backend::Fut;
 use crate::config::{Address, Tls};
-use crate::control::dial::Trust;
+use crate::control::dial::{DialError, Trust};
 use crate::control::staged::{self, Offer, Seen, Session, Watch};
 
 /// What is tested of such a database.
@@ -75,6 +75,9 @@ impl Postgres {
         }
         let signed_in = staged::sign_in(stream, address, &self.trust, &self.watch).await;
         self.catch_up(run);
+        if let Err(DialError::Token(why)) = &signed_in {
+            run.say(Class::Misconfigured, why.public(), why.hint());
+        }
         let session = signed_in.map_err(|error| classify::of_dial(&error))?;
         run.done_until(StepName::Read);
         self.question(run, &session, &self.watch.seen(), now).await?;
@@ -92,6 +95,7 @@ impl Postgres {
             roles,
         } = answers;
         let facts = facts.map_err(class_of)?;
+        self.is_of_the_kind(run, &facts)?;
         run.done(Outcome::Ok);
 
         let privileges = match (login, schemas, roles) {
@@ -113,6 +117,26 @@ impl Postgres {
         }
         run.done(Outcome::Ok);
         Ok(())
+    }
+
+    /// CockroachDB is another kind, though it speaks the protocol: it is served in another way.
+    fn is_of_the_kind(&self, run: &mut Run, facts: &Facts) -> Result<(), Class> {
+        let cockroach = questions::product(&facts.version).0 == "CockroachDB";
+        match (self.provider, cockroach) {
+            (Provider::Cockroachdb, false) => {
+                let fix = "Choose PostgreSQL, or the address of a CockroachDB";
+                run.say(Class::Misconfigured, "The server is no CockroachDB", Some(fix));
+                Err(Class::Misconfigured)
+            }
+            (Provider::Cockroachdb, true) | (_, false) => Ok(()),
+            (_, true) => {
+                run.warn(
+                    "cockroachdb",
+                    "The server is a CockroachDB: choose that kind, so that transactions that conflict are run anew",
+                );
+                Ok(())
+            }
+        }
     }
 
     /// What the login may do, against what is needed.
@@ -166,6 +190,12 @@ impl Postgres {
             run.warn(
                 "superuser",
                 "The login is a superuser: give Plinth one of its own, as the script does",
+            );
+        }
+        if found.login.managed_superuser && !found.login.superuser {
+            run.warn(
+                "rds_superuser",
+                "The login has the role rds_superuser: give Plinth one of its own, as the script does",
             );
         }
         if found.login.bypass_rls {

@@ -20,7 +20,9 @@ const LOGIN: &str = "
     select pg_catalog.json_build_object(
       'superuser', r.rolsuper, 'bypassRls', r.rolbypassrls, 'createRole', r.rolcreaterole, 'createDatabase', r.rolcreatedb,
       'createSchema', pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),
-      'connect', pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CONNECT'))::text
+      'connect', pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CONNECT'),
+      'managedSuperuser', coalesce((select pg_catalog.pg_has_role(r.oid, m.oid, 'MEMBER')
+        from pg_catalog.pg_roles m where m.rolname = 'rds_superuser'), false))::text
     from pg_catalog.pg_roles r where r.rolname = current_user";
 
 /// One privilege a call: a list means any of them.

@@ -86,7 +86,8 @@ pub(super) fn script(login: &str, database: &str, found: &PostgresRights) -> Res
 
 /// Whether the login's rights come with what it is, or owns.
 fn needs_another(found: &PostgresRights) -> bool {
-    found.login.superuser || found.login.bypass_rls || found.schemas.iter().any(|schema| schema.owned > 0)
+    let mighty = found.login.superuser || found.login.managed_superuser || found.login.bypass_rls;
+    mighty || found.schemas.iter().any(|schema| schema.owned > 0)
 }
 
 #[cfg(test)]
