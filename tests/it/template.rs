@@ -20,9 +20,11 @@ const RIGHTS: &[(&str, &[&str])] = &[
     (
         "connection-test",
         &[
+            "rds-db:connect IamDatabaseUsers",
             "rds-db:connect plinth_connect",
             "secretsmanager:GetSecretValue MasterKey",
             "secretsmanager:GetSecretValue connections",
+            "sts:AssumeRole IamDatabaseRoles",
         ],
     ),
     ("connections", &["rds-db:connect plinth_connect"]),
@@ -39,6 +41,7 @@ const RIGHTS: &[(&str, &[&str])] = &[
     (
         "provision",
         &[
+            "rds-db:connect IamDatabaseUsers",
             "rds-db:connect plinth_control",
             "rds-db:connect plinth_provision",
             "secretsmanager:CreateSecret connections",
@@ -48,6 +51,7 @@ const RIGHTS: &[(&str, &[&str])] = &[
             "secretsmanager:PutSecretValue connections",
             "secretsmanager:RestoreSecret connections",
             "secretsmanager:TagResource connections",
+            "sts:AssumeRole IamDatabaseRoles",
         ],
     ),
     (
@@ -61,18 +65,22 @@ const RIGHTS: &[(&str, &[&str])] = &[
     (
         "records",
         &[
+            "rds-db:connect IamDatabaseUsers",
             "rds-db:connect plinth_api",
             "rds-db:connect plinth_records",
             "secretsmanager:GetSecretValue MasterKey",
             "secretsmanager:GetSecretValue connections",
+            "sts:AssumeRole IamDatabaseRoles",
         ],
     ),
     (
         "sql",
         &[
+            "rds-db:connect IamDatabaseUsers",
             "rds-db:connect plinth_sql",
             "secretsmanager:GetSecretValue MasterKey",
             "secretsmanager:GetSecretValue connections",
+            "sts:AssumeRole IamDatabaseRoles",
         ],
     ),
     (
@@ -393,7 +401,9 @@ impl Template {
         let policies = function["Properties"]["Policies"].as_array().unwrap();
         let statements = policies
             .iter()
-            .flat_map(|policy| policy["Statement"].as_array().unwrap());
+            .flat_map(|policy| policy["Statement"].as_array().unwrap())
+            // What the operator asks for by a parameter, which is empty by default.
+            .map(|statement| statement["If"].get(1).unwrap_or(statement));
         statements
             .flat_map(|statement| {
                 assert_eq!(statement["Effect"], "Allow");

@@ -156,6 +156,10 @@ impl Class {
                 "Check the port; PostgreSQL's is usually 5432",
             ),
             (Family::MySql, class) => class.texts_of_mysql().unwrap_or_else(|| class.texts()),
+            (Family::Cockroach, Self::Protocol) => (
+                "What answers there is no CockroachDB",
+                "Check the port; CockroachDB's is usually 26257",
+            ),
             _ => self.texts(),
         }
     }

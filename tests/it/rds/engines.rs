@@ -65,12 +65,12 @@ fn mysql_is_served_by_its_own_driver() {
                 .await;
             assert_eq!(reply.status, status, "{rest} {}", reply.text);
         }
-        let tags = world
-            .get(&own.rest("tags?select=id&order=id"))
-            .key(&own.secret)
-            .send()
-            .await;
-        assert_eq!(tags.expect(StatusCode::OK), json!([{ "id": 1 }]));
+        let shown = world.get(&own.provision()).bearer(&own.owner.token).send().await;
+        let info = &shown.expect(StatusCode::OK)["connectionInfo"];
+        assert_eq!(
+            (&info["rest"]["maxRows"], &info["engine"]),
+            (&json!(1), &json!("mysql"))
+        );
     });
 }
 
