@@ -249,6 +249,9 @@ fn wide_integers_are_texts_wherever_they_are_shown_and_either_where_they_are_giv
             .send()
             .await;
         assert_eq!(reply.expect(StatusCode::OK), json!([{ "parent": second }]));
+        let told = read(&own, "").await;
+        let id = &told["definitions"]["orders"]["properties"]["id"];
+        assert_eq!((&id["type"], &id["format"]), (&json!("string"), &json!("bigint")));
         let csv = world.get(&own.rest("orders?select=id&order=id")).key(&own.secret);
         let csv = csv.header("accept", "text/csv").send().await;
         assert_eq!(csv.text, format!("id\n{FIRST}\n{second}"));

@@ -68,3 +68,51 @@ pub(super) fn role_refused(source: impl Into<Box<dyn std::error::Error + Send + 
     )
     .with_source(source)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::config::{AssumedRole, Login, Outbound};
+
+    async fn refused(tls: Tls, guard: Option<&str>, role: bool) -> String {
+        let role = role.then(|| AssumedRole {
+            arn: "arn:aws:iam::123456789012:role/x".to_owned(),
+            external_id: "project".to_owned(),
+        });
+        let iam = Iam { region: None, role };
+        let guard = guard.map(|logins| Arc::new(Outbound::default().with_iam_logins(logins).unwrap()));
+        let address = Address {
+            host: "db.example.com".to_owned(),
+            port: 5432,
+            database: "d".to_owned(),
+            login: "app".to_owned(),
+            auth: Login::Iam(iam.clone()),
+            tls,
+            guard,
+        };
+        token(&address, &iam).await.unwrap_err().code().to_owned()
+    }
+
+    #[tokio::test]
+    async fn no_token_is_signed_for_a_plain_connection_or_a_login_that_is_not_allowed() {
+        for (tls, guard, expected) in [
+            (Tls::Disable, None, "internal"),
+            (Tls::Disable, Some("app@db.example.com"), "internal"),
+            (Tls::Verify, Some(""), "external/iam-forbidden"),
+            (Tls::Verify, Some("app@other.example.com"), "external/iam-forbidden"),
+            (Tls::Verify, Some("other@db.example.com"), "external/iam-forbidden"),
+        ] {
+            assert_eq!(refused(tls, guard, false).await, expected, "{tls:?} {guard:?}");
+        }
+    }
+
+    #[cfg(not(feature = "aws"))]
+    #[tokio::test]
+    async fn without_aws_there_is_nothing_to_sign_with() {
+        for (guard, role) in [(Some("app@db.example.com"), false), (Some(""), true), (None, false)] {
+            assert_eq!(refused(Tls::Verify, guard, role).await, "external/iam-unavailable");
+        }
+    }
+}

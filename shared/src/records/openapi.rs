@@ -34,6 +34,7 @@ pub(super) async fn describe(
     let address = Address {
         url: &url,
         schema: &site.schema,
+        wide_integers_as_text: site.rules.wide_integers_as_text,
     };
     let document = document(catalog, &visible, &address).to_string();
     if site

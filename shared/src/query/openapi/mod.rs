@@ -72,6 +72,8 @@ pub struct Site<'a> {
     pub url: &'a str,
     /// The exposed schema's name, as clients know it.
     pub schema: &'a str,
+    /// Whether 64-bit integers are shown as texts.
+    pub wide_integers_as_text: bool,
 }
 
 /// The document.
@@ -90,6 +92,7 @@ pub fn document(catalog: &Catalog, visible: &Visible, site: &Site<'_>) -> Value 
     let names = property::Names {
         catalog,
         schema: site.schema,
+        wide_integers_as_text: site.wide_integers_as_text,
     };
     let (title, description) = heading(visible.description.as_deref());
     let media = json!([

@@ -10,6 +10,7 @@ use crate::schema::catalog::{Catalog, Column, Link, Relation};
 pub(super) struct Names<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) schema: &'a str,
+    pub(super) wide_integers_as_text: bool,
 }
 
 impl Names<'_> {
@@ -31,7 +32,7 @@ impl Names<'_> {
     /// A column of a definition.
     pub(super) fn property(&self, relation: &Relation, column: &Column) -> Value {
         let mut property = self.value(column.value_type());
-        let kind = type_of(&without_length(column.value_type()));
+        let kind = self.type_of(&without_length(column.value_type()));
         let labels = self.catalog.enums.get(column.value_type().trim_matches('"'));
         property.extend(object([
             (
@@ -48,16 +49,23 @@ impl Names<'_> {
     /// A value of a type.
     pub(super) fn value(&self, data_type: &str) -> Map<String, Value> {
         let plain = without_length(data_type);
-        let kind = type_of(&plain);
+        let kind = self.type_of(&plain);
         let items = (kind == Some("array")).then(|| {
             let element = plain.strip_suffix("[]").unwrap_or_default();
-            object([("type", type_of(element).map(Value::from))]).into()
+            object([("type", self.type_of(element).map(Value::from))]).into()
         });
         object([
             ("format", Some(self.format(data_type).into())),
             ("type", kind.map(Value::from)),
             ("items", items),
         ])
+    }
+
+    fn type_of(&self, plain: &str) -> Option<&'static str> {
+        match plain {
+            "bigint" if self.wide_integers_as_text => Some("string"),
+            plain => type_of(plain),
+        }
     }
 
     /// The comment, and what keys the column is part of: generators read these notes.

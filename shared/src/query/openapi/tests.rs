@@ -82,6 +82,7 @@ fn described(catalog: &Catalog, tables: &[(&str, Rights)], functions: &[&str]) -
     let site = Site {
         url: "https://example.com/p/abc/rest/v1",
         schema: "public",
+        wide_integers_as_text: false,
     };
     document(catalog, &visible, &site)
 }

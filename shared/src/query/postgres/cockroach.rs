@@ -96,11 +96,29 @@ fn is_search(of: &Predicate) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::fixtures::headers;
-    use super::super::super::properties::CATALOG;
+    use super::super::super::fixtures::{catalog, headers};
     use super::super::super::request::Method;
     use super::super::super::{Rules, parse_request, plan};
     use super::*;
+
+    #[test]
+    fn wide_integers_are_cast_unless_the_request_casts_them() {
+        let rules = Rules {
+            wide_integers_as_text: true,
+            aggregates: true,
+            ..Rules::external()
+        };
+        let rendered = |select: &str| {
+            let query = format!("select={select}");
+            let request = parse_request(Method::Get, "todos", &query, &headers(&[]), b"").unwrap();
+            let sql = super::super::render(&plan(request, &catalog(), &rules).unwrap(), "MARK").sql;
+            let rows = sql.split(" from (select ").nth(1).unwrap();
+            rows.split(" from ").next().unwrap().to_owned()
+        };
+        insta::assert_snapshot!(rendered("id,n:id,id::int8,title"), @r#"plinth_0."id"::pg_catalog.text as "id", plinth_0."id"::pg_catalog.text as "n", plinth_0."id"::pg_catalog.int8 as "id", plinth_0."title""#);
+        insta::assert_snapshot!(rendered("id.max(),id.min()::int8,id.sum(),count()"), @r#"max(plinth_0."id")::pg_catalog.text as "max", min(plinth_0."id")::pg_catalog.int8 as "min", sum(plinth_0."id") as "sum", count(*) as "count""#);
+        assert!(rendered("*").contains("::text as \"id\""));
+    }
 
     #[test]
     fn what_it_has_not_declared_is_refused_by_name() {
@@ -111,12 +129,12 @@ mod tests {
         for (query, prefer, feature) in [
             ("select=*", "count=planned", Some("count-planned")),
             ("select=*", "count=exact", None),
-            ("name=fts.cat", "", Some("text-search")),
-            ("or=(name.not.plfts.cat,id.eq.1)", "", Some("text-search")),
-            ("name=like.a*", "", None),
+            ("title=fts.cat", "", Some("text-search")),
+            ("or=(title.not.plfts.cat,id.eq.1)", "", Some("text-search")),
+            ("title=like.a*", "", None),
         ] {
             let request = parse_request(Method::Get, "todos", query, &headers(&[("prefer", prefer)]), b"").unwrap();
-            let planned = plan(request, &CATALOG, &Rules::external()).unwrap();
+            let planned = plan(request, &catalog(), &Rules::external()).unwrap();
             let refused = refuse(&planned).err();
             let named = refused.as_ref().and_then(|error| error.details());
             assert_eq!(named.map(|named| named.split(':').next().unwrap()), feature, "{query}");
