@@ -117,7 +117,7 @@ mod tests {
         };
         insta::assert_snapshot!(rendered("id,n:id,id::int8,title"), @r#"plinth_0."id"::pg_catalog.text as "id", plinth_0."id"::pg_catalog.text as "n", plinth_0."id"::pg_catalog.int8 as "id", plinth_0."title""#);
         insta::assert_snapshot!(rendered("id.max(),id.min()::int8,id.sum(),count()"), @r#"max(plinth_0."id")::pg_catalog.text as "max", min(plinth_0."id")::pg_catalog.int8 as "min", sum(plinth_0."id") as "sum", count(*) as "count""#);
-        assert!(rendered("*").contains("::text as \"id\""));
+        assert!(rendered("*").contains("::pg_catalog.text as \"id\""));
     }
 
     #[test]
