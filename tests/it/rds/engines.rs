@@ -5,7 +5,7 @@ use mysql_async::prelude::Queryable as _;
 use serde_json::{Value, json};
 
 use super::{LOGIN, REGION, body, token, world};
-use crate::connections::with;
+use crate::connections::{failed, with};
 use crate::external::{self, Own, bare};
 use crate::mysql::server::{PASSWORD, Server, server};
 use crate::mysql::tls::Certificate;
@@ -96,6 +96,26 @@ fn mysql_takes_a_token_over_tls() {
             .send()
             .await;
         assert_eq!(tags.expect(StatusCode::OK), json!([{ "id": 1 }]));
+        for (changes, outcome) in [
+            (json!({}), None),
+            (json!({ "region": "us-west-2" }), Some(("authenticate", "auth"))),
+            (json!({ "username": "other" }), Some(("authenticate", "misconfigured"))),
+        ] {
+            let asked = json!({ "provider": "aws-rds", "credentials": with(credentials.clone(), changes) });
+            let tested = world
+                .post("/api/connections/test")
+                .bearer(&own.owner.token)
+                .json(&asked);
+            let tested = tested.send().await.expect(StatusCode::OK);
+            match outcome {
+                None => assert_eq!(
+                    (&tested["ok"], &tested["server"]["product"]),
+                    (&json!(true), &json!("MariaDB")),
+                    "{tested}"
+                ),
+                Some((step, class)) => assert_eq!(failed(&tested), (step.into(), class.into())),
+            }
+        }
         let (owner, id, _) = bare(world).await;
         let path = format!("/api/projects/{id}/backend/provision");
         let other = body(&with(credentials, json!({ "region": "us-west-2" })));

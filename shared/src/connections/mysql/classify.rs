@@ -12,6 +12,7 @@ pub(super) fn of(failure: &Failure) -> Class {
         Failure::Stranger => Class::Protocol,
         Failure::Method(_) => Class::Misconfigured,
         Failure::NeedsTls => Class::TlsRequired,
+        Failure::Token(_) => Class::Misconfigured,
         Failure::Settings(_) => Class::Unknown,
     }
 }

@@ -45,6 +45,9 @@ impl MySql {
             Ok(session) => session,
             Err(failure) => {
                 let class = classify::of(&failure);
+                if let Failure::Token(why) = &failure {
+                    run.say(class, why.public(), why.hint());
+                }
                 // The database is looked for once the password is taken.
                 if matches!(failure, Failure::Said { code: 1044 | 1049, .. }) || class == Class::DbMissing {
                     run.done(Outcome::Ok);

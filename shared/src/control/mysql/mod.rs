@@ -62,6 +62,8 @@ pub enum Failure {
     Method(String),
     /// Its password is not sent over a connection that anybody can read.
     NeedsTls,
+    /// No IAM token could be signed.
+    Token(Error),
     /// No settings could be made.
     Settings(Error),
 }
@@ -198,8 +200,9 @@ impl Ready {
             hello,
             encrypted,
         } = self;
-        let Login::Password(password) = &address.auth else {
-            return Err(Failure::Settings(Error::internal("no IAM tokens for MySQL")));
+        let (password, is_token) = match &address.auth {
+            Login::Password(password) => (password.clone(), false),
+            Login::Iam(iam) => (super::iam::token(address, iam).await.map_err(Failure::Token)?, true),
         };
         let password = password.expose();
         // The only one that a server may ask for at once beside its predecessor.
@@ -241,6 +244,10 @@ impl Ready {
                     switched = true;
                     method = name(words.text());
                     nonce = words.0.strip_suffix(&[0]).unwrap_or(words.0).to_vec();
+                    if method == proof::CLEAR && is_token && encrypted {
+                        packets.write(&[password.as_bytes(), &[0]].concat()).await?;
+                        continue;
+                    }
                     let proof = proof::of(&method, password, &nonce)?;
                     packets.write(&proof).await?;
                 }

@@ -8,6 +8,8 @@ use super::Failure;
 pub(super) const NATIVE: &str = "mysql_native_password";
 /// MySQL's since version 8.
 pub(super) const SHA2: &str = "caching_sha2_password";
+/// RDS's for IAM tokens: the token as it is.
+pub(super) const CLEAR: &str = "mysql_clear_password";
 /// MariaDB's own.
 const ED25519: &str = "client_ed25519";
 
