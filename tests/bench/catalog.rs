@@ -74,6 +74,7 @@ fn main() {
             reader: Some(project.names().service()),
             versioned: true,
             generation: 0,
+            declared: plinth::schema::catalog::Declared::default(),
         };
         let records = app.backends.records(&target).unwrap();
         let mut took = Vec::new();

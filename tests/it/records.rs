@@ -212,6 +212,7 @@ fn the_catalog_knows_types_keys_and_defaults() {
             reader: Some(project.names().service()),
             versioned: true,
             generation: 0,
+            declared: plinth::schema::catalog::Declared::default(),
         };
         let records = app.backends.records(&target).unwrap();
         let snapshot = records
