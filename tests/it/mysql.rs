@@ -4,6 +4,7 @@ mod faults;
 mod members;
 mod provisioning;
 mod rows;
+mod rules;
 pub mod server;
 mod tls;
 

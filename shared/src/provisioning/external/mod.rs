@@ -3,12 +3,14 @@
 
 mod input;
 mod inventory;
+mod policies;
 mod probe;
 mod secrets;
 mod store;
 
 pub use input::{Change, Provider, Request, Rest};
 pub use inventory::{Inventory, InventoryRelationship, InventoryTable};
+pub use policies::{TablePolicies, policies, set_policies};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};

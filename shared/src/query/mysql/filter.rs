@@ -41,11 +41,13 @@ pub(super) fn where_clause(
     (clause, predicate): (Clause, &Predicate),
 ) -> Result<()> {
     let reads = !predicate.is_everything() || plan.shows_rows();
+    let clauses = [Some(clause), reads.then_some(Clause::Select)];
+    let clauses: Vec<Clause> = clauses.into_iter().flatten().collect();
     let mut word = " where ";
-    for clause in [Some(clause), reads.then_some(Clause::Select)].into_iter().flatten() {
-        if rule::add(sql, &plan.table, clause, alias, word)? {
-            word = " and ";
-        }
+    if let Some(allowed) = rule::both(plan, &clauses, &rule::Row::Of(alias.to_owned()))? {
+        sql.push(word);
+        sql.piece(allowed);
+        word = " and ";
     }
     if predicate.is_everything() {
         return Ok(());

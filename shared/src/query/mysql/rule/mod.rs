@@ -146,7 +146,9 @@ impl Checks {
 /// As [`of`].
 pub(super) fn both(plan: &Plan, clauses: &[Clause], row: &Row) -> Result<Option<Piece>> {
     let parts = clauses.iter().map(|clause| of(&plan.rows, &plan.table, *clause, row));
-    let parts: Vec<Piece> = parts.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+    let mut parts: Vec<Piece> = parts.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+    // Most policies are about several commands.
+    parts.dedup_by(|one, other| one.sql == other.sql && one.params == other.params);
     Ok((!parts.is_empty()).then(|| Piece::joined(parts, " and ")))
 }
 
