@@ -3,6 +3,7 @@
 mod faults;
 mod members;
 mod provisioning;
+mod random_rules;
 mod rows;
 mod rules;
 pub mod server;

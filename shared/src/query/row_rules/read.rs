@@ -102,7 +102,7 @@ fn named(faults: Faults, catalog: &Catalog) -> Faults {
         let mut fault = fault.clone();
         let word = |before: &str| {
             let rest = fault.message.split_once(before)?.1;
-            let name = rest.split(' ').next()?;
+            let name = rest.split(' ').next()?.trim_matches('"');
             Some(name.rsplit('.').next().unwrap_or(name).to_owned())
         };
         let near = match fault.code {
