@@ -21,9 +21,9 @@ use crate::world::{BASE_URL, Project, Reply, World, run};
 use generate::{Chance, policies, row, rows};
 
 /// Tables, each with a handful of policies.
-const TABLES: usize = 60;
+const TABLES: usize = 50;
 /// Writes tried on each, by each caller.
-const WRITES: usize = 6;
+const WRITES: usize = 3;
 
 /// One side: a project, and how its callers come in.
 struct Side {

@@ -191,7 +191,7 @@ fn one(
         Ok(())
     })?;
     if let Some(conflict) = conflict {
-        on_duplicate(&mut sql, columns, conflict, checks);
+        on_duplicate(&mut sql, (plan, columns), conflict, checks)?;
     }
     returning(&mut sql, plan, insert, checks)?;
     Ok(sql.finish())
@@ -199,8 +199,15 @@ fn one(
 
 /// These engines update the row that any unique key finds. Where it is not the key that was meant, the first assignment
 /// asks for one row of two and so fails the statement (error 1242).
-fn on_duplicate(sql: &mut Sql, columns: &[NewColumn], conflict: &Conflict, checks: &Checks) {
-    let Some(first) = conflict.target.first() else { return };
+fn on_duplicate(
+    sql: &mut Sql,
+    (plan, columns): (&Plan, &[NewColumn]),
+    conflict: &Conflict,
+    checks: &Checks,
+) -> Result<()> {
+    let Some(first) = conflict.target.first() else {
+        return Ok(());
+    };
     let is_set = |name: &Ident| columns.iter().any(|column| column.name == *name);
     let merges = conflict.resolution == Resolution::Merge;
     sql.push(" on duplicate key update ");
@@ -216,6 +223,7 @@ fn on_duplicate(sql: &mut Sql, columns: &[NewColumn], conflict: &Conflict, check
     sql.push(&format!(", if(({FOUND} := {FOUND} + 1) > 0"));
     for (check, mark) in [(&checks.proposed, 1), (&checks.existing, 2)] {
         if let Some(check) = check {
+            rule::remember(sql, &plan.table, check)?;
             sql.push(&format!(" and ({DENIED} := {DENIED} | if("));
             sql.piece(check.clone());
             sql.push(&format!(", 0, {mark})) >= 0"));
@@ -234,6 +242,7 @@ fn on_duplicate(sql: &mut Sql, columns: &[NewColumn], conflict: &Conflict, check
         sql.ident(&column.name);
         sql.push(")");
     }
+    Ok(())
 }
 
 fn returning(sql: &mut Sql, plan: &Plan, insert: &Insert, checks: &Checks) -> Result<()> {

@@ -234,6 +234,16 @@ impl TableRules {
         &self.name
     }
 
+    /// The columns, in an order of our own.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.keys().map(String::as_str)
+    }
+
+    /// The place of a column among them.
+    pub(super) fn position(&self, column: &str) -> usize {
+        self.columns().position(|name| name == column).unwrap_or_default()
+    }
+
     /// The type of a column.
     pub(super) fn data_type(&self, column: &str) -> Option<&str> {
         self.columns.get(column).map(String::as_str)

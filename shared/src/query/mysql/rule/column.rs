@@ -21,6 +21,16 @@ pub(super) fn column(data_type: &str, written: &str) -> Piece {
     }
 }
 
+/// The same of a user variable, which keeps days as texts.
+pub(super) fn remembered(data_type: &str, written: &str) -> Piece {
+    let kept = match kind(data_type) {
+        Kind::Date => format!("cast({written} as date)"),
+        Kind::DateTime | Kind::Timestamp => format!("cast({written} as datetime(6))"),
+        _ => written.to_owned(),
+    };
+    column(data_type, &kept)
+}
+
 fn kind(data_type: &str) -> Kind {
     let end = data_type
         .find(|c: char| !c.is_ascii_lowercase())

@@ -123,10 +123,10 @@ pub(super) fn compare(x: Piece, operator: &'static str, y: Piece) -> Result<Piec
 }
 
 /// By bytes. An equality with a value that is known lets an index find the rows first: texts of the same bytes are the
-/// same to every collation.
+/// same to every collation. (The column's character set may not have every letter.)
 fn texts(x: &Piece, operator: &str, written: &str, y: &Piece) -> Piece {
     let (bytes_x, bytes_y) = (x.bytes(), y.bytes());
-    let known = |piece: &Piece| matches!(piece.known, Known::Text(Some(_)));
+    let known = |piece: &Piece| matches!(&piece.known, Known::Text(Some(text)) if text.is_ascii());
     let column = |piece: &Piece| match (piece.kind, &piece.column) {
         (Kind::Text, Some(column)) => Some(Piece::new(Kind::Text, column.clone())),
         _ => None,

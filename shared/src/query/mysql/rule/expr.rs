@@ -24,6 +24,11 @@ pub(super) struct Compiler<'a> {
     pub(super) depth: usize,
 }
 
+/// A user variable that keeps a value of the proposed row.
+pub(super) fn remembered(position: usize) -> String {
+    format!("@plinth_new_{position}_")
+}
+
 impl Compiler<'_> {
     /// An expression as a truth.
     ///
@@ -114,7 +119,12 @@ impl Compiler<'_> {
             data_type.ok_or_else(|| inexact(format!("There is no column {name}"), "Write the rule anew"))?;
         let written = match &frame.row {
             Row::Of(alias) => format!("{alias}.{}", name.backticked()),
-            Row::Proposed => format!("values({})", name.backticked()),
+            Row::Proposed if self.frames.len() == 1 => format!("values({})", name.backticked()),
+            // Inside a subquery there is no proposed row.
+            Row::Proposed => {
+                let remembered = remembered(frame.table.position(name.as_str()));
+                return Ok(column::remembered(data_type, &remembered));
+            }
         };
         Ok(column::column(data_type, &written))
     }

@@ -118,6 +118,27 @@ pub(super) fn add_of(sql: &mut Sql, schema: &Ident, table: &Ident, alias: &str) 
     add(sql, table, Clause::Select, alias, " and ").map(drop)
 }
 
+/// Adds what remembers those values of a proposed row that a rule asks for inside a subquery, each a part of a conjunction.
+///
+/// # Errors
+/// `42501` where the table is not granted.
+pub(super) fn remember(sql: &mut Sql, table: &Ident, check: &Piece) -> Result<()> {
+    let RowAccess::Only(rules) = sql.rows.clone() else {
+        return Ok(());
+    };
+    for (at, column) in rules.table(table)?.columns().enumerate() {
+        let variable = expr::remembered(at);
+        if check.sql.contains(&variable) {
+            let column = Ident::new(column)?;
+            sql.push(&format!(
+                " and (({variable} := values({})) is null or true)",
+                column.backticked()
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// What a write checks of the rows it has made.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Checks {
