@@ -253,7 +253,7 @@ fn pooled(platform: Platform, mode: Mode) -> Platform {
     }
 }
 
-fn subject(name: &str) -> &'static str {
+pub fn subject(name: &str) -> &'static str {
     match name {
         "alice" => "a11ce000-0000-4000-8000-000000000001",
         _ => "b0b00000-0000-4000-8000-000000000002",

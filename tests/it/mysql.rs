@@ -3,7 +3,9 @@
 mod faults;
 mod members;
 mod provisioning;
+mod random_rules;
 mod rows;
+mod rules;
 pub mod server;
 pub mod tls;
 

@@ -3,6 +3,7 @@
 mod body;
 mod create_database;
 mod deprovision;
+mod policies;
 mod provision;
 mod reload;
 mod show;
@@ -19,5 +20,6 @@ pub fn routes() -> Routes {
             deprovision::deprovision
         ))
         .routes(routes!(reload::reload_backend))
+        .routes(routes!(policies::get_policies, policies::set_policies))
         .routes(routes!(create_database::create_database))
 }

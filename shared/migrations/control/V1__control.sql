@@ -103,6 +103,17 @@ create table plinth.tables (
 );
 create unique index tables_name_key on plinth.tables (backend_id, name) where deleted_at is null;
 
+-- Row rules of tables in a user's own database whose engine has none. The table is named as it is there.
+create table plinth.policies (
+  backend_id uuid not null references plinth.backends (id) on delete cascade,
+  table_name text not null,
+  policies jsonb not null,
+  version bigint not null default 1,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  primary key (backend_id, table_name)
+);
+
 create table plinth.migrations (
   id uuid primary key,
   backend_id uuid not null references plinth.backends (id) on delete cascade,
@@ -281,7 +292,9 @@ language sql stable security definer set search_path = pg_catalog as $$
           select jsonb_build_object('provider', c.provider,
             'secret', (select s.envelope from plinth.secrets s where s.id = c.secret_id),
             'rest', (select s.envelope from plinth.secrets s where s.project_id = p.id and s.purpose = 'rest'))
-          from plinth.connections c where c.id = b.connection_id and c.deleted_at is null))
+          from plinth.connections c where c.id = b.connection_id and c.deleted_at is null),
+        'policies', (
+          select jsonb_object_agg(r.table_name, r.policies) from plinth.policies r where r.backend_id = b.id))
       from plinth.backends b where b.project_id = p.id and b.deleted_at is null),
     'keys', coalesce((
       select jsonb_agg(jsonb_build_object('id', k.id, 'class', k.class, 'hash', encode(k.hash, 'hex'),

@@ -1,7 +1,7 @@
 -- Each login gets what its functions do, and no more. None of them owns anything here.
 grant usage on schema plinth to plinth_control, plinth_records, plinth_auth, plinth_sql, plinth_connect;
 
-grant select, insert, update on plinth.projects, plinth.members, plinth.backends, plinth.tables, plinth.migrations,
+grant select, insert, update on plinth.projects, plinth.members, plinth.backends, plinth.tables, plinth.policies, plinth.migrations,
   plinth.keys, plinth.connections, plinth.document_versions, plinth.jobs, plinth.outbox, plinth.idempotency
   to plinth_control;
 grant select, insert, update, delete on plinth.secrets to plinth_control;

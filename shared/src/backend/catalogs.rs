@@ -9,6 +9,7 @@ use lru::LruCache;
 use super::{Place, Records, Snapshot};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, Ident};
+use crate::query::row_rules::{Policies, RuleBook};
 
 /// Catalogs kept; one of a hundred columns takes about 20 kB.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(256).unwrap();
@@ -26,6 +27,8 @@ pub struct Catalogs {
     /// Held while a catalog is read: however many ask for it, it is read once.
     reading: Mutex<LruCache<Key, Arc<tokio::sync::Mutex<()>>>>,
     doubts: Mutex<LruCache<BackendId, Doubts>>,
+    /// The row rules that were parsed against a snapshot.
+    books: Mutex<LruCache<BackendId, (Arc<Snapshot>, Arc<RuleBook>)>>,
 }
 
 /// A backend and one of its schemas.
@@ -48,6 +51,7 @@ impl Default for Catalogs {
             known: Mutex::new(LruCache::new(REMEMBERED)),
             reading: Mutex::new(LruCache::new(REMEMBERED)),
             doubts: Mutex::new(LruCache::new(REMEMBERED)),
+            books: Mutex::new(LruCache::new(REMEMBERED)),
         }
     }
 }
@@ -95,6 +99,19 @@ impl Catalogs {
         };
         lock(&self.known).put(key, fresh);
         Ok((snapshot, false))
+    }
+
+    /// The row rules of a backend's tables, parsed once for each snapshot: a place without versions is read anew when its
+    /// project's version moves, as it does with every change of the policies.
+    pub fn rule_book(&self, backend: BackendId, snapshot: &Arc<Snapshot>, policies: &Policies) -> Arc<RuleBook> {
+        if let Some((of, book)) = lock(&self.books).get(&backend)
+            && Arc::ptr_eq(of, snapshot)
+        {
+            return book.clone();
+        }
+        let book = Arc::new(RuleBook::new(policies, &snapshot.catalog));
+        lock(&self.books).put(backend, (snapshot.clone(), book.clone()));
+        book
     }
 
     /// Forgets a backend's catalogs: it has changed.

@@ -96,7 +96,12 @@ pub(super) fn planned(method: Method, table: &str, query: &str, head: &[(&str, &
         plan: true,
         ..Rules::managed()
     };
-    plan(parsed(method, table, query, head, body)?, &catalog(), &rules)
+    plan(
+        parsed(method, table, query, head, body)?,
+        &catalog(),
+        &rules,
+        crate::query::RowAccess::All,
+    )
 }
 
 /// What every statement ends its columns with; left out of the golden texts.

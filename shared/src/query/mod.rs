@@ -19,6 +19,7 @@ pub mod plan;
 pub mod postgres;
 pub mod reply;
 pub mod request;
+pub mod row_rules;
 pub mod script;
 
 #[cfg(test)]
@@ -28,7 +29,7 @@ mod properties;
 
 pub use feature::Feature;
 pub use parse::{parse_call, parse_request, wrong_method};
-pub use plan::{Action, CastRule, ColumnRule, Plan, Rules, SearchConfigRule, plan};
+pub use plan::{Action, CastRule, ColumnRule, Owner, Plan, RowAccess, Rules, SearchConfigRule, plan};
 pub use reply::{Counts, Reply, reply, with_estimate};
 pub use request::{Method, Request};
 

@@ -37,7 +37,7 @@ fn parsed(asked: &Asked) -> Result<Request> {
 
 /// The statement and its parameters.
 fn rendered(asked: &Asked, rules: &Rules) -> Result<postgres::Rendered> {
-    let plan = plan(parsed(asked)?, &CATALOG, rules)?;
+    let plan = plan(parsed(asked)?, &CATALOG, rules, crate::query::RowAccess::All)?;
     Ok(postgres::render(&plan, "MARKER"))
 }
 

@@ -13,6 +13,7 @@ pub use door::Door;
 pub use facade::{Answer, Facade};
 pub use facts::Facts;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::join;
@@ -23,8 +24,10 @@ use crate::backend::{REFUSED, Records, STALE, Scope, Snapshot, Target};
 use crate::connections;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
-use crate::query::{self, Action, Feature, Plan, Reply, Request};
+use crate::query::row_rules::{RowCaller, RowRules};
+use crate::query::{self, Action, Feature, Owner, Plan, Reply, Request, RowAccess};
 use crate::schema::catalog::Catalog;
+use crate::schema::policy::Grantee;
 use crate::tenancy::{DataAccess, DataRole, ProjectBackend};
 
 use site::Site;
@@ -35,6 +38,8 @@ use site::Site;
 pub enum Ask {
     /// What the database is to answer.
     Run(Request),
+    /// The same, about the rows of one owner.
+    RunOwned(Request, Owner),
     /// What the catalog alone has answered.
     Tell(Reply),
     /// The API's description in OpenAPI 2.0, as far as the caller may use it.
@@ -173,8 +178,13 @@ async fn plan_and_run(
         let doubtful = remembered && attempt == Try::First && !site.place.versioned && betrays_age(refused);
         doubtful && app.catalogs.doubt(backend.id)
     };
+    let rows = rows(app, access, backend, &site, &snapshot);
     let planned = (request.ask)(catalog).and_then(|ask| match ask {
-        Ask::Run(request) => query::plan(request, catalog, &site.rules).map(Planned::Run),
+        Ask::Run(request) => query::plan(request, catalog, &site.rules, rows.clone()).map(Planned::Run),
+        Ask::RunOwned(request, owner) => {
+            let rows = owned(owner, &rows)?;
+            query::plan(request, catalog, &site.rules, rows).map(Planned::Run)
+        }
         Ask::Tell(reply) => Ok(Planned::Tell(reply)),
         Ask::Describe => Ok(Planned::Describe),
     });
@@ -185,7 +195,15 @@ async fn plan_and_run(
         }
         Ok(Planned::Run(plan)) => plan,
         Ok(Planned::Describe) => {
-            return Box::pin(openapi::describe(app, records, &site, catalog, &scope, request.headers)).await;
+            return Box::pin(openapi::describe(
+                app,
+                records,
+                &site,
+                (catalog, &rows),
+                &scope,
+                request.headers,
+            ))
+            .await;
         }
         Ok(Planned::Tell(reply)) => {
             if remembered {
@@ -212,6 +230,34 @@ async fn plan_and_run(
         reply.headers.push(("content-profile".to_owned(), profile));
     }
     Ok(reply)
+}
+
+/// Which rows the caller may touch, as far as the statement must see to it: where the database does not, everybody but the
+/// project's own secret keys and members meets the row rules.
+fn rows(app: &App, access: &DataAccess, backend: &ProjectBackend, site: &Site, snapshot: &Arc<Snapshot>) -> RowAccess {
+    let grantee = match access.role() {
+        DataRole::Service => return RowAccess::All,
+        _ if site.guards_rows => return RowAccess::All,
+        DataRole::Anon => Grantee::Anon,
+        DataRole::Authenticated => Grantee::Authenticated,
+    };
+    let caller = RowCaller {
+        grantee,
+        claims: access.claims().clone(),
+    };
+    let book = app.catalogs.rule_book(backend.id, snapshot, backend.policies());
+    RowAccess::Only(Arc::new(RowRules::new(book, caller)))
+}
+
+/// The rows of one owner, for a caller who may touch all of them.
+fn owned(owner: Owner, rows: &RowAccess) -> Result<RowAccess> {
+    match rows {
+        RowAccess::All => Ok(RowAccess::Owned(owner)),
+        _ => Err(
+            Error::new(ErrorKind::Unsupported, "PGRST127", "Feature not implemented")
+                .with_details("somebody's own rows, beside row rules"),
+        ),
+    }
 }
 
 /// Whether an error is what a catalog that is too old would cause: a name that is not there (any more).

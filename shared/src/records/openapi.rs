@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::backend::{Records, Scope};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::openapi::{MEDIA_TYPE, Site as Address, document};
-use crate::query::{Reply, shown};
+use crate::query::{Reply, RowAccess, shown};
 use crate::schema::catalog::Catalog;
 
 /// One round trip, as the caller's role.
@@ -19,7 +19,7 @@ pub(super) async fn describe(
     app: &App,
     records: &dyn Records,
     site: &Site,
-    catalog: &Catalog,
+    (catalog, rows): (&Catalog, &RowAccess),
     scope: &Scope,
     headers: &HeaderMap,
 ) -> Result<Reply> {
@@ -29,7 +29,12 @@ pub(super) async fn describe(
         return Err(Error::new(ErrorKind::NotFound, "PGRST126", message));
     }
     acceptable(headers)?;
-    let visible = records.visible(scope).await?;
+    let mut visible = records.visible(scope).await?;
+    if let RowAccess::Only(rules) = rows {
+        for (table, rights) in &mut visible.tables {
+            *rights = rights.and(rules.rights(table));
+        }
+    }
     let url = format!("{}/rest/v1", app.config.web.project_url(&site.place.reference));
     let address = Address {
         url: &url,

@@ -27,6 +27,8 @@ pub(super) struct Site {
     pub(super) profile: Option<String>,
     /// The schema's name as clients know it.
     pub(super) schema: String,
+    /// Whether the database itself sees to it which rows a role touches.
+    pub(super) guards_rows: bool,
 }
 
 impl Site {
@@ -77,6 +79,7 @@ impl Site {
             own: None,
             profile: None,
             schema: PUBLIC.to_owned(),
+            guards_rows: true,
         })
     }
 
@@ -124,6 +127,7 @@ impl Site {
             }),
             profile: several.then(|| schema.to_string()),
             schema: schema.to_string(),
+            guards_rows: external.family.guards_rows(),
         })
     }
 }

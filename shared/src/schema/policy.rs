@@ -165,10 +165,10 @@ impl Grantee {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rule {
     name: String,
-    command: Command,
-    to: Vec<Grantee>,
-    using: Option<String>,
-    check: Option<String>,
+    pub(crate) command: Command,
+    pub(crate) to: Vec<Grantee>,
+    pub(crate) using: Option<String>,
+    pub(crate) check: Option<String>,
 }
 
 /// The rules of a design.

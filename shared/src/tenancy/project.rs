@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::external::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, Ident, KeyId, ProjectId, Ref};
+use crate::query::row_rules::Policies;
 use crate::token::{JwkSet, KeyClass};
 use crate::vault::Envelope;
 
@@ -94,6 +95,22 @@ pub struct ProjectBackend {
     pub login: Option<Envelope>,
     /// How it is reached; external only.
     pub connection: Option<Connection>,
+    /// Row rules of its tables, where its engine has none of its own; external only.
+    #[serde(default)]
+    pub policies: Option<Policies>,
+}
+
+impl ProjectBackend {
+    /// The row rules of its tables.
+    pub fn policies(&self) -> &Policies {
+        static NONE: Policies = Policies::new();
+        self.policies.as_ref().unwrap_or(&NONE)
+    }
+
+    /// Whether any table has row rules.
+    pub fn has_policies(&self) -> bool {
+        self.policies().values().any(|policies| !policies.is_empty())
+    }
 }
 
 /// A key that is not revoked.

@@ -252,6 +252,18 @@ fn tables() -> Vec<Row> {
             members([403, 200, 200, 200]),
         )
         .spends(),
+        // A managed table has its policies in its design.
+        row(
+            "GET",
+            "/api/database/{id}/tables/{tableId}/policies",
+            members([409, 409, 409, 409]),
+        ),
+        row(
+            "PUT",
+            "/api/database/{id}/tables/{tableId}/policies",
+            members([403, 403, 409, 409]),
+        )
+        .body(|_| json!({ "policies": ["owner"] })),
     ]
 }
 

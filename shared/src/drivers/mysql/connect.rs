@@ -20,9 +20,10 @@ use crate::query::mysql::Flavour;
 const PROBE_AFTER: Duration = Duration::from_secs(20);
 const PROBE_DEADLINE: Duration = Duration::from_secs(1);
 /// What our SQL depends on, in every session: values are checked strictly, quotes mean what they should, and what an
-/// embed aggregates is not cut before a reply would be too large.
+/// embed aggregates is not cut before a reply would be too large. MariaDB would remember what a subquery answered for
+/// another text that the column's collation takes for the same: for `a`, say, what it was for `A`. A row rule asks exactly.
 const SETUP: &str = "
-    set session sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
+    set session /*M! optimizer_switch = 'subquery_cache=off', */ sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
       autocommit = 1, group_concat_max_len = 16777216;
     set session transaction isolation level repeatable read";
 

@@ -182,9 +182,10 @@ fn begin(scope: &Scope, flavour: Flavour, end: Instant) -> String {
     let locks = left.as_secs().max(1);
     let access = if scope.read_only { "read only" } else { "read write" };
     format!(
-        "set session time_zone = '+00:00', {limit}, innodb_lock_wait_timeout = {locks}, {} = 0; \
+        "set session time_zone = '+00:00', {limit}, innodb_lock_wait_timeout = {locks}, {} = 0, {} = 0; \
          start transaction {access}",
-        mysql::FOUND
+        mysql::FOUND,
+        mysql::DENIED
     )
 }
 

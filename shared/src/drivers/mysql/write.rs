@@ -32,12 +32,17 @@ pub(super) async fn insert(conn: &mut Conn, flavour: Flavour, plan: &Plan) -> Re
         let result: Vec<Row> = conn.exec(statement.sql.as_str(), params(&statement.params)).await?;
         warned(conn).await?;
         for row in result {
-            returned.take(row, &insert)?;
+            returned.take(row, &insert, plan)?;
         }
     }
     if insert.upsert {
-        let found: Option<u64> = conn.query_first(format!("select {}", mysql::FOUND)).await?;
-        returned.found = found.unwrap_or_default();
+        let asked = format!("select {}, {}", mysql::FOUND, mysql::DENIED);
+        let found: Option<(u64, u64)> = conn.query_first(asked).await?;
+        let (found, denied) = found.unwrap_or_default();
+        if denied > 0 {
+            return Err(mysql::refused_row(plan, denied & 1 == 0).into());
+        }
+        returned.found = found;
     }
     let kept = if insert.ignores { returned.found } else { 0 };
     let touched = insert.count.saturating_sub(kept);
@@ -59,23 +64,28 @@ pub(super) async fn insert(conn: &mut Conn, flavour: Flavour, plan: &Plan) -> Re
 }
 
 impl Returned {
-    fn take(&mut self, row: Row, insert: &Insert) -> Result<()> {
+    fn take(&mut self, row: Row, insert: &Insert, plan: &Plan) -> Result<()> {
         let mut values = row.unwrap().into_iter();
         let mut next = || values.next().unwrap_or(Value::NULL);
         let shown = insert.shown.then(&mut next);
         let location = insert.located.then(&mut next);
         let key: Vec<Param> = (0..insert.keys).map(|_| param(next())).collect();
+        let mut was_there = false;
         if insert.upsert {
-            let found = match next() {
-                Value::Int(number) => u64::try_from(number).unwrap_or_default(),
-                Value::UInt(number) => number,
-                _ => 0,
-            };
-            let was_there = found > self.found;
+            let found = whole(&next());
+            was_there = found > self.found;
             self.found = self.found.max(found);
-            if was_there && insert.ignores {
-                return Ok(());
-            }
+        }
+        let (inserts, updates) = match (insert.checked, insert.merges()) {
+            (false, _) => (true, true),
+            (true, false) => (whole(&next()) == 1, true),
+            (true, true) => (whole(&next()) == 1, whole(&next()) == 1),
+        };
+        if was_there && insert.ignores {
+            return Ok(());
+        }
+        if !(if was_there { updates } else { inserts }) {
+            return Err(mysql::refused_row(plan, false));
         }
         if let Some(shown) = shown {
             self.answer.add(bytes(shown))?;
@@ -87,6 +97,14 @@ impl Returned {
             self.keys.push(key);
         }
         Ok(())
+    }
+}
+
+fn whole(value: &Value) -> u64 {
+    match value {
+        Value::Int(number) => u64::try_from(*number).unwrap_or_default(),
+        Value::UInt(number) => *number,
+        _ => 0,
     }
 }
 
@@ -109,6 +127,7 @@ pub(super) async fn update(conn: &mut Conn, plan: &Plan) -> Result<Counts, Failu
         None => 0,
     };
     check_affected(plan, touched)?;
+    let found = keys.len() as u64;
     for key in &mut keys {
         for (at, value) in &update.moved {
             if let Some(part) = key.get_mut(*at) {
@@ -116,9 +135,22 @@ pub(super) async fn update(conn: &mut Conn, plan: &Plan) -> Result<Counts, Failu
             }
         }
     }
-    let answer = match update.keys {
-        Some(_) => by_keys(conn, plan, &keys).await?,
-        None => Answer::of(plan),
+    if update.checked && (found > 0 || touched > 0) {
+        let allowed: Option<u64> = match keys.as_slice() {
+            [] => None,
+            keys => {
+                let asked = mysql::allowed_of(plan, keys)?;
+                conn.exec_first(asked.sql.as_str(), params(&asked.params)).await?
+            }
+        };
+        // A row that came in between was not looked at.
+        if touched != found || allowed != Some(found) {
+            return Err(mysql::refused_row(plan, false).into());
+        }
+    }
+    let answer = match plan.shows_rows() {
+        true => by_keys(conn, plan, &keys).await?,
+        false => Answer::of(plan),
     };
     Ok(counts(plan, &answer, touched)?)
 }

@@ -3,6 +3,7 @@
 
 mod input;
 mod inventory;
+mod policies;
 mod probe;
 mod relationships;
 mod secrets;
@@ -10,6 +11,7 @@ mod store;
 
 pub use input::{Change, Provider, Request, Rest};
 pub use inventory::{Inventory, InventoryRelationship, InventoryTable};
+pub use policies::{TablePolicies, policies, set_policies};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};

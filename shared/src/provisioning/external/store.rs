@@ -9,6 +9,8 @@ use crate::connections::{Class, Health};
 use crate::control::{failure, json, text, time, uuid};
 use crate::error::{Error, Result};
 use crate::ident::{BackendId, ProjectId};
+use crate::query::row_rules::Policies;
+use crate::schema::policy::PolicySpec;
 use crate::vault::Kept;
 
 /// The project's external backend: the live one, else the one deleted last.
@@ -119,4 +121,49 @@ pub(super) async fn remove(tx: &impl GenericClient, project: ProjectId, id: Back
         tx.query_typed(sql, &params).await.map_err(failure)?;
     }
     Ok(())
+}
+
+/// The row rules of a table, and their version.
+pub(super) async fn policies(
+    client: &impl GenericClient,
+    backend: BackendId,
+    table: &str,
+) -> Result<Option<(Vec<PolicySpec>, i64)>> {
+    let sql = "select policies, version from plinth.policies where backend_id = $1 and table_name = $2";
+    let rows = client.query_typed(sql, &[uuid(&backend.0), text(&table)]).await;
+    let rows = rows.map_err(failure)?;
+    let read = |row: &Row| Ok((serde_json::from_value(row.get(0)).map_err(Error::internal)?, row.get(1)));
+    rows.first().map(read).transpose()
+}
+
+/// The row rules of all tables.
+pub(super) async fn all_policies(client: &impl GenericClient, backend: BackendId) -> Result<Policies> {
+    let sql = "select table_name, policies from plinth.policies where backend_id = $1";
+    let rows = client.query_typed(sql, &[uuid(&backend.0)]).await.map_err(failure)?;
+    let read = |row: &Row| Ok((row.get(0), serde_json::from_value(row.get(1)).map_err(Error::internal)?));
+    rows.iter().map(read).collect()
+}
+
+/// Writes the row rules of a table down, and returns their new version.
+pub(super) async fn keep_policies(
+    app: &App,
+    tx: &impl GenericClient,
+    backend: BackendId,
+    table: &str,
+    policies: &[PolicySpec],
+) -> Result<i64> {
+    let sql = "
+        insert into plinth.policies as p (backend_id, table_name, policies, version, created_at, updated_at)
+        values ($1, $2, $3, 1, $4, $4)
+        on conflict (backend_id, table_name) do update set policies = excluded.policies, version = p.version + 1,
+          updated_at = excluded.updated_at
+        returning version";
+    let (policies, now) = (
+        serde_json::to_value(policies).map_err(Error::internal)?,
+        app.clock.now(),
+    );
+    let params = [uuid(&backend.0), text(&table), json(&policies), time(&now)];
+    let rows = tx.query_typed(sql, &params).await.map_err(failure)?;
+    let row = rows.first().ok_or_else(|| Error::internal("no policies were kept"))?;
+    Ok(row.get(0))
 }

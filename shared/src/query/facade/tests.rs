@@ -11,7 +11,7 @@ fn document(json: &Value) -> Result<Request> {
 
 /// A request's SQL from its condition on, with its parameters.
 fn sql(request: Request) -> Result<String> {
-    let plan = plan(request, &catalog(), &Rules::managed())?;
+    let plan = plan(request, &catalog(), &Rules::managed(), crate::query::RowAccess::All)?;
     let rendered = postgres::render(&plan, "marker");
     let (_, condition) = rendered.sql.split_once(" where ").unwrap_or_default();
     let condition = condition.split(" order by ").next().unwrap_or_default();

@@ -3,7 +3,7 @@
 use super::super::Feature;
 use super::super::plan::{Embed, Joined, Lifted, Node, OrderBy, Page, Shown};
 use super::sql::Sql;
-use super::{filter, object, unsupported};
+use super::{filter, object, rule, unsupported};
 use crate::error::{Error, Result};
 
 /// Adds an embed's object or array.
@@ -110,6 +110,9 @@ fn rows(sql: &mut Sql, embed: &Embed, above: &str, alias: &str) -> Result<()> {
         sql.column(&near_alias, here);
         sql.push(" = ");
         sql.column(above, there);
+    }
+    if let Joined::Junction { table, .. } = &embed.joined {
+        rule::add_of(sql, &table.schema, &table.name, &near_alias)?;
     }
     filter::conditions(sql, &embed.node, alias, " and ")
 }

@@ -1,16 +1,22 @@
 //! Predicates.
 
 use super::super::Feature;
-use super::super::plan::{Class, Node, Place, Predicate};
+use super::super::plan::{Class, From, Node, Place, Plan, Predicate};
 use super::super::request::{CompareOp, IsValue, Quantifier};
 use super::sql::Sql;
 use super::value::{Bound, operand};
-use super::{Param, embed, unsupported};
+use super::{Param, embed, rule, unsupported};
 use crate::error::{Error, Result};
+use crate::query::row_rules::Clause;
 
 /// Adds what rows of a node satisfy, each condition behind a word: `word` before the first, ` and ` before the others.
 pub(super) fn conditions(sql: &mut Sql, node: &Node, alias: &str, word: &str) -> Result<()> {
     let mut word = word;
+    if let From::Relation { name, .. } = &node.from
+        && rule::add(sql, name, Clause::Select, alias, word)?
+    {
+        word = " and ";
+    }
     if !node.filter.is_everything() {
         sql.push(word);
         sql.push("(");
@@ -26,13 +32,32 @@ pub(super) fn conditions(sql: &mut Sql, node: &Node, alias: &str, word: &str) ->
     Ok(())
 }
 
-/// Adds ` where …` of a write's own predicate.
-pub(super) fn where_clause(sql: &mut Sql, node: &Node, alias: &str, predicate: &Predicate) -> Result<()> {
+/// Adds ` where …` of a write's own predicate, and of the rules for what it changes. Who looks at columns must also be
+/// allowed to see the rows.
+pub(super) fn where_clause(
+    sql: &mut Sql,
+    plan: &Plan,
+    alias: &str,
+    (clause, predicate): (Clause, &Predicate),
+) -> Result<()> {
+    let reads = !predicate.is_everything() || plan.shows_rows();
+    let clauses = [Some(clause), reads.then_some(Clause::Select)];
+    let clauses: Vec<Clause> = clauses.into_iter().flatten().collect();
+    let mut word = " where ";
+    if let Some(allowed) = rule::both(plan, &clauses, &rule::Row::Of(alias.to_owned()))? {
+        sql.push(word);
+        sql.piece(allowed);
+        word = " and ";
+    }
     if predicate.is_everything() {
         return Ok(());
     }
-    sql.push(" where ");
-    render(sql, node, alias, predicate)
+    sql.push(word);
+    let grouped = word == " and ";
+    sql.push(if grouped { "(" } else { "" });
+    render(sql, &plan.shown, alias, predicate)?;
+    sql.push(if grouped { ")" } else { "" });
+    Ok(())
 }
 
 fn render(sql: &mut Sql, node: &Node, alias: &str, predicate: &Predicate) -> Result<()> {

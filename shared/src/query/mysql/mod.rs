@@ -12,6 +12,7 @@ mod filter;
 mod object;
 mod read;
 mod refuse;
+mod rule;
 mod sql;
 mod value;
 mod write;
@@ -19,8 +20,9 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use read::{Read, by_keys, read};
+pub use read::{Read, allowed_of, by_keys, read};
 pub use refuse::refuse;
+pub(crate) use rule::{holds_id, try_rule};
 pub use write::{Delete, Insert, Update, delete, insert, update};
 
 use super::Feature;
@@ -64,6 +66,14 @@ pub struct Statement {
 
 /// How far rows of an upsert were found to be there already: a user variable, counted up by the statement itself.
 pub const FOUND: &str = "@plinth_found";
+
+/// What the rules say against an upsert: a user variable. 1: against a proposed row, 2: against one that is there.
+pub const DENIED: &str = "@plinth_denied";
+
+/// The error for a row that the rules do not let a write make; for one that is there and may not be changed by an upsert.
+pub fn refused_row(plan: &Plan, existing: bool) -> Error {
+    rule::refusal(plan, existing)
+}
 
 /// The most rows whose keys a write remembers to answer them.
 pub const MOST_KEYS: usize = 10_000;

@@ -2,8 +2,9 @@
 
 use super::super::plan::{Page, Plan, Predicate};
 use super::sql::Sql;
-use super::{Param, Statement, embed, filter, object};
+use super::{Param, Statement, embed, filter, object, rule, write};
 use crate::error::Result;
+use crate::query::row_rules::Clause;
 
 /// The statements of a read.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +21,7 @@ pub struct Read {
 /// A value that its column cannot have.
 pub fn read(plan: &Plan) -> Result<Read> {
     let node = &plan.shown;
-    let mut sql = Sql::new(plan.prefer.timezone.is_some());
+    let mut sql = Sql::of(plan);
     let alias = sql.alias();
     let shows = plan.shows_rows();
     sql.push("select ");
@@ -57,7 +58,7 @@ fn page(sql: &mut Sql, page: Page) {
 }
 
 fn total(plan: &Plan) -> Result<Statement> {
-    let mut sql = Sql::default();
+    let mut sql = Sql::of(plan);
     let alias = sql.alias();
     sql.push("select count(*)");
     matching(&mut sql, plan, &alias)?;
@@ -78,37 +79,63 @@ fn matching(sql: &mut Sql, plan: &Plan, alias: &str) -> Result<()> {
 /// A value that its column cannot have.
 pub fn by_keys(plan: &Plan, keys: &[Vec<Param>]) -> Result<Statement> {
     written(plan, |sql, alias| {
-        sql.push(" where (");
-        sql.list(&plan.primary_key, |sql, column| {
-            sql.column(alias, column);
-            Ok(())
-        })?;
-        sql.push(") in (");
-        sql.list(keys, |sql, key| {
-            sql.push("(");
-            sql.list(key, |sql, part| {
-                sql.bind(part.clone());
-                Ok(())
-            })?;
-            sql.push(")");
+        sql.push(" where ");
+        among(sql, plan, alias, keys)
+    })
+}
+
+/// Adds whether a row has one of these keys.
+fn among(sql: &mut Sql, plan: &Plan, alias: &str, keys: &[Vec<Param>]) -> Result<()> {
+    sql.push("(");
+    sql.list(&plan.primary_key, |sql, column| {
+        sql.column(alias, column);
+        Ok(())
+    })?;
+    sql.push(") in (");
+    sql.list(keys, |sql, key| {
+        sql.push("(");
+        sql.list(key, |sql, part| {
+            sql.bind(part.clone());
             Ok(())
         })?;
         sql.push(")");
         Ok(())
-    })
+    })?;
+    sql.push(")");
+    Ok(())
+}
+
+/// How many of the rows with these keys are as the rules let an update leave them.
+///
+/// # Errors
+/// `42501` where the table is not granted.
+pub fn allowed_of(plan: &Plan, keys: &[Vec<Param>]) -> Result<Statement> {
+    let mut sql = Sql::of(plan);
+    let alias = sql.alias();
+    sql.push("select count(*) from ");
+    sql.qualified(plan.schema.as_ref(), &plan.table);
+    sql.push(" as ");
+    sql.push(&alias);
+    sql.push(" where ");
+    among(&mut sql, plan, &alias, keys)?;
+    if let Some(check) = write::updated(plan, &rule::Row::Of(alias))? {
+        sql.push(" and ");
+        sql.piece(check);
+    }
+    Ok(sql.finish())
 }
 
 /// The rows that a write will touch, which nobody else changes until its end.
 pub(super) fn locked(plan: &Plan, predicate: &Predicate) -> Result<Statement> {
     let mut rows = written(plan, |sql, alias| {
-        filter::where_clause(sql, &plan.shown, alias, predicate)
+        filter::where_clause(sql, plan, alias, (Clause::Delete, predicate))
     })?;
     rows.sql.push_str(" for update");
     Ok(rows)
 }
 
 fn written(plan: &Plan, which: impl Fn(&mut Sql, &str) -> Result<()>) -> Result<Statement> {
-    let mut sql = Sql::new(plan.prefer.timezone.is_some());
+    let mut sql = Sql::of(plan);
     let alias = sql.alias();
     sql.push("select ");
     object::object(&mut sql, &plan.shown, &alias)?;

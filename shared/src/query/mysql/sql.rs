@@ -2,27 +2,33 @@
 
 use std::fmt::Write as _;
 
-use super::super::plan::{From, Node};
+use super::super::plan::{From, Node, Plan, RowAccess};
+use super::rule::Piece;
 use super::value::Bound;
 use super::{Param, Statement};
 use crate::error::{Error, Result};
 use crate::ident::Ident;
 
 /// The statement so far.
-#[derive(Default)]
 pub(super) struct Sql {
     text: String,
     params: Vec<Param>,
     aliases: usize,
     /// Whether the session has a time zone of the client's choice; else it is UTC.
     pub(super) zoned: bool,
+    /// Which rows it may touch; those of every relation that it reads are narrowed by it.
+    pub(super) rows: RowAccess,
 }
 
 impl Sql {
-    pub(super) fn new(zoned: bool) -> Self {
+    /// A statement of that plan.
+    pub(super) fn of(plan: &Plan) -> Self {
         Self {
-            zoned,
-            ..Self::default()
+            text: String::new(),
+            params: Vec::new(),
+            aliases: 0,
+            zoned: plan.prefer.timezone.is_some(),
+            rows: plan.rows.clone(),
         }
     }
 
@@ -83,6 +89,13 @@ impl Sql {
     pub(super) fn bound(&mut self, bound: Bound) {
         self.push(bound.sql);
         self.params.extend(bound.param);
+    }
+
+    /// Adds a part of a rule.
+    pub(super) fn piece(&mut self, piece: Piece) {
+        let (text, params) = piece.into_parts();
+        self.push(&text);
+        self.params.extend(params);
     }
 
     /// Adds items with commas between.

@@ -14,7 +14,13 @@ fn planned(method: Method, table: &str, query: &str, head: &[(&str, &str)], body
         columns: super::super::ColumnRule::Catalog,
         ..Rules::external()
     };
-    plan(parsed(method, table, query, head, body).unwrap(), &related(), &rules).unwrap()
+    plan(
+        parsed(method, table, query, head, body).unwrap(),
+        &related(),
+        &rules,
+        crate::query::RowAccess::All,
+    )
+    .unwrap()
 }
 
 fn told(statement: &Statement) -> String {

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
-use super::super::plan::{Action, Conflict, NewColumn, Plan, Predicate, Rows, put_mismatch};
+use super::super::plan::{Action, Conflict, NewColumn, Plan, Predicate, RowAccess, Rows, put_mismatch};
 use super::super::request::{CompareOp, Resolution, Return};
+use super::rule::{self, Checks, Piece, Row};
 use super::sql::Sql;
 use super::value::{Bound, plain, same, written};
-use super::{FOUND, Flavour, Param, Statement, object, read};
+use super::{DENIED, FOUND, Flavour, Param, Statement, object, read, unsupported};
 use crate::error::{Error, Result};
 use crate::ident::Ident;
+use crate::query::row_rules::Clause;
 
 /// Parameters that one statement takes at most, with room for those of what it returns.
 const MOST_PARAMS: usize = 60_000;
@@ -18,7 +20,8 @@ const MOST_PARAMS: usize = 60_000;
 /// The statements of an insert.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Insert {
-    /// Each returns, as far as the flags say, for each row: its JSON, its location, its key, and [`FOUND`].
+    /// Each returns, as far as the flags say, for each row: its JSON, its location, its key, [`FOUND`], and whether the
+    /// rules let it be: as a new row, and of an upsert that merges also as a changed one.
     pub statements: Vec<Statement>,
     /// Whether the JSON of the row comes first.
     pub shown: bool,
@@ -26,8 +29,10 @@ pub struct Insert {
     pub located: bool,
     /// How many columns of a key come next.
     pub keys: usize,
-    /// Whether rows may be there already: then [`FOUND`] is counted, and comes last if anything is returned.
+    /// Whether rows may be there already: then [`FOUND`] is counted, and comes next if anything is returned.
     pub upsert: bool,
+    /// Whether rules are asked; what they say comes last.
+    pub checked: bool,
     /// Whether rows that are there stay as they are.
     pub ignores: bool,
     /// Rows given.
@@ -43,6 +48,8 @@ pub struct Update {
     pub change: Option<Statement>,
     /// What it sets of the key: position and value.
     pub moved: Vec<(usize, Param)>,
+    /// Whether rules must be asked about the rows that it leaves, by their keys.
+    pub checked: bool,
 }
 
 /// The statements of a delete.
@@ -96,6 +103,10 @@ pub fn insert(plan: &Plan, flavour: Flavour) -> Result<Insert> {
     let located = returns && plan.prefer.representation == Some(Return::HeadersOnly) && !plan.primary_key.is_empty();
     let direct = plan.shown.embeds.is_empty() && plan.shown.order.is_empty();
     let shown = returns && plan.shows_rows() && direct;
+    let checks = checks(plan, conflict.as_ref(), located)?;
+    if checks.any() && !returns {
+        return Err(unsupported("an insert that row rules check, without RETURNING"));
+    }
     let mut insert = Insert {
         statements: Vec::new(),
         shown,
@@ -106,6 +117,7 @@ pub fn insert(plan: &Plan, flavour: Flavour) -> Result<Insert> {
             0
         },
         upsert: conflict.is_some(),
+        checked: checks.any(),
         ignores: conflict
             .as_ref()
             .is_some_and(|conflict| conflict.resolution == Resolution::Ignore),
@@ -115,9 +127,44 @@ pub fn insert(plan: &Plan, flavour: Flavour) -> Result<Insert> {
     for rows in given.chunks(chunk) {
         insert
             .statements
-            .push(one(plan, columns, rows, conflict.as_ref(), &insert)?);
+            .push(one(plan, columns, rows, conflict.as_ref(), &insert, &checks)?);
     }
     Ok(insert)
+}
+
+/// What the rules ask of an insert. Whose rows are returned, or found by a key, must also be seen.
+fn checks(plan: &Plan, conflict: Option<&Conflict>, located: bool) -> Result<Checks> {
+    let reads = plan.shows_rows() || located || conflict.is_some();
+    let clauses = |clause| [Some(clause), reads.then_some(Clause::Select)];
+    let ask = |clause, row: &Row| {
+        let clauses: Vec<Clause> = clauses(clause).into_iter().flatten().collect();
+        rule::both(plan, &clauses, row)
+    };
+    let own = Row::Of(plan.table.backticked().to_string());
+    let merges = conflict.is_some_and(|conflict| conflict.resolution == Resolution::Merge);
+    let mut checks = Checks {
+        inserted: ask(Clause::Insert, &own)?,
+        ..Checks::default()
+    };
+    if conflict.is_some() {
+        checks.proposed = ask(Clause::Insert, &Row::Proposed)?;
+    }
+    if merges {
+        checks.updated = ask(Clause::Updated, &own)?;
+        checks.existing = ask(Clause::Update, &own)?;
+    }
+    Ok(checks)
+}
+
+/// What the rules ask of a row that an update leaves.
+pub(super) fn updated(plan: &Plan, row: &Row) -> Result<Option<Piece>> {
+    let Action::Update { filter, .. } = &plan.action else {
+        return Ok(None);
+    };
+    let reads = !filter.is_everything() || plan.shows_rows();
+    let clauses = [Some(Clause::Updated), reads.then_some(Clause::Select)];
+    let clauses: Vec<Clause> = clauses.into_iter().flatten().collect();
+    rule::both(plan, &clauses, row)
 }
 
 fn one(
@@ -126,8 +173,9 @@ fn one(
     rows: &[Given<'_>],
     conflict: Option<&Conflict>,
     insert: &Insert,
+    checks: &Checks,
 ) -> Result<Statement> {
-    let mut sql = Sql::new(plan.prefer.timezone.is_some());
+    let mut sql = Sql::of(plan);
     sql.push("insert into ");
     sql.qualified(plan.schema.as_ref(), &plan.table);
     sql.push(" (");
@@ -143,16 +191,23 @@ fn one(
         Ok(())
     })?;
     if let Some(conflict) = conflict {
-        on_duplicate(&mut sql, columns, conflict);
+        on_duplicate(&mut sql, (plan, columns), conflict, checks)?;
     }
-    returning(&mut sql, plan, insert)?;
+    returning(&mut sql, plan, insert, checks)?;
     Ok(sql.finish())
 }
 
 /// These engines update the row that any unique key finds. Where it is not the key that was meant, the first assignment
 /// asks for one row of two and so fails the statement (error 1242).
-fn on_duplicate(sql: &mut Sql, columns: &[NewColumn], conflict: &Conflict) {
-    let Some(first) = conflict.target.first() else { return };
+fn on_duplicate(
+    sql: &mut Sql,
+    (plan, columns): (&Plan, &[NewColumn]),
+    conflict: &Conflict,
+    checks: &Checks,
+) -> Result<()> {
+    let Some(first) = conflict.target.first() else {
+        return Ok(());
+    };
     let is_set = |name: &Ident| columns.iter().any(|column| column.name == *name);
     let merges = conflict.resolution == Resolution::Merge;
     sql.push(" on duplicate key update ");
@@ -165,7 +220,16 @@ fn on_duplicate(sql: &mut Sql, columns: &[NewColumn], conflict: &Conflict) {
         sql.ident(column);
         sql.push(")");
     }
-    sql.push(&format!(", if(({FOUND} := {FOUND} + 1) > 0, "));
+    sql.push(&format!(", if(({FOUND} := {FOUND} + 1) > 0"));
+    for (check, mark) in [(&checks.proposed, 1), (&checks.existing, 2)] {
+        if let Some(check) = check {
+            rule::remember(sql, &plan.table, check)?;
+            sql.push(&format!(" and ({DENIED} := {DENIED} | if("));
+            sql.piece(check.clone());
+            sql.push(&format!(", 0, {mark})) >= 0"));
+        }
+    }
+    sql.push(", ");
     let takes = merges && is_set(first);
     sql.push(if takes { "values(" } else { "" });
     sql.ident(first);
@@ -178,10 +242,11 @@ fn on_duplicate(sql: &mut Sql, columns: &[NewColumn], conflict: &Conflict) {
         sql.ident(&column.name);
         sql.push(")");
     }
+    Ok(())
 }
 
-fn returning(sql: &mut Sql, plan: &Plan, insert: &Insert) -> Result<()> {
-    if !(insert.shown || insert.located || insert.keys > 0) {
+fn returning(sql: &mut Sql, plan: &Plan, insert: &Insert, checks: &Checks) -> Result<()> {
+    if !(insert.shown || insert.located || insert.keys > 0 || insert.checked) {
         return Ok(());
     }
     sql.push(" returning ");
@@ -211,8 +276,33 @@ fn returning(sql: &mut Sql, plan: &Plan, insert: &Insert) -> Result<()> {
     if insert.upsert {
         sql.push(comma);
         sql.push(FOUND);
+        comma = ", ";
+    }
+    if insert.checked {
+        for check in [Some(&checks.inserted), insert.merges().then_some(&checks.updated)]
+            .into_iter()
+            .flatten()
+        {
+            sql.push(comma);
+            comma = ", ";
+            match check {
+                Some(check) => {
+                    sql.push("(");
+                    sql.piece(check.clone());
+                    sql.push(" is true)");
+                }
+                None => sql.push("1"),
+            }
+        }
     }
     Ok(())
+}
+
+impl Insert {
+    /// Whether rows that are there are changed.
+    pub fn merges(&self) -> bool {
+        self.upsert && !self.ignores
+    }
 }
 
 /// The one row of a PUT must be the one that its filters name.
@@ -251,10 +341,11 @@ pub fn update(plan: &Plan) -> Result<Update> {
             keys: None,
             change: None,
             moved: Vec::new(),
+            checked: false,
         });
     };
     let mut moved = Vec::new();
-    let mut sql = Sql::new(plan.prefer.timezone.is_some());
+    let mut sql = Sql::of(plan);
     let alias = sql.alias();
     sql.push("update ");
     sql.qualified(plan.schema.as_ref(), &plan.table);
@@ -274,16 +365,21 @@ pub fn update(plan: &Plan) -> Result<Update> {
         sql.bound(bound);
         Ok(())
     })?;
-    super::filter::where_clause(&mut sql, &plan.shown, &alias, filter)?;
+    super::filter::where_clause(&mut sql, plan, &alias, (Clause::Update, filter))?;
+    let checked = updated(plan, &Row::Proposed)?.is_some();
+    if checked && plan.primary_key.is_empty() {
+        return Err(unsupported("an update that row rules check, without a primary key"));
+    }
     Ok(Update {
-        keys: plan.shows_rows().then(|| keys(plan, filter)).transpose()?,
+        keys: (checked || plan.shows_rows()).then(|| keys(plan, filter)).transpose()?,
         change: Some(sql.finish()),
         moved,
+        checked,
     })
 }
 
 fn keys(plan: &Plan, filter: &Predicate) -> Result<Statement> {
-    let mut sql = Sql::default();
+    let mut sql = Sql::of(plan);
     let alias = sql.alias();
     sql.push("select ");
     sql.list(&plan.primary_key, |sql, column| {
@@ -294,7 +390,7 @@ fn keys(plan: &Plan, filter: &Predicate) -> Result<Statement> {
     sql.qualified(plan.schema.as_ref(), &plan.table);
     sql.push(" as ");
     sql.push(&alias);
-    super::filter::where_clause(&mut sql, &plan.shown, &alias, filter)?;
+    super::filter::where_clause(&mut sql, plan, &alias, (Clause::Update, filter))?;
     sql.push(" limit ");
     // One more tells that there are too many.
     sql.number(super::MOST_KEYS as u64 + 1);
@@ -310,10 +406,15 @@ pub fn delete(plan: &Plan) -> Result<Delete> {
     let Action::Delete { filter } = &plan.action else {
         return Err(Error::internal("not a delete"));
     };
-    let mut sql = Sql::default();
+    let mut sql = Sql::of(plan);
     sql.push("delete from ");
     sql.qualified(plan.schema.as_ref(), &plan.table);
-    super::filter::where_clause(&mut sql, &plan.shown, "", filter)?;
+    // There are no other names for its rows; a rule's subqueries have columns of their own.
+    let alias = match &plan.rows {
+        RowAccess::Only(_) => plan.table.backticked().to_string(),
+        _ => String::new(),
+    };
+    super::filter::where_clause(&mut sql, plan, &alias, (Clause::Delete, filter))?;
     Ok(Delete {
         rows: plan.shows_rows().then(|| read::locked(plan, filter)).transpose()?,
         change: sql.finish(),

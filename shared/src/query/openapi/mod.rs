@@ -53,6 +53,17 @@ impl Rights {
         self.select || self.insert || self.update || self.delete
     }
 
+    /// What both allow.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            select: self.select && other.select,
+            insert: self.insert && other.insert,
+            update: self.update && other.update,
+            delete: self.delete && other.delete,
+        }
+    }
+
     /// What both the grants and the relation itself allow.
     fn of(relation: &Relation, granted: Self) -> Self {
         let can = relation.writable;

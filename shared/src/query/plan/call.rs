@@ -153,6 +153,7 @@ pub(super) fn plan(mut request: Request, arguments: Arguments, catalog: &Catalog
         shown,
         prefer,
         max_reply: rules.max_reply,
+        rows: super::RowAccess::All,
     })
 }
 

@@ -10,6 +10,7 @@ mod fuzzy;
 mod nearest;
 mod node;
 mod predicate;
+mod reach;
 mod relationship;
 mod rules;
 mod types;
@@ -22,11 +23,13 @@ pub(in crate::query) use accept::negotiate;
 pub use allow::{allowed_on_function, allowed_on_table};
 use call::exposed_name;
 pub use call::{Call, Input, Inputs, Outcome, SCALAR, Value};
-use nearest::nearest;
+pub(in crate::query) use nearest::nearest;
 pub use node::{
     Aggregate, Class, Computed, Embed, Expression, From, Joined, Lifted, Node, OrderBy, Output, Page, Place, Predicate,
     Shown, Source,
 };
+pub use reach::{Owner, RowAccess};
+pub(in crate::query) use reach::{conflicts, denied, violates};
 pub use rules::{CastRule, ColumnRule, Rules, SearchConfigRule};
 pub use types::{ColumnType, TypeName};
 pub(in crate::query) use write::put_mismatch;
@@ -40,7 +43,7 @@ use crate::ident::Ident;
 use crate::schema::catalog::{Catalog, Relation};
 
 /// What to run: names resolved, rules applied, nothing of any SQL dialect yet.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// The verb.
     pub method: Method,
@@ -62,6 +65,8 @@ pub struct Plan {
     pub accept: Accept,
     /// Bytes the reply's body may take, escaped as a JSON string.
     pub max_reply: Option<u64>,
+    /// Which rows it may touch, where it is the statement that must see to it.
+    pub rows: RowAccess,
 }
 
 impl Plan {
@@ -152,7 +157,7 @@ pub struct Conflict {
     pub resolution: Resolution,
 }
 
-/// Resolves a request.
+/// Resolves a request, which may touch those rows.
 ///
 /// As upstream, a POST ignores filters, and writes ignore limit and offset; the order applies to the rows they answer.
 ///
@@ -162,8 +167,17 @@ pub struct Conflict {
 /// `records/search-config-not-allowed`; 405 `PGRST105`. Of what is embedded: 400 `PGRST200`
 /// (no relationship), `PGRST108` (a parameter for what is not embedded), `PGRST118` (order by a to-many), `PGRST120` (any
 /// filter but for null), 300 `PGRST201` (several relationships); 400 `PGRST123` (aggregates are off). Of a call 404
-/// `PGRST202`, 300 `PGRST203` and 400 `PGRST128`.
-pub fn plan(mut request: Request, catalog: &Catalog, rules: &Rules) -> Result<Plan> {
+/// `PGRST202`, 300 `PGRST203` and 400 `PGRST128`. `42501` where the rows are somebody's own.
+pub fn plan(request: Request, catalog: &Catalog, rules: &Rules, rows: RowAccess) -> Result<Plan> {
+    let mut plan = resolved(request, catalog, rules)?;
+    if let RowAccess::Owned(owner) = &rows {
+        owner.narrow(&mut plan, catalog)?;
+    }
+    plan.rows = rows;
+    Ok(plan)
+}
+
+fn resolved(mut request: Request, catalog: &Catalog, rules: &Rules) -> Result<Plan> {
     if let Some(arguments) = request.call.take() {
         return call::plan(request, arguments, catalog, rules);
     }
@@ -200,6 +214,7 @@ pub fn plan(mut request: Request, catalog: &Catalog, rules: &Rules) -> Result<Pl
         shown,
         accept: negotiate(&request.accept, rules, None)?,
         max_reply: rules.max_reply,
+        rows: RowAccess::All,
     })
 }
 

@@ -194,7 +194,7 @@ fn a_slip_gets_the_nearest_name_as_hint() {
 #[test]
 fn unfiltered_writes_pass_where_the_rules_allow_them() {
     let request = parsed(Method::Delete, "todos", "", JSON, "").unwrap();
-    assert!(plan(request, &catalog(), &Rules::external()).is_ok());
+    assert!(plan(request, &catalog(), &Rules::external(), RowAccess::All).is_ok());
 }
 
 #[test]
@@ -275,6 +275,7 @@ fn pages_are_the_intersection_of_query_range_and_maximum() {
                 max_rows,
                 ..Rules::managed()
             },
+            RowAccess::All,
         )
         .unwrap();
         assert_eq!(plan.shown.page, expected, "{query} {range:?}");

@@ -109,7 +109,10 @@ mod tests {
     fn called(method: Method, call: &str, head: &[(&str, &str)], body: &str) -> String {
         let (name, query) = call.split_once('?').unwrap_or((call, ""));
         let request = parse_call(method, name, query, &headers(head), body.as_bytes()).unwrap();
-        let rendered = render(&plan(request, &CATALOG, &Rules::external()).unwrap(), "MARK");
+        let rendered = render(
+            &plan(request, &CATALOG, &Rules::external(), crate::query::RowAccess::All).unwrap(),
+            "MARK",
+        );
         let params: Vec<&str> = rendered.params.iter().flatten().map(String::as_str).collect();
         format!("{}\n{}", rendered.sql.replace(SETTINGS, ""), params.join(" | "))
     }

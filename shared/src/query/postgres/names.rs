@@ -62,7 +62,7 @@ mod tests {
     fn aliases_are_told_as_relations() {
         let query = "select=nope,clients(latest(nope)),tasks(id)";
         let request = parsed(Get, "projects", query, &[], "").unwrap();
-        let plan = plan(request, &related(), &Rules::external()).unwrap();
+        let plan = plan(request, &related(), &Rules::external(), crate::query::RowAccess::All).unwrap();
         for (text, expected) in [
             (
                 "column plinth_0.nope does not exist",

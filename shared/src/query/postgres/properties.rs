@@ -187,7 +187,7 @@ fn check(method: Method, table: &str, query: &str, count: &str) -> Result<bool, 
     let Ok(request) = parsed(method, table, &encoded(query), &head, body) else {
         return Ok(false);
     };
-    let Ok(plan) = plan(request, &related(), &rules) else {
+    let Ok(plan) = plan(request, &related(), &rules, crate::query::RowAccess::All) else {
         return Ok(false);
     };
     let rendered = render(&plan, "MARK");

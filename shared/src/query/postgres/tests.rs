@@ -251,9 +251,12 @@ fn facades_build_the_same_plans() {
         facade::delete("tags", "a", "1"),
     ];
     let texts = requests.map(|request| {
-        render(&plan(request, &catalog(), &Rules::managed()).unwrap(), "M")
-            .sql
-            .replace(SETTINGS, "")
+        render(
+            &plan(request, &catalog(), &Rules::managed(), crate::query::RowAccess::All).unwrap(),
+            "M",
+        )
+        .sql
+        .replace(SETTINGS, "")
     });
     insta::assert_snapshot!(texts.join("\n"), @r#"
 select coalesce(pg_catalog.json_agg(plinth_row.*), '[]')::text as body, pg_catalog.count(*) as page_rows, null::bigint as total_rows, null::bigint as inserted, null::text as location from (select plinth_0."id", plinth_0."title", plinth_0."done", plinth_0."mood", plinth_0."moods", plinth_0."tags", plinth_0."data", plinth_0."owner", plinth_0."at", plinth_0."word", plinth_0."span" from "app"."todos" as plinth_0 where plinth_0."done" = $1 and plinth_0."id" = any($2) and plinth_0."owner" is null and plinth_0."title" = $3 limit $4::bigint) as plinth_row
@@ -265,7 +268,12 @@ with plinth_source as (delete from "app"."tags" as plinth_0 where plinth_0."a" =
     let error = query(serde_json::json!({"title": {"above": 1}})).unwrap_err();
     assert_eq!(error.code(), "records/invalid-filter");
     let nul = facade::one("tags", "b", "x\0y");
-    assert_eq!(plan(nul, &catalog(), &Rules::managed()).unwrap_err().code(), "PGRST100");
+    assert_eq!(
+        plan(nul, &catalog(), &Rules::managed(), crate::query::RowAccess::All)
+            .unwrap_err()
+            .code(),
+        "PGRST100"
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::External;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::tenancy::data::{self, DataAccess, DataRole};
-use crate::tenancy::{KnownKey, Project, Tenancy, kid};
+use crate::tenancy::{KnownKey, Project, ProjectBackend, Tenancy, kid};
 use crate::token::{Claims, KeyClass, TokenKeys, bearer, check_times, undecodable};
 
 impl Tenancy {
@@ -29,11 +29,7 @@ impl Tenancy {
         let rest = &external.settings.rest;
         let id = key.map(|key| key.id);
         if !external.family.guards_rows() {
-            let secret = key.is_some_and(|key| key.class == KeyClass::Secret);
-            return match presented_token(headers)? {
-                None if secret => Ok(DataAccess::as_login(project.clone(), None, id)),
-                _ => Err(no_row_rules()),
-            };
+            return self.identify_ruled(project, external, key, headers).await;
         }
         let Some(token) = presented_token(headers)? else {
             let access = match key.map(|key| key.class) {
@@ -56,6 +52,43 @@ impl Tenancy {
             DataRole::Authenticated
         };
         Ok(DataAccess::in_role(project.clone(), kind, role, claims, id))
+    }
+
+    /// The same where the rows are guarded by rules of ours, if at all: there are no roles but `anon` and `authenticated`.
+    async fn identify_ruled(
+        &self,
+        project: &Arc<Project>,
+        external: &External,
+        key: Option<&KnownKey>,
+        headers: &HeaderMap,
+    ) -> Result<DataAccess> {
+        let secret = key.is_some_and(|key| key.class == KeyClass::Secret);
+        let id = key.map(|key| key.id);
+        let token = presented_token(headers)?;
+        if secret && token.is_none() {
+            return Ok(DataAccess::as_login(project.clone(), None, id));
+        }
+        let has_policies = project.backend.as_ref().is_some_and(ProjectBackend::has_policies);
+        if !external.family.takes_row_rules() || !has_policies {
+            return Err(no_row_rules());
+        }
+        let (kind, mut claims) = match token {
+            None => (DataRole::Anon, Claims::new()),
+            Some(token) => {
+                let claims = self.claims(project, external, token).await?;
+                let named = external.settings.rest.role_claim.find(&claims);
+                (known_role(named.as_deref())?, claims)
+            }
+        };
+        claims.insert("role".to_owned(), Value::from(kind.as_str()));
+        Ok(DataAccess {
+            user: None,
+            project: project.clone(),
+            role: kind,
+            taken: None,
+            claims,
+            key: id,
+        })
     }
 
     async fn claims(&self, project: &Project, external: &External, token: &str) -> Result<Claims> {
@@ -107,16 +140,27 @@ fn presented_token(headers: &HeaderMap) -> Result<Option<&str>> {
     Ok(bearer(headers).filter(no_key).or_else(|| from_key().filter(no_key)))
 }
 
+/// A role that a token names where there are two. A token is never a secret key.
+fn known_role(named: Option<&str>) -> Result<DataRole> {
+    match named {
+        None | Some("authenticated") => Ok(DataRole::Authenticated),
+        Some("anon") => Ok(DataRole::Anon),
+        Some(_) => Err(no_such_role().with_hint("Without roles of its own this database knows anon and authenticated")),
+    }
+}
+
+fn no_such_role() -> Error {
+    Error::new(
+        ErrorKind::Unauthorized,
+        "22023",
+        "The role of this request does not exist",
+    )
+}
+
 /// A role that a token names. `none` would be no role at all, but the login.
 fn role(named: &str) -> Result<Ident> {
     let role = Ident::new(named).ok().filter(|role| role.as_str() != "none");
-    role.ok_or_else(|| {
-        Error::new(
-            ErrorKind::Unauthorized,
-            "22023",
-            "The role of this request does not exist",
-        )
-    })
+    role.ok_or_else(no_such_role)
 }
 
 fn anonymous_off() -> Error {
@@ -130,7 +174,10 @@ fn no_row_rules() -> Error {
         "records/secret-key-only",
         "This database has no row rules: only the project's secret key may read and write it",
     )
-    .with_hint("Send the secret key in the apikey header, from a server and without a user's token")
+    .with_hint(
+        "Send the secret key in the apikey header, from a server and without a user's token; \
+         or give tables row rules: PUT /api/database/{id}/tables/{table}/policies",
+    )
 }
 
 fn no_secret() -> Error {

@@ -230,9 +230,14 @@ impl Family {
     }
 
     /// Whether its roles and rows have rules of their own. Where they do not, only the project's secret keys and its
-    /// members come in.
+    /// members come in, unless [row rules](Self::takes_row_rules) of ours narrow every statement.
     pub fn guards_rows(self) -> bool {
         self.is_like_postgres()
+    }
+
+    /// Whether its driver writes row rules into its statements.
+    pub fn takes_row_rules(self) -> bool {
+        self == Self::MySql
     }
 }
 

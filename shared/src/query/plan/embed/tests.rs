@@ -8,7 +8,12 @@ use super::super::{Plan, Rules, plan};
 use crate::error::{ErrorKind, Result};
 
 fn read(table: &str, query: &str, rules: Rules) -> Result<Plan> {
-    plan(parsed(Get, table, query, &[], "").unwrap(), &related(), &rules)
+    plan(
+        parsed(Get, table, query, &[], "").unwrap(),
+        &related(),
+        &rules,
+        crate::query::RowAccess::All,
+    )
 }
 
 /// Code, message, details, hint.

@@ -13,7 +13,10 @@ fn rendering(method: Method, table: &str, query: &str, head: &[(&str, &str)], bo
         ..Rules::managed()
     };
     let request = parsed(method, table, query, head, body).unwrap();
-    render(&plan(request, &related(), &rules).unwrap(), "MARK")
+    render(
+        &plan(request, &related(), &rules, crate::query::RowAccess::All).unwrap(),
+        "MARK",
+    )
 }
 
 /// What makes the rows, and the parameters.
@@ -151,7 +154,10 @@ explain (format json) select 1 from "app"."clients" as plinth_0 where plinth_0."
 #[test]
 fn estimates_count_up_to_the_maximum() {
     let request = parsed(Get, "clients", "id=gt.1", &[("prefer", "count=estimated")], "").unwrap();
-    let rendered = render(&plan(request, &related(), &Rules::managed()).unwrap(), "MARK");
+    let rendered = render(
+        &plan(request, &related(), &Rules::managed(), crate::query::RowAccess::All).unwrap(),
+        "MARK",
+    );
     insta::assert_snapshot!(format!("{rendered:#?}"), @r#"
 Rendered {
     sql: "select coalesce(pg_catalog.json_agg(plinth_row.*), '[]')::text as body, pg_catalog.count(*) as page_rows, (select pg_catalog.count(*) from (select 1 from \"app\".\"clients\" as plinth_0 where plinth_0.\"id\" > $1 limit $2::bigint) as plinth_counted) as total_rows, null::bigint as inserted, null::text as location, nullif(pg_catalog.current_setting('response.headers', true), '') as response_headers, nullif(pg_catalog.current_setting('response.status', true), '') as response_status from (select plinth_0.\"id\", plinth_0.\"name\", plinth_0.\"meta\" from \"app\".\"clients\" as plinth_0 where plinth_0.\"id\" > $1 limit $3::bigint) as plinth_row",
