@@ -7,6 +7,7 @@ mod door;
 mod facade;
 mod facts;
 mod openapi;
+mod owner;
 mod site;
 
 pub use door::Door;
@@ -27,6 +28,7 @@ use crate::query::{self, Action, Feature, Plan, Reply, Request};
 use crate::schema::catalog::Catalog;
 use crate::tenancy::{DataAccess, DataRole, ProjectBackend};
 
+use owner::Owner;
 use site::Site;
 
 /// What somebody asks for, once there is a catalog to look at.
@@ -59,6 +61,7 @@ pub async fn handle(
     let request = Asked {
         facts,
         headers,
+        owner: door.owner(),
         ask: &ask,
     };
     let stale = match Box::pin(answer(app, &access, &request, Try::First)).await {
@@ -82,6 +85,8 @@ pub async fn handle(
 struct Asked<'a> {
     facts: &'a Facts,
     headers: &'a HeaderMap,
+    /// Whose rows alone it is about.
+    owner: Option<Owner>,
     ask: &'a (dyn Fn(&Catalog) -> Result<Ask> + Sync),
 }
 
@@ -174,7 +179,14 @@ async fn plan_and_run(
         doubtful && app.catalogs.doubt(backend.id)
     };
     let planned = (request.ask)(catalog).and_then(|ask| match ask {
-        Ask::Run(request) => query::plan(request, catalog, &site.rules).map(Planned::Run),
+        Ask::Run(asked) => {
+            // The one place where a request becomes a plan, so that none goes by the owner.
+            let asked = match request.owner {
+                Some(owner) => owner.theirs(asked)?,
+                None => asked,
+            };
+            query::plan(asked, catalog, &site.rules).map(Planned::Run)
+        }
         Ask::Tell(reply) => Ok(Planned::Tell(reply)),
         Ask::Describe => Ok(Planned::Describe),
     });
