@@ -21,8 +21,8 @@ pub use create::{NewProject, create};
 pub use idempotency::IdempotencyKey;
 pub use lifetime::{Deleted, Trashed, delete, restore, trash};
 pub use list::{find, list};
-pub use personal::personal;
 pub use page::{Listed, Page, Position, decode_cursor, encode_cursor, page_limit};
+pub use personal::personal;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -6,6 +6,7 @@
 mod door;
 mod facade;
 mod facts;
+mod look;
 mod openapi;
 mod owner;
 mod site;
@@ -13,6 +14,7 @@ mod site;
 pub use door::Door;
 pub use facade::{Answer, Facade};
 pub use facts::Facts;
+pub use look::look;
 
 use std::time::Instant;
 
@@ -152,7 +154,7 @@ async fn note_health(app: &App, backend: &ProjectBackend, outcome: &Result<Reply
 }
 
 /// A login that is not let in has no connections worth keeping; its password may be another by now.
-fn forget_refused(app: &App, target: &Target, outcome: &Result<Reply>) {
+fn forget_refused<T>(app: &App, target: &Target, outcome: &Result<T>) {
     if outcome.as_ref().is_err_and(|error| error.code() == REFUSED) {
         app.backends.evict(target);
         if let Some(backend) = target.owner {

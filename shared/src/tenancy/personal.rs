@@ -47,7 +47,9 @@ impl Tenancy {
             project: ProjectId(row.get(0)),
             reference: row.get::<_, &str>(1).parse()?,
             version: row.get(2),
-            connected: provider.zip(since).map(|(provider, since)| Connected { provider, since }),
+            connected: provider
+                .zip(since)
+                .map(|(provider, since)| Connected { provider, since }),
         }))
     }
 
@@ -76,6 +78,10 @@ impl Tenancy {
 
 /// There is no database where one is needed.
 pub fn not_configured() -> Error {
-    Error::new(ErrorKind::NotFound, "connections/not-configured", "Database not configured")
-        .with_hint("Connect one: POST /api/user/database-connection {\"connectionString\": \"postgresql://…\"}")
+    Error::new(
+        ErrorKind::NotFound,
+        "connections/not-configured",
+        "Database not configured",
+    )
+    .with_hint("Connect one: POST /api/user/database-connection {\"connectionString\": \"postgresql://…\"}")
 }
