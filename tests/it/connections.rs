@@ -4,7 +4,7 @@ mod answers;
 mod encrypted;
 mod faults;
 mod saved;
-mod ways;
+pub mod ways;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -41,6 +41,7 @@ use crate::tenancy::{Caller, MemberRole, PlatformRole, not_configured};
 pub async fn save(app: &App, caller: &Caller, new: &NewConnection) -> Result<()> {
     refuse_guests(caller, "Guests may not connect databases")?;
     let request = new.parse(&app.config.outbound)?;
+    // Before anything is made for it.
     if request.provider.is_tested() {
         let test = NewTest {
             provider: request.provider.as_str().to_owned(),
@@ -48,6 +49,9 @@ pub async fn save(app: &App, caller: &Caller, new: &NewConnection) -> Result<()>
             schemas: None,
         };
         passed(&Box::pin(connections::test(app, caller, &test)).await?)?;
+    } else {
+        let tried = Box::pin(external::try_out(app, request.clone())).await;
+        tried.map_err(not_taken)?;
     }
     let project = projects::personal(app, caller).await?;
     let access = app.tenancy.require(caller.clone(), project, MemberRole::Admin).await?;
@@ -139,7 +143,10 @@ fn passed(report: &Report) -> Result<()> {
         return Ok(());
     };
     let class = step.class.unwrap_or(Class::Unknown);
-    let cause = step.cause.clone().unwrap_or_else(|| class.cause().to_owned());
+    let cause = step
+        .cause
+        .clone()
+        .unwrap_or_else(|| class.cause(report.provider).to_owned());
     let fix = step.fix.clone();
     Err(failed(
         class,

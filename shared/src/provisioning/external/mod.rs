@@ -77,6 +77,15 @@ struct Whole {
     secrets: RestSecrets,
 }
 
+/// Tries a connection that nobody keeps yet.
+///
+/// # Errors
+/// As [`provision`].
+pub async fn try_out(app: &App, request: Request) -> Result<Inventory> {
+    let whole = whole(app, None, request).await?;
+    Box::pin(probe::probe(app, &whole)).await
+}
+
 /// Takes a user's database as the project's backend, or changes the one there is: what the request leaves out stays.
 /// The connection is tried first. Needs the role `admin`.
 ///
