@@ -190,7 +190,7 @@ mod tests {
             ),
             (
                 json!({ "connectionString": "postgresql://u:planted@h/d?color=planted" }),
-                "credentials.connectionString: its parameter \"color\" is not supported",
+                "credentials.connectionString: its parameter color is not supported",
             ),
             (
                 json!({ "connectionString": "postgresql://u:planted@h/d?sslmode=planted" }),

@@ -234,3 +234,25 @@ fn a_column_that_went_away_is_a_matter_of_the_setup() {
         }
     });
 }
+
+#[test]
+fn recorded_events_are_what_the_functions_take() {
+    run(async {
+        let world = world().await;
+        let user = world.user().await;
+        let database = Database::with_template(Family::Postgres).await;
+        let values = [("token", user.token.as_str()), ("url", &database.url)];
+        for (name, status, shown) in [
+            ("user-database", StatusCode::OK, r#"{"success":true}"#),
+            ("tasks-create", StatusCode::CREATED, "Order the stone"),
+        ] {
+            let event: Value = serde_json::from_str(&crate::lambda::recorded(name, &values)).unwrap();
+            let path = text(&event, "rawPath");
+            let call = world.post(&path).bearer(&user.token);
+            let call = call.body(text(&event, "body"), "application/json");
+            let reply = call.send().await;
+            assert_eq!(reply.status, status, "{name}: {}", reply.text);
+            assert!(reply.text.contains(shown), "{name}: {}", reply.text);
+        }
+    });
+}

@@ -165,19 +165,19 @@ mod tests {
         });
         let error = row(&TASKS, &body).unwrap_err();
         assert_eq!(error.code(), "board/body");
-        insta::assert_snapshot!(error.details().unwrap(), @r#"
-        body."created_at": it is not yours to set; rows are always the caller's own
+        insta::assert_snapshot!(error.details().unwrap(), @r"
+        body.created_at: it is not yours to set; rows are always the caller's own
         body.due_date: a day like 2026-12-31 is expected
-        body."id": it is not yours to set; rows are always the caller's own
+        body.id: it is not yours to set; rows are always the caller's own
         body.priority: one line is expected
         body.project_id: an id (UUID) is expected
         body.project_id: an id (UUID) is expected
         body.status: a text of 1 to 40 characters is expected
-        body."titel": there is no such field; perhaps you meant title
-        body."user_id": it is not yours to set; rows are always the caller's own
-        body."zzzzzzzz": there is no such field
+        body.titel: there is no such field; perhaps you meant title
+        body.user_id: it is not yours to set; rows are always the caller's own
+        body.zzzzzzzz: there is no such field
         body.title: it is missing
-        "#);
+        ");
         for (table, body, fault) in [
             (&PROJECTS, json!([]), "body: an object is expected"),
             (&PROJECTS, json!({ "name": 5 }), "body.name: a text of 1 to 200"),
