@@ -7,6 +7,7 @@ use http::{StatusCode, Uri};
 use plinth::app::App;
 use plinth::error::{Error, Result};
 use plinth::personal::{self, Board};
+use plinth::projects::IdempotencyKey;
 use plinth::records::Answer;
 use plinth::tenancy::Caller;
 use serde_json::Value;
@@ -18,9 +19,14 @@ pub(crate) async fn list(app: &App, caller: &Caller, uri: &Uri) -> Result<Respon
 }
 
 /// A new row: `{"project": {…}}`.
-pub(crate) async fn create(app: &App, caller: &Caller, body: &RawValue) -> Result<Response> {
+pub(crate) async fn create(
+    app: &App,
+    caller: &Caller,
+    body: &RawValue,
+    key: Option<&IdempotencyKey>,
+) -> Result<Response> {
     let body: Value = serde_json::from_str(body.get()).map_err(Error::internal)?;
-    respond(personal::create(app, caller, Board::Projects, &body).await?)
+    respond(personal::create(app, caller, Board::Projects, &body, key).await?)
 }
 
 fn respond(answer: Answer) -> Result<Response> {

@@ -63,7 +63,7 @@ pub async fn create(
     Json(body): Json<Box<RawValue>>,
 ) -> Result<Response> {
     if scope.is_database()? {
-        return board::create(&app, &caller, &body).await;
+        return board::create(&app, &caller, &body, key.as_ref()).await;
     }
     let new: NewProject = serde_json::from_str(body.get()).map_err(|error| {
         Error::invalid("http/body", "The body does not have the expected shape").with_details(error.to_string())

@@ -3,10 +3,11 @@
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, Uri};
+use http::{HeaderMap, StatusCode, Uri};
 use plinth::app::App;
 use plinth::error::{Error, Result};
 use plinth::personal::{self, Board};
+use plinth::projects::IdempotencyKey;
 use plinth::records::Answer;
 use plinth::web::{Actor, Json};
 use serde_json::Value;
@@ -39,6 +40,7 @@ pub(crate) async fn list_tasks(Actor(caller): Actor, State(app): State<App>, uri
 /// Makes a task of the caller's: `{"task": {…}}`. Its project, if it has one, is one of theirs.
 #[utoipa::path(
     post, path = "/api/tasks", tag = "template", request_body = Object,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe")),
     responses(
         (status = 201, description = "The task"), (status = 400), (status = 401),
         (status = 404, description = "Database not configured"), (status = 422, description = "There is no such project"),
@@ -47,9 +49,11 @@ pub(crate) async fn list_tasks(Actor(caller): Actor, State(app): State<App>, uri
 pub(crate) async fn create_task(
     Actor(caller): Actor,
     State(app): State<App>,
+    headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Result<Response> {
-    respond(personal::create(&app, &caller, Board::Tasks, &body).await?)
+    let key = IdempotencyKey::of(&headers)?;
+    respond(personal::create(&app, &caller, Board::Tasks, &body, key.as_ref()).await?)
 }
 
 /// Lists the members of the caller's team, newest first: `{"team": […], "nextCursor"}`.
@@ -74,6 +78,7 @@ pub(crate) async fn list_team(Actor(caller): Actor, State(app): State<App>, uri:
 /// Makes a member of the caller's team: `{"member": {…}}`.
 #[utoipa::path(
     post, path = "/api/team", tag = "template", request_body = Object,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe")),
     responses(
         (status = 201, description = "The member"), (status = 400), (status = 401),
         (status = 404, description = "Database not configured"),
@@ -82,7 +87,9 @@ pub(crate) async fn list_team(Actor(caller): Actor, State(app): State<App>, uri:
 pub(crate) async fn create_member(
     Actor(caller): Actor,
     State(app): State<App>,
+    headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Result<Response> {
-    respond(personal::create(&app, &caller, Board::Team, &body).await?)
+    let key = IdempotencyKey::of(&headers)?;
+    respond(personal::create(&app, &caller, Board::Team, &body, key.as_ref()).await?)
 }

@@ -169,7 +169,7 @@ fn not_taken(error: Error) -> Error {
         _ => return error,
     };
     let hint = error.hint().unwrap_or_default().to_owned();
-    failed(class, &error.public().to_owned(), hint).with_source(error)
+    failed(class, error.public(), hint).with_source(error)
 }
 
 fn failed(class: Class, cause: &str, fix: String) -> Error {

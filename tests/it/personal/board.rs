@@ -256,3 +256,25 @@ fn recorded_events_are_what_the_functions_take() {
         }
     });
 }
+
+#[test]
+fn a_repetition_with_its_key_makes_one_row() {
+    run(async {
+        for family in FAMILIES {
+            let database = Database::with_template(family).await;
+            let (ann, bob) = (world().await.user().await, world().await.user().await);
+            database.connect(&ann).await;
+            database.connect(&bob).await;
+            let body = json!({ "title": "once" });
+            let mut ids = Vec::new();
+            for user in [&ann, &ann, &bob] {
+                let call = world().await.post("/api/tasks").bearer(&user.token);
+                let made = call.header("idempotency-key", "k").json(&body).send().await;
+                ids.push(text(&made.expect(StatusCode::CREATED)["task"], "id"));
+            }
+            assert_eq!(ids[0], ids[1]);
+            assert_ne!(ids[0], ids[2], "another's key is another key");
+            assert_eq!(titles(&ann, "/api/tasks").await, ["once"]);
+        }
+    });
+}

@@ -212,7 +212,7 @@ fn nobody_and_guests_connect_nothing() {
             ("connections/guest", ErrorKind::Forbidden)
         );
         assert!(!personal::has(&app, &guest).await.unwrap());
-        let made = personal::create(&app, &guest, personal::Board::Tasks, &json!({ "title": "x" })).await;
+        let made = personal::create(&app, &guest, personal::Board::Tasks, &json!({ "title": "x" }), None).await;
         assert_eq!(made.unwrap_err().code(), "connections/guest");
         let none = personal::list(&app, &guest, personal::Board::Tasks, "").await;
         assert_eq!(none.unwrap_err().code(), "connections/not-configured");

@@ -13,7 +13,7 @@ use super::{door, query, refuse_guests};
 use crate::app::App;
 use crate::connections::shown;
 use crate::error::{Error, ErrorKind, Result};
-use crate::projects::page_limit;
+use crate::projects::{IdempotencyKey, page_limit};
 use crate::query::Request;
 use crate::query::plan::nearest;
 use crate::query::request::{
@@ -118,11 +118,18 @@ pub async fn list(app: &App, caller: &Caller, board: Board, query: &str) -> Resu
     Ok(named(board, answer))
 }
 
-/// Makes a row of the caller's: `{"project": {…}}`, `{"task": {…}}`, `{"member": {…}}`.
+/// Makes a row of the caller's: `{"project": {…}}`, `{"task": {…}}`, `{"member": {…}}`. The same key makes it once, and
+/// answers the row that is there.
 ///
 /// # Errors
 /// As [`list`]; 403 `connections/guest`; 400 `board/body` with a line for every fault; 422 `board/no-such-project`.
-pub async fn create(app: &App, caller: &Caller, board: Board, body: &Value) -> Result<Answer> {
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    board: Board,
+    body: &Value,
+    key: Option<&IdempotencyKey>,
+) -> Result<Answer> {
     refuse_guests(caller, "Guests may read rows, not make them")?;
     let row = body::row(board.table(), body);
     let mut row = admit(app, caller, row).await?;
@@ -130,10 +137,14 @@ pub async fn create(app: &App, caller: &Caller, board: Board, body: &Value) -> R
         find_project(app, caller, project).await?;
     }
     // Ours, so that the row can be read back wherever an insert answers nothing.
-    let id = app.random.uuid().to_string();
-    row.insert("id".to_owned(), Value::from(id.clone()));
-    insert(app, caller, board, row).await?;
     let table = board.table().name;
+    let id = key.map_or_else(|| app.random.uuid(), |key| key.id(caller.user.id, table));
+    let id = id.to_string();
+    row.insert("id".to_owned(), Value::from(id.clone()));
+    match insert(app, caller, board, row).await {
+        Err(error) if key.is_some() && error.code() == "23505" => {}
+        made => made?,
+    }
     let made = ask(app, caller, board, Facade::One { table, id: &id }).await?;
     Ok(Answer {
         status: 201,
