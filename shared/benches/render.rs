@@ -14,7 +14,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::HeaderMap;
 use plinth::query::postgres::render;
-use plinth::query::{Method, Rules, parse_request, plan};
+use plinth::query::{Method, RowAccess, Rules, parse_request, plan};
 use plinth::schema::catalog::Catalog;
 use serde_json::{Value, json};
 
@@ -82,7 +82,7 @@ fn requests(bench: &mut Criterion) {
     ] {
         let whole = || -> plinth::error::Result<_> {
             let request = parse_request(Method::Get, table, query, &headers, b"")?;
-            Ok(render(&plan(request, &catalog, &rules)?, "marker"))
+            Ok(render(&plan(request, &catalog, &rules, RowAccess::All)?, "marker"))
         };
         match whole() {
             Ok(_) => drop(bench.bench_function(name, |run| run.iter(|| black_box(whole().unwrap())))),

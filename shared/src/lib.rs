@@ -23,6 +23,7 @@ pub mod accounts;
 pub mod audit;
 pub mod connections;
 pub mod designer;
+pub mod personal;
 pub mod projects;
 pub mod provisioning;
 pub mod purge;

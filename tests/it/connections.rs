@@ -5,7 +5,7 @@ pub mod encrypted;
 mod faults;
 mod mysql;
 mod saved;
-mod ways;
+pub mod ways;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -22,6 +22,7 @@ const SERVICES: &[&str] = &[
     "designer",
     "records",
     "sql",
+    "personal",
     "accounts",
     "docs",
     "privacy",

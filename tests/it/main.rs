@@ -33,6 +33,7 @@ mod matrix;
 mod members;
 mod moto;
 mod mysql;
+mod personal;
 mod pgbouncer;
 mod projects;
 mod provisioning;

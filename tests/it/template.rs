@@ -27,7 +27,19 @@ const RIGHTS: &[(&str, &[&str])] = &[
             "sts:AssumeRole IamDatabaseRoles",
         ],
     ),
-    ("connections", &["rds-db:connect plinth_connect"]),
+    (
+        "connections",
+        &[
+            "rds-db:connect plinth_control",
+            "secretsmanager:CreateSecret connections",
+            "secretsmanager:DeleteSecret connections",
+            "secretsmanager:GetSecretValue MasterKey",
+            "secretsmanager:GetSecretValue connections",
+            "secretsmanager:PutSecretValue connections",
+            "secretsmanager:RestoreSecret connections",
+            "secretsmanager:TagResource connections",
+        ],
+    ),
     (
         "migrate",
         &[
@@ -37,7 +49,15 @@ const RIGHTS: &[(&str, &[&str])] = &[
             "secretsmanager:GetSecretValue master login",
         ],
     ),
-    ("projects", &["rds-db:connect plinth_control", "sqs:SendMessage Queue"]),
+    (
+        "projects",
+        &[
+            "rds-db:connect plinth_control",
+            "secretsmanager:GetSecretValue MasterKey",
+            "secretsmanager:GetSecretValue connections",
+            "sqs:SendMessage Queue",
+        ],
+    ),
     (
         "provision",
         &[

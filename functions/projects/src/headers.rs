@@ -38,9 +38,7 @@ impl FromRequestParts<App> for Idempotency {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
-        let value = parts.headers.get("idempotency-key");
-        let key = value.map(|value| value.to_str().unwrap_or_default().parse());
-        key.transpose().map(Self)
+        IdempotencyKey::of(&parts.headers).map(Self)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The `projects` function: projects, their members, keys and audit log, jobs and what is in the trash.
 
 mod audit;
+mod board;
 mod headers;
 mod jobs;
 mod keys;

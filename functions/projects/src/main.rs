@@ -5,6 +5,9 @@ use plinth::app::App;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     plinth::web::start();
-    let app = App::from_env(Vec::new())?;
+    let app = App::from_env(vec![
+        plinth::drivers::postgres::driver(),
+        plinth::drivers::mysql::driver(),
+    ])?;
     plinth::web::run(projects::routes(), app).await
 }

@@ -1,9 +1,10 @@
 //! `/api/projects`.
 
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use plinth::app::App;
-use plinth::error::{Error, ErrorKind, Result};
+use plinth::error::{Error, Result};
 use plinth::ident::ProjectId;
 use plinth::projects::versions::Propagation;
 use plinth::projects::{self, Change, Deleted, NewProject, ProjectView, Settings};
@@ -11,9 +12,11 @@ use plinth::tenancy::{MemberRole, not_found};
 use plinth::web::least::{Admin, Owner, Viewer};
 use plinth::web::{Access, Actor, Json, Path};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::board;
 use crate::headers::{Idempotency, IfMatch, Tagged};
 use crate::lists::{Paging, Query};
 
@@ -47,18 +50,26 @@ fn changed((project, propagation): (ProjectView, Propagation)) -> Tagged<Json<Ch
     Tagged(project.version, Json(ChangedProject { project, propagation }))
 }
 
-/// Makes a project, with the caller as its owner.
+/// Makes a project, with the caller as its owner; with `scope=database` a row of the template's table `projects` in the
+/// caller's own database.
 #[utoipa::path(post, path = "/api/projects", tag = "projects", request_body = NewProject,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe")),
+    params(Scope, ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe")),
     responses((status = 201, body = ProjectReply), (status = 403), (status = 409)))]
 pub async fn create(
     Actor(caller): Actor,
     Idempotency(key): Idempotency,
     State(app): State<App>,
-    Json(new): Json<NewProject>,
-) -> Result<(StatusCode, Tagged<Json<ProjectReply>>)> {
+    Query(scope): Query<Scope>,
+    Json(body): Json<Box<RawValue>>,
+) -> Result<Response> {
+    if scope.is_database()? {
+        return board::create(&app, &caller, &body, key.as_ref()).await;
+    }
+    let new: NewProject = serde_json::from_str(body.get()).map_err(|error| {
+        Error::invalid("http/body", "The body does not have the expected shape").with_details(error.to_string())
+    })?;
     let made = projects::create(&app, &caller, &new, key.as_ref()).await?;
-    Ok((StatusCode::CREATED, shown(made)))
+    Ok((StatusCode::CREATED, shown(made)).into_response())
 }
 
 /// Which projects are meant.
@@ -69,31 +80,37 @@ pub struct Scope {
     scope: Option<String>,
 }
 
-/// Lists the projects the caller is a member of, newest first.
+impl Scope {
+    fn is_database(&self) -> Result<bool> {
+        match self.scope.as_deref() {
+            None | Some("platform") => Ok(false),
+            Some("database") => Ok(true),
+            Some(_) => Err(Error::invalid("projects/scope", "scope is platform or database")),
+        }
+    }
+}
+
+/// Lists the projects the caller is a member of, newest first; with `scope=database` the rows of the template's table
+/// `projects` in the caller's own database that are theirs, which `status` and `offset` narrow.
 #[utoipa::path(get, path = "/api/projects", tag = "projects", params(Scope, Paging),
     responses((status = 200, body = ProjectList)))]
 pub async fn list(
     Actor(caller): Actor,
     State(app): State<App>,
     Query(scope): Query<Scope>,
-    Query(paging): Query<Paging>,
-) -> Result<Json<ProjectList>> {
-    match scope.scope.as_deref() {
-        None | Some("platform") => {}
-        Some("database") => {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "projects/scope",
-                "Projects in a database of your own are not served yet",
-            ));
-        }
-        Some(_) => return Err(Error::invalid("projects/scope", "scope is platform or database")),
+    uri: http::Uri,
+    paging: Result<Query<Paging>>,
+) -> Result<Response> {
+    if scope.is_database()? {
+        return board::list(&app, &caller, &uri).await;
     }
+    let Query(paging) = paging?;
     let found = projects::list(&app, &caller, &paging.page()?).await?;
-    Ok(Json(ProjectList {
+    let list = ProjectList {
         projects: found.items,
         next_cursor: found.next_cursor,
-    }))
+    };
+    Ok(Json(list).into_response())
 }
 
 /// Shows a project.

@@ -1,5 +1,6 @@
 //! The `records` function: rows of projects' tables, in the PostgREST dialect and as plain JSON.
 
+mod board;
 mod database;
 mod later;
 mod path;
@@ -29,6 +30,8 @@ pub fn routes() -> Routes {
         .routes(routes!(database::update, database::delete))
         .routes(routes!(v1::list, v1::create, v1::update_many, v1::delete_many))
         .routes(routes!(v1::read, v1::update, v1::delete))
+        .routes(routes!(board::list_tasks, board::create_task))
+        .routes(routes!(board::list_team, board::create_member))
         .routes(routes!(later::storage))
         .routes(routes!(later::realtime))
         .routes(routes!(later::functions))

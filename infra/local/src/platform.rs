@@ -20,19 +20,19 @@ use crate::stack_file::write_private;
 /// The functions, by the names of their crates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Function {
-    /// `/api/projects`, members, keys, audit.
+    /// `/api/projects`, members, keys, audit; `/api/projects?scope=database`.
     Projects,
     /// `…/backend/provision`.
     Provision,
     /// `/api/database/{id}/tables`.
     Tables,
-    /// `/p/{ref}/rest/v1` and the JSON façades.
+    /// `/p/{ref}/rest/v1` and the JSON façades; `/api/tasks`, `/api/team`.
     Records,
     /// `/api/database/{id}/sql`.
     Sql,
     /// `/auth/v1`, `/p/{ref}/auth/v1`.
     Auth,
-    /// `/api/providers`.
+    /// `/api/providers`, `/api/user/database-connection`.
     Connections,
     /// `/api/connections/test`, `…/backend/test`.
     ConnectionTest,
@@ -51,7 +51,9 @@ impl Function {
             Self::Records => ("plinth_records", Some("plinth_api")),
             Self::Sql => ("plinth_sql", None),
             Self::Auth => ("plinth_auth", Some("plinth_auth")),
-            Self::Connections | Self::ConnectionTest => ("plinth_connect", None),
+            // It makes backends of users' own databases, and has no business in cells.
+            Self::Connections => ("plinth_control", None),
+            Self::ConnectionTest => ("plinth_connect", None),
         }
     }
 }

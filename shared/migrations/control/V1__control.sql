@@ -24,11 +24,25 @@ create table plinth.projects (
   -- Moves whenever keys, settings or the backend change; pushed to the backend's own plinth.version.
   version bigint not null default 1,
   created_by uuid not null,
+  -- Whose own database the project's backend is: made for them, one for each, and not counted among what they made.
+  personal_of uuid,
   created_at timestamptz not null,
   updated_at timestamptz not null,
   deleted_at timestamptz
 );
-create unique index projects_name_key on plinth.projects (created_by, lower(name)) where deleted_at is null;
+create unique index projects_name_key on plinth.projects (created_by, lower(name))
+  where deleted_at is null and personal_of is null;
+create unique index projects_personal_key on plinth.projects (personal_of) where deleted_at is null;
+
+-- How far a platform user has come with the setup of their own database. The rest of it follows from what is there.
+create table plinth.database_setups (
+  user_id uuid primary key,
+  -- Of the introduction.
+  acknowledged_at timestamptz,
+  -- Which connection the tables were found behind: the time it was last changed. Another one is verified anew.
+  verified_connection timestamptz,
+  updated_at timestamptz not null
+);
 
 create table plinth.members (
   project_id uuid not null references plinth.projects (id) on delete cascade,
@@ -353,6 +367,19 @@ language sql stable security definer set search_path = pg_catalog as $$
   where (p.deleted_at is null or include_deleted)
     and (p.id = project
       or p.id = (select b.project_id from plinth.backends b where b.id = backend and b.deleted_at is null))
+    and not exists (select from plinth.users u where u.id = account and (u.deleted_at is not null or u.banned_until > now()))
+$$;
+
+-- The project that holds a platform user's own database, and what that is.
+create function plinth.personal(account uuid)
+returns table (id uuid, ref text, version bigint, provider text, connected_at timestamptz)
+language sql stable security definer set search_path = pg_catalog as $$
+  select p.id, p.ref, p.version, c.provider, c.updated_at
+  from plinth.projects p
+  join plinth.members m on m.project_id = p.id and m.user_id = account and m.deleted_at is null
+  left join plinth.backends b on b.project_id = p.id and b.tier = 'external' and b.deleted_at is null
+  left join plinth.connections c on c.id = b.connection_id and c.deleted_at is null
+  where p.personal_of = account and p.deleted_at is null
     and not exists (select from plinth.users u where u.id = account and (u.deleted_at is not null or u.banned_until > now()))
 $$;
 revoke execute on all functions in schema plinth from public;

@@ -4,7 +4,7 @@ grant usage on schema plinth to plinth_control, plinth_records, plinth_auth, pli
 grant select, insert, update on plinth.projects, plinth.members, plinth.backends, plinth.tables, plinth.policies, plinth.migrations,
   plinth.keys, plinth.connections, plinth.document_versions, plinth.jobs, plinth.outbox, plinth.idempotency
   to plinth_control;
-grant select, insert, update, delete on plinth.secrets to plinth_control;
+grant select, insert, update, delete on plinth.secrets, plinth.database_setups to plinth_control;
 grant select, update on plinth.cells to plinth_control;
 grant insert, select (kid, project_id, public_jwk, created_at, retired_at) on plinth.signing_keys to plinth_control;
 grant select (id, email, raw_app_meta_data, raw_user_meta_data, created_at, deleted_at, banned_until)
@@ -34,6 +34,9 @@ grant execute on function plinth.resolve(text), plinth.note(jsonb, jsonb),
 
 -- Where a user's own database is; nothing else, as this one dials hosts that users name.
 grant execute on function plinth.connection(uuid) to plinth_connect;
+
+-- Whose own database is where.
+grant execute on function plinth.personal(uuid) to plinth_control, plinth_records;
 
 grant execute on function plinth.platform_keys(), plinth.access(uuid, uuid, uuid, boolean)
   to plinth_control, plinth_records, plinth_auth, plinth_sql, plinth_connect;

@@ -20,7 +20,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{Ident, Ref};
 use crate::query::openapi::Visible;
 use crate::query::{Counts, Feature, Plan};
@@ -59,11 +59,7 @@ pub trait Driver: Send + Sync {
     fn probe<'a>(&'a self, _target: &'a Target, _schema: &'a Ident) -> Fut<'a, Result<Probed>> {
         Box::pin(async {
             let message = "This kind of database cannot be tried by its driver";
-            Err(crate::error::Error::new(
-                ErrorKind::Unsupported,
-                "backend/no-probe",
-                message,
-            ))
+            Err(Error::new(ErrorKind::Unsupported, "backend/no-probe", message))
         })
     }
 }
@@ -95,6 +91,9 @@ pub struct Place {
     /// What the database does not say itself.
     pub declared: Declared,
 }
+
+/// The columns of each index, by table.
+pub type Indexes = BTreeMap<String, Vec<Vec<String>>>;
 
 /// A catalog and the schema version it was read at (0 where there is none).
 #[derive(Debug, Clone)]
@@ -198,6 +197,17 @@ pub trait Records: Send + Sync {
     /// in time, `PGRST001` when there is none to be had, [`REFUSED`]. `records/deadline` when a read takes too long,
     /// `records/outcome-unknown` when nobody heard whether a write was committed.
     fn run<'a>(&'a self, scope: &'a Scope, plan: &'a Plan) -> Fut<'a, Result<Counts>>;
+
+    /// The columns of each index of the place's tables, by table; an index over expressions or some of the rows is left
+    /// out. Asked for to verify a design, not by requests.
+    ///
+    /// Errors: as [`Records::catalog`]; `backend/no-indexes` for an engine that does not tell.
+    fn indexes<'a>(&'a self, _place: &'a Place, _deadline: Duration) -> Fut<'a, Result<Indexes>> {
+        Box::pin(async {
+            let message = "This kind of database does not tell its indexes";
+            Err(Error::new(ErrorKind::Unsupported, "backend/no-indexes", message))
+        })
+    }
 
     /// What runs scripts there, where the engine has a language for them.
     fn sql(&self) -> Option<&dyn Sql> {

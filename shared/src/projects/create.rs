@@ -48,12 +48,7 @@ impl NewProject {
 /// 403 `projects/guest` for Guests, `projects/quota` for those who have as many as they may; 409 `projects/name-taken`;
 /// 400 for what it is called and set to.
 pub async fn create(app: &App, caller: &Caller, new: &NewProject, key: Option<&IdempotencyKey>) -> Result<ProjectView> {
-    if caller.user.role < PlatformRole::User {
-        return Err(
-            Error::new(ErrorKind::Forbidden, "projects/guest", "Guests may not create projects")
-                .with_hint("Ask an Admin of the platform for the role User"),
-        );
-    }
+    refuse_guests(caller)?;
     new.check()?;
     let user = caller.user.id;
     let mut client = app.control.get().await?;
@@ -68,18 +63,39 @@ pub async fn create(app: &App, caller: &Caller, new: &NewProject, key: Option<&I
     accounts::remember_outside(app, &transaction, &caller.user).await?;
     store::lock_creator(&transaction, user).await?;
     check_quota(app, store::count_created(&transaction, user).await?)?;
-    accounts::remember_outside(app, &transaction, &caller.user).await?;
-    let (id, reference, now) = (ProjectId(app.random.uuid()), app.random.project_ref(), app.clock.now());
-    store::insert(&transaction, id, &reference, new, user, now).await?;
-    store::insert_owner(&transaction, id, user, now).await?;
-    let entry = Entry::by(caller, Some(id), "projects.create", id);
-    audit::record(app, &transaction, &entry).await?;
-    let made = store::locked(app, &transaction, id).await?.shown_to(MemberRole::Owner);
+    let made = insert(app, &transaction, caller, new, false).await?;
     if let Some(attempt) = attempt {
         attempt.finish(&transaction, &made).await?;
     }
     transaction.commit().await.map_err(failure)?;
     Ok(made)
+}
+
+/// Writes a project down, with the caller as its owner.
+pub(super) async fn insert(
+    app: &App,
+    transaction: &tokio_postgres::Transaction<'_>,
+    caller: &Caller,
+    new: &NewProject,
+    personal: bool,
+) -> Result<ProjectView> {
+    let (id, reference, now) = (ProjectId(app.random.uuid()), app.random.project_ref(), app.clock.now());
+    let user = caller.user.id;
+    store::insert(transaction, id, &reference, new, user, personal, now).await?;
+    store::insert_owner(transaction, id, user, now).await?;
+    let entry = Entry::by(caller, Some(id), "projects.create", id);
+    audit::record(app, transaction, &entry).await?;
+    Ok(store::locked(app, transaction, id).await?.shown_to(MemberRole::Owner))
+}
+
+pub(super) fn refuse_guests(caller: &Caller) -> Result<()> {
+    if caller.user.role >= PlatformRole::User {
+        return Ok(());
+    }
+    Err(
+        Error::new(ErrorKind::Forbidden, "projects/guest", "Guests may not create projects")
+            .with_hint("Ask an Admin of the platform for the role User"),
+    )
 }
 
 /// Refuses one more project for a creator who has `have` of them.

@@ -2,10 +2,12 @@
 
 use std::str::FromStr;
 
+use http::HeaderMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tokio_postgres::GenericClient;
+use uuid::Uuid;
 
 use super::store;
 use crate::app::App;
@@ -27,6 +29,23 @@ impl FromStr for IdempotencyKey {
             "http/idempotency-key",
             "Idempotency-Key must have 1 to 255 visible ASCII characters",
         ))
+    }
+}
+
+impl IdempotencyKey {
+    /// That of a request, if it has one.
+    ///
+    /// # Errors
+    /// `http/idempotency-key`.
+    pub fn of(headers: &HeaderMap) -> Result<Option<Self>> {
+        let value = headers.get("idempotency-key");
+        let key = value.map(|value| value.to_str().unwrap_or_default().parse());
+        key.transpose()
+    }
+
+    /// The id of what a caller makes of that kind with this key: the same each time.
+    pub(crate) fn id(&self, caller: UserId, kind: &str) -> Uuid {
+        Uuid::new_v5(&caller.0, format!("{kind}\n{}", self.0).as_bytes())
     }
 }
 

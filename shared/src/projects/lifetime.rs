@@ -100,7 +100,9 @@ async fn commit_restoration(app: &App, access: &ProjectAccess) -> Result<Project
         return Err(not_found());
     }
     store::lock_creator(&transaction, found.created_by).await?;
-    check_quota(app, store::count_created(&transaction, found.created_by).await?)?;
+    if !found.view.personal {
+        check_quota(app, store::count_created(&transaction, found.created_by).await?)?;
+    }
     store::set_deleted(&transaction, project, None).await?;
     versions::bump(&transaction, project).await?;
     let entry = Entry::by(access.caller(), Some(project), "projects.restore", project);

@@ -12,6 +12,7 @@ mod lifetime;
 mod list;
 pub mod members;
 mod page;
+mod personal;
 mod store;
 pub mod versions;
 
@@ -21,6 +22,7 @@ pub use idempotency::IdempotencyKey;
 pub use lifetime::{Deleted, Trashed, delete, restore, trash};
 pub use list::{find, list};
 pub use page::{Listed, Page, Position, decode_cursor, encode_cursor, page_limit};
+pub use personal::personal;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -58,6 +60,10 @@ pub struct ProjectView {
     pub version: i64,
     /// The base of its data APIs: the URL for `createClient`.
     pub api_url: String,
+    /// Whether it is the one that holds the caller's own database (`/api/user/database-connection`). It does not count
+    /// among the projects that they may have.
+    #[serde(default)]
+    pub personal: bool,
     /// Its backend, once provisioned.
     pub backend: Option<BackendView>,
     /// When it was made.
@@ -152,6 +158,15 @@ fn name_taken() -> Error {
         "Another project of the same creator has this name",
     )
     .with_hint("Choose another name, or rename that project")
+}
+
+fn personal_taken() -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        "projects/personal-taken",
+        "There is another project for the database of your own",
+    )
+    .with_hint("Delete that one first")
 }
 
 /// The earliest time of deletion that can still be undone at this moment.

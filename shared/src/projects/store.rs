@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio_postgres::{GenericClient, Row};
 
-use super::{BackendView, NewProject, Page, ProjectView, name_taken};
+use super::{BackendView, NewProject, Page, ProjectView, name_taken, personal_taken};
 use crate::app::App;
 use crate::control::{bytes, failure, int8, json, text, time, uuid, violates};
 use crate::error::{Error, Result};
@@ -36,7 +36,7 @@ impl Stored {
 
 const COLUMNS: &str = "
     p.id, p.ref, p.name, p.description, p.status, p.settings, p.version, p.created_at, p.updated_at,
-    b.id, b.tier, b.isolation, b.state";
+    b.id, b.tier, b.isolation, b.state, p.personal_of is not null";
 const BACKEND: &str = "left join plinth.backends b on b.project_id = p.id and b.deleted_at is null";
 
 fn view(app: &App, row: &Row, role: MemberRole) -> Result<ProjectView> {
@@ -56,6 +56,7 @@ fn view(app: &App, row: &Row, role: MemberRole) -> Result<ProjectView> {
         version: row.get(6),
         created_at: row.get(7),
         updated_at: row.get(8),
+        personal: row.get(13),
         backend: backend(row)?,
     })
 }
@@ -90,8 +91,8 @@ async fn select(app: &App, executor: &impl GenericClient, project: ProjectId, lo
     let row = rows.first().ok_or_else(not_found)?;
     Ok(Stored {
         view: view(app, row, MemberRole::Viewer)?,
-        created_by: UserId(row.get(13)),
-        deleted_at: row.get(14),
+        created_by: UserId(row.get(14)),
+        deleted_at: row.get(15),
     })
 }
 
@@ -110,7 +111,7 @@ pub(super) async fn of_member(app: &App, user: UserId, page: &Page) -> Result<Ve
     let client = app.control.get().await?;
     let rows = client.query_typed(&sql, &params).await.map_err(failure)?;
     rows.iter()
-        .map(|row| view(app, row, row.get::<_, &str>(13).parse()?))
+        .map(|row| view(app, row, row.get::<_, &str>(14).parse()?))
         .collect()
 }
 
@@ -152,8 +153,16 @@ pub(super) async fn lock_creator(executor: &impl GenericClient, user: UserId) ->
     Ok(())
 }
 
+/// The live personal project of a user.
+pub(super) async fn personal_of(executor: &impl GenericClient, user: UserId) -> Result<Option<ProjectId>> {
+    let sql = "select id from plinth.projects where personal_of = $1 and deleted_at is null";
+    let rows = executor.query_typed(sql, &[uuid(&user.0)]).await.map_err(failure)?;
+    Ok(rows.first().map(|row| ProjectId(row.get(0))))
+}
+
 pub(super) async fn count_created(executor: &impl GenericClient, user: UserId) -> Result<i64> {
-    let sql = "select count(*) from plinth.projects where created_by = $1 and deleted_at is null";
+    let sql = "
+        select count(*) from plinth.projects where created_by = $1 and deleted_at is null and personal_of is null";
     let rows = executor.query_typed(sql, &[uuid(&user.0)]).await.map_err(failure)?;
     Ok(rows.first().map_or(0, |row| row.get(0)))
 }
@@ -164,11 +173,14 @@ pub(super) async fn insert(
     reference: &Ref,
     new: &NewProject,
     user: UserId,
+    personal: bool,
     now: Timestamp,
 ) -> Result<()> {
     let sql = "
-        insert into plinth.projects (id, ref, name, description, status, settings, created_by, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $8)";
+        insert into plinth.projects
+          (id, ref, name, description, status, settings, created_by, personal_of, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)";
+    let personal_of = personal.then_some(user.0);
     let (reference, settings) = (reference.as_str(), Value::Object(new.settings.clone()));
     let params = [
         uuid(&id.0),
@@ -178,6 +190,7 @@ pub(super) async fn insert(
         text(&new.status),
         json(&settings),
         uuid(&user.0),
+        uuid(&personal_of),
         time(&now),
     ];
     executor.query_typed(sql, &params).await.map_err(named)?;
@@ -231,6 +244,9 @@ pub(super) async fn set_deleted(
 fn named(error: tokio_postgres::Error) -> Error {
     if violates(&error, "projects_name_key") {
         return name_taken();
+    }
+    if violates(&error, "projects_personal_key") {
+        return personal_taken();
     }
     failure(error)
 }

@@ -5,7 +5,13 @@ use http::HeaderMap;
 use crate::app::App;
 use crate::error::Result;
 use crate::ident::{BackendId, Ref};
-use crate::tenancy::{DataAccess, MemberRole, RequestInfo};
+use crate::tenancy::{Caller, DataAccess, MemberRole, RequestInfo};
+
+use crate::ident::Ident;
+use crate::query::Owner;
+
+/// The column of a user's own tables that says whose a row is.
+const OWNER: &str = "user_id";
 
 /// How a request says which project it means and who it comes from. It may be asked twice in one request: a key that was
 /// good for the first plan may be revoked by the second.
@@ -18,6 +24,9 @@ pub enum Door {
     /// The path names the backend: `/api/database/{id}`. A key of that project opens it, or a member with at least this
     /// role.
     Backend(BackendId, RequestInfo, MemberRole),
+    /// A platform user asks for rows of theirs in their own database. Whatever is asked for through this door, it is asked
+    /// for their rows alone.
+    Own(Box<Caller>),
 }
 
 impl Door {
@@ -33,6 +42,15 @@ impl Door {
                 let info = info.clone();
                 app.tenancy.identify_for_backend(*backend, headers, info, *least).await
             }
+            Self::Own(caller) => app.tenancy.own_database(caller).await,
+        }
+    }
+
+    /// Whose rows alone may be asked for through it.
+    pub(super) fn owner(&self) -> Option<Owner> {
+        match self {
+            Self::Own(caller) => Some(Owner::new(caller.user.id.to_string(), Ident::fixed(OWNER))),
+            Self::Project(_) | Self::Key | Self::Backend(..) => None,
         }
     }
 }

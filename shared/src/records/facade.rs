@@ -98,6 +98,20 @@ struct Paging {
     asked: u64,
 }
 
+impl Answer {
+    /// With its rows under `rows`, or its one row under `row`.
+    #[must_use]
+    pub fn named(mut self, rows: &str, row: &str) -> Self {
+        for (name, given) in [("records", rows), ("record", row)] {
+            if let Some(rest) = self.json.strip_prefix(&format!("{{\"{name}\":")) {
+                self.json = format!("{{\"{given}\":{rest}");
+                break;
+            }
+        }
+        self
+    }
+}
+
 impl Facade<'_> {
     /// Asks, and wraps the rows.
     ///

@@ -6,12 +6,14 @@
 mod door;
 mod facade;
 mod facts;
+mod look;
 mod openapi;
 mod site;
 
 pub use door::Door;
 pub use facade::{Answer, Facade};
 pub use facts::Facts;
+pub use look::look;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -38,8 +40,6 @@ use site::Site;
 pub enum Ask {
     /// What the database is to answer.
     Run(Request),
-    /// The same, about the rows of one owner.
-    RunOwned(Request, Owner),
     /// What the catalog alone has answered.
     Tell(Reply),
     /// The API's description in OpenAPI 2.0, as far as the caller may use it.
@@ -64,6 +64,7 @@ pub async fn handle(
     let request = Asked {
         facts,
         headers,
+        owner: door.owner(),
         ask: &ask,
     };
     let stale = match Box::pin(answer(app, &access, &request, Try::First)).await {
@@ -87,6 +88,8 @@ pub async fn handle(
 struct Asked<'a> {
     facts: &'a Facts,
     headers: &'a HeaderMap,
+    /// Whose rows alone it is about.
+    owner: Option<Owner>,
     ask: &'a (dyn Fn(&Catalog) -> Result<Ask> + Sync),
 }
 
@@ -152,7 +155,7 @@ async fn note_health(app: &App, backend: &ProjectBackend, outcome: &Result<Reply
 }
 
 /// A login that is not let in has no connections worth keeping; its password may be another by now.
-fn forget_refused(app: &App, target: &Target, outcome: &Result<Reply>) {
+fn forget_refused<T>(app: &App, target: &Target, outcome: &Result<T>) {
     if outcome.as_ref().is_err_and(|error| error.code() == REFUSED) {
         app.backends.evict(target);
         if let Some(backend) = target.owner {
@@ -178,13 +181,12 @@ async fn plan_and_run(
         let doubtful = remembered && attempt == Try::First && !site.place.versioned && betrays_age(refused);
         doubtful && app.catalogs.doubt(backend.id)
     };
-    let rows = rows(app, access, backend, &site, &snapshot);
+    let rows = match &request.owner {
+        Some(owner) => RowAccess::Owned(owner.clone()),
+        None => rows(app, access, backend, &site, &snapshot),
+    };
     let planned = (request.ask)(catalog).and_then(|ask| match ask {
-        Ask::Run(request) => query::plan(request, catalog, &site.rules, rows.clone()).map(Planned::Run),
-        Ask::RunOwned(request, owner) => {
-            let rows = owned(owner, &rows)?;
-            query::plan(request, catalog, &site.rules, rows).map(Planned::Run)
-        }
+        Ask::Run(asked) => query::plan(asked, catalog, &site.rules, rows.clone()).map(Planned::Run),
         Ask::Tell(reply) => Ok(Planned::Tell(reply)),
         Ask::Describe => Ok(Planned::Describe),
     });
@@ -247,17 +249,6 @@ fn rows(app: &App, access: &DataAccess, backend: &ProjectBackend, site: &Site, s
     };
     let book = app.catalogs.rule_book(backend.id, snapshot, backend.policies());
     RowAccess::Only(Arc::new(RowRules::new(book, caller)))
-}
-
-/// The rows of one owner, for a caller who may touch all of them.
-fn owned(owner: Owner, rows: &RowAccess) -> Result<RowAccess> {
-    match rows {
-        RowAccess::All => Ok(RowAccess::Owned(owner)),
-        _ => Err(
-            Error::new(ErrorKind::Unsupported, "PGRST127", "Feature not implemented")
-                .with_details("somebody's own rows, beside row rules"),
-        ),
-    }
 }
 
 /// Whether an error is what a catalog that is too old would cause: a name that is not there (any more).

@@ -101,10 +101,7 @@ impl Site {
                 reader: None,
                 versioned: false,
                 generation: project.version,
-                declared: Declared {
-                    keys: rest.relationships.clone(),
-                    tinyint1_is_bool: rest.tinyint1_is_bool,
-                },
+                declared: rest.declared(),
             },
             rules: Rules {
                 // What a name of a column or a type stands for, the catalog and our list alone decide there.

@@ -5,6 +5,7 @@ mod caller;
 mod data;
 mod external;
 mod notes;
+mod personal;
 mod project;
 
 pub use caller::{Caller, MemberRole, PlatformRole, PlatformUser, ProjectAccess, RequestInfo};
@@ -13,6 +14,7 @@ pub use external::{
     Connection, ConnectionSecrets, Credentials, External, ExternalSettings, Family, IamLogin, RestSecrets,
     RestSettings, RoleClaim, Routine,
 };
+pub use personal::{Connected, Personal, not_configured};
 pub use project::{Cell, Isolation, KnownKey, Names, Project, ProjectBackend, Tier};
 
 use std::num::NonZeroUsize;

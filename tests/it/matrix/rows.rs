@@ -214,6 +214,14 @@ fn connections() -> Vec<Row> {
             let nowhere = "postgresql://u:p@127.0.0.1:1/d";
             json!({ "provider": "postgresql", "credentials": { "connectionString": nowhere } })
         }),
+        // None of these callers has a database of their own; what becomes of one is in `personal`.
+        row("GET", "/api/user/database-connection", users(200)),
+        row("POST", "/api/user/database-connection", users(422))
+            .body(|_| json!({ "connectionString": "postgresql://u:p@127.0.0.1:1/d" })),
+        row("DELETE", "/api/user/database-connection", users(404)),
+        row("GET", "/api/user/database-connection/setup", users(200)),
+        row("POST", "/api/user/database-connection/setup", users(200)).body(|_| json!({ "step": "info" })),
+        row("DELETE", "/api/user/database-connection/setup", users(200)),
         // These projects' backends are ours: there is no connection to test.
         row("POST", "/api/projects/{id}/backend/test", members([403, 409, 409, 409])),
     ]
@@ -356,6 +364,10 @@ fn records() -> Vec<Row> {
             by_own_key([401, 200, 200], [401, 404]),
         )
         .spends(),
+        row("GET", "/api/tasks", users(404)),
+        row("POST", "/api/tasks", users(404)).body(|_| json!({ "title": "new" })),
+        row("GET", "/api/team", users(404)),
+        row("POST", "/api/team", users(404)).body(|_| json!({ "name": "new", "email": "new@example.com" })),
         row("GET", "/p/{ref}/rest/v1", keys([200, 200, 200])),
         row("HEAD", "/p/{ref}/rest/v1", keys([200, 200, 200])),
         row("GET", "/p/{ref}/rest/v1/", keys([200, 200, 200])),

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::connect::{self, DialError, Pool};
 use super::error;
-use crate::backend::{Place, Probed, Snapshot, Target};
+use crate::backend::{Indexes, Place, Probed, Snapshot, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::query::mysql::Flavour;
@@ -44,6 +44,37 @@ const FOREIGN: &str = "
       referenced_table_name as e, referenced_column_name as f
     from information_schema.key_column_usage where table_schema = ? and referenced_table_name is not null
     order by table_name, constraint_name, ordinal_position";
+
+/// Over whole columns.
+const INDEXES: &str = "
+    select table_name as a, index_name as b, column_name as c
+    from information_schema.statistics where table_schema = ? and column_name is not null and sub_part is null
+    order by table_name, index_name, seq_in_index";
+
+/// The columns of each index.
+///
+/// # Errors
+/// As [`catalog`].
+pub(super) async fn indexes(pool: &Pool, place: &Place, deadline: Duration) -> Result<Indexes> {
+    let end = Instant::now() + deadline;
+    let mut held = pool.connect(end).await?;
+    let Some((conn, _)) = held.parts() else {
+        return Err(Error::internal("no connection"));
+    };
+    let rows = tokio::time::timeout_at(end, ask::<(String, String, String)>(conn, INDEXES, &place.schema)).await;
+    let rows = rows.map_err(|_| unreadable("no indexes before the deadline"))?;
+    let rows = rows.map_err(unreadable)?;
+    held.give_back();
+    let mut found: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    for (table, index, column) in rows {
+        found.entry((table, index)).or_default().push(column);
+    }
+    let mut indexes = Indexes::new();
+    for ((table, _), columns) in found {
+        indexes.entry(table).or_default().push(columns);
+    }
+    Ok(indexes)
+}
 
 /// Reads the catalog.
 ///

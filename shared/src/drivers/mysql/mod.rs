@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use connect::Pool;
 
-use crate::backend::{Driver, Engine, Fut, Place, Probed, Records, Scope, Snapshot, Target};
+use crate::backend::{Driver, Engine, Fut, Indexes, Place, Probed, Records, Scope, Snapshot, Target};
 use crate::error::Result;
 use crate::ident::Ident;
 use crate::query::openapi::Visible;
@@ -49,6 +49,10 @@ impl Records for Pool {
 
     fn catalog<'a>(&'a self, place: &'a Place, deadline: std::time::Duration) -> Fut<'a, Result<Snapshot>> {
         Box::pin(introspect::catalog(self, place, deadline))
+    }
+
+    fn indexes<'a>(&'a self, place: &'a Place, deadline: std::time::Duration) -> Fut<'a, Result<Indexes>> {
+        Box::pin(introspect::indexes(self, place, deadline))
     }
 
     fn check<'a>(&'a self, _: &'a Scope) -> Fut<'a, Result<()>> {

@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use connect::Pool;
 
-use crate::backend::{Driver, Engine, Fut, Place, Ran, Records, Scope, Script, ScriptScope, Snapshot, Sql, Target};
+use crate::backend::{
+    Driver, Engine, Fut, Indexes, Place, Ran, Records, Scope, Script, ScriptScope, Snapshot, Sql, Target,
+};
 use crate::error::Result;
 use crate::query::openapi::Visible;
 use crate::query::postgres::OF_COCKROACH;
@@ -66,6 +68,10 @@ impl Records for Pool {
 
     fn catalog<'a>(&'a self, place: &'a Place, deadline: std::time::Duration) -> Fut<'a, Result<Snapshot>> {
         Box::pin(introspect::catalog(self, place, deadline))
+    }
+
+    fn indexes<'a>(&'a self, place: &'a Place, deadline: std::time::Duration) -> Fut<'a, Result<Indexes>> {
+        Box::pin(introspect::indexes(self, place, deadline))
     }
 
     fn check<'a>(&'a self, scope: &'a Scope) -> Fut<'a, Result<()>> {

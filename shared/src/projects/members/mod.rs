@@ -69,12 +69,15 @@ pub async fn add(app: &App, access: &ProjectAccess, new: &NewMember) -> Result<M
     }
     let mut client = app.control.get().await?;
     let transaction = client.transaction().await.map_err(failure)?;
-    super::store::locked(app, &transaction, access.project())
+    let project = super::store::locked(app, &transaction, access.project())
         .await?
         .alive()?;
     let actor = role_of(&transaction, access, access.caller().user.id)
         .await?
         .ok_or_else(not_found)?;
+    if project.view.personal {
+        return Err(personal());
+    }
     decide(&Move::adding(actor, new.role))?;
     let user = store::find_user(&transaction, new.user_id, new.email.as_deref()).await?;
     let user = user.ok_or_else(no_such_user)?;
@@ -166,6 +169,16 @@ async fn record(
     let entry = Entry::by(access.caller(), Some(access.project()), action, user);
     let details = role.map(|role| json!({ "role": role })).unwrap_or_default();
     audit::record(app, executor, &entry.with(details)).await
+}
+
+/// Who reads the rows there is its one owner, whoever else may see the project.
+fn personal() -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        "members/personal",
+        "A personal project has no other members",
+    )
+    .with_hint("Make a project of its own for the database that several people work on")
 }
 
 fn no_such_user() -> Error {

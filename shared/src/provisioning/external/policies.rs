@@ -138,6 +138,7 @@ impl Site {
             reader: None,
             versioned: false,
             generation: self.0.version,
+            declared: external.settings.rest.declared(),
         };
         let target = app.data_target(&self.0, self.0.ready_backend()?).await?;
         let records = app.backends.records(&target)?;

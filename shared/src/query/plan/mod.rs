@@ -23,7 +23,7 @@ pub(in crate::query) use accept::negotiate;
 pub use allow::{allowed_on_function, allowed_on_table};
 use call::exposed_name;
 pub use call::{Call, Input, Inputs, Outcome, SCALAR, Value};
-pub(in crate::query) use nearest::nearest;
+pub(crate) use nearest::nearest;
 pub use node::{
     Aggregate, Class, Computed, Embed, Expression, From, Joined, Lifted, Node, OrderBy, Output, Page, Place, Predicate,
     Shown, Source,

@@ -3,7 +3,7 @@
 use crate::ident::Ident;
 
 /// The name at the smallest edit distance, if it is near enough to be a slip.
-pub(in crate::query) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > Ident::MAX_BYTES {
         return None;
     }

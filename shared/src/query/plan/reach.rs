@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
+use super::super::Feature;
 use super::super::row_rules::RowRules;
 use super::{Action, From, Joined, NewColumn, Node, Place, Plan, Predicate, Rows, types};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,27 +25,17 @@ pub enum RowAccess {
     Only(Arc<RowRules>),
 }
 
-/// Rows that bear somebody's id in a column of their table. Tables that are not named here do not exist for the request.
+/// Rows that bear somebody's id. Tables without the column for it do not exist for the request.
 #[derive(Debug, Clone)]
 pub struct Owner {
     id: String,
-    columns: BTreeMap<String, Ident>,
+    column: Ident,
 }
 
 impl Owner {
-    /// Somebody who owns nothing yet.
-    pub fn new(id: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            columns: BTreeMap::new(),
-        }
-    }
-
-    /// Who also owns the rows of `table` whose `column` is their id.
-    #[must_use]
-    pub fn of(mut self, table: &str, column: Ident) -> Self {
-        self.columns.insert(table.to_owned(), column);
-        self
+    /// Who owns the rows whose `column` is that id.
+    pub fn new(id: impl Into<String>, column: Ident) -> Self {
+        Self { id: id.into(), column }
     }
 
     /// Narrows a plan to the owner's rows: what is read, changed and deleted bears the id, and so does what is written.
@@ -56,7 +47,7 @@ impl Owner {
         self.tree(&mut plan.shown, catalog)?;
         match &mut plan.action {
             Action::Read => Ok(()),
-            Action::Insert { conflict: Some(_), .. } => Err(unsupported("an upsert of somebody's own rows")),
+            Action::Insert { conflict: Some(_), .. } => Err(unsupported(Feature::Upsert, "an upsert")),
             Action::Insert { columns, rows, .. } => {
                 *rows = self.signed(rows, column, &plan.table)?;
                 if columns.iter().all(|other| other.name != column.name) {
@@ -79,18 +70,14 @@ impl Owner {
                 self.also(filter, column);
                 Ok(())
             }
-            Action::Call(_) => Err(unsupported("functions over somebody's own rows")),
+            Action::Call(_) => Err(unsupported(Feature::Functions, "a function")),
         }
     }
 
     fn column<'c>(&self, table: &Ident, catalog: &'c Catalog) -> Result<&'c Column> {
-        let name = self.columns.get(table.as_str()).ok_or_else(|| denied(table, false))?;
         let column = catalog.relation(table.as_str());
-        let column = column.and_then(|relation| relation.column(name.as_str()));
-        column.ok_or_else(|| {
-            let message = format!("The table {table} has no column {name} that says whose its rows are");
-            Error::new(ErrorKind::Conflict, "records/no-owner-column", message)
-        })
+        let column = column.and_then(|relation| relation.column(self.column.as_str()));
+        column.ok_or_else(|| denied(table, false))
     }
 
     fn tree(&self, node: &mut Node, catalog: &Catalog) -> Result<()> {
@@ -100,11 +87,11 @@ impl Owner {
                 self.also(&mut node.filter, column);
             }
             From::Written => {}
-            From::Called | From::Computed(_) => return Err(unsupported("functions over somebody's own rows")),
+            From::Called | From::Computed(_) => return Err(unsupported(Feature::Functions, "a function")),
         }
         for embed in &mut node.embeds {
             if matches!(embed.joined, Joined::Junction { .. }) {
-                return Err(unsupported("junctions of somebody's own rows"));
+                return Err(unsupported(Feature::Embeds, "a junction"));
             }
             self.tree(&mut embed.node, catalog)?;
         }
@@ -186,6 +173,9 @@ fn forbidden(message: String, anonymous: bool) -> Error {
     Error::new(kind, "42501", message)
 }
 
-fn unsupported(feature: &str) -> Error {
-    Error::new(ErrorKind::Unsupported, "PGRST127", "Feature not implemented").with_details(feature.to_owned())
+fn unsupported(feature: Feature, what: &str) -> Error {
+    feature.refused("the rows of one owner", what)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RoleClaim;
 use crate::ident::Ident;
-use crate::schema::catalog::DeclaredKey;
+use crate::schema::catalog::{Declared, DeclaredKey};
 
 /// What is not secret of an external backend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,16 @@ pub struct RestSettings {
     /// Whether `tinyint(1)` holds true and false (MySQL and its siblings).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tinyint1_is_bool: bool,
+}
+
+impl RestSettings {
+    /// What their database does not say itself.
+    pub fn declared(&self) -> Declared {
+        Declared {
+            keys: self.relationships.clone(),
+            tinyint1_is_bool: self.tinyint1_is_bool,
+        }
+    }
 }
 
 impl Default for RestSettings {

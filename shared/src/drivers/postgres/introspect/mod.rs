@@ -20,13 +20,11 @@ use tokio::time::Instant;
 use super::connect::Pool;
 use super::pipeline::{Query, Transaction, exchange};
 use super::{Kin, error, settings};
-use crate::backend::{Place, Snapshot};
+use crate::backend::{Indexes, Place, Snapshot};
 use crate::error::{Error, Result};
 
 /// What is there now.
 pub(super) async fn catalog(pool: &Pool, place: &Place, deadline: Duration) -> Result<Snapshot> {
-    let end = Instant::now() + deadline;
-    let mut held = pool.connect(end).await?;
     let (sql, params) = if place.versioned {
         (VERSIONED, vec![place.schema.to_string(), place.reference.to_string()])
     } else {
@@ -36,6 +34,38 @@ pub(super) async fn catalog(pool: &Pool, place: &Place, deadline: Duration) -> R
         };
         (plain, vec![place.schema.to_string()])
     };
+    let row = ask(pool, place, deadline, sql, params).await?;
+    let json: &str = row.try_get(0).map_err(Error::internal)?;
+    let facts: Facts = serde_json::from_str(json).map_err(Error::internal)?;
+    let session: Option<&str> = row.try_get(2).map_err(Error::internal)?;
+    let mut catalog = tables::catalog(facts);
+    if let Some(session) = session {
+        catalog.session = serde_json::from_str(session).map_err(Error::internal)?;
+    }
+    Ok(Snapshot {
+        catalog,
+        version: row.try_get(1).map_err(Error::internal)?,
+    })
+}
+
+/// The columns of each index.
+pub(super) async fn indexes(pool: &Pool, place: &Place, deadline: Duration) -> Result<Indexes> {
+    let params = vec![place.schema.to_string()];
+    let row = ask(pool, place, deadline, include_str!("indexes.sql"), params).await?;
+    let json: &str = row.try_get(0).map_err(Error::internal)?;
+    serde_json::from_str(json).map_err(Error::internal)
+}
+
+/// The one row that a question about the place is answered with.
+async fn ask(
+    pool: &Pool,
+    place: &Place,
+    deadline: Duration,
+    sql: &str,
+    params: Vec<String>,
+) -> Result<tokio_postgres::Row> {
+    let end = Instant::now() + deadline;
+    let mut held = pool.connect(end).await?;
     let params: Vec<_> = params.into_iter().map(Some).collect();
     let transaction = Transaction {
         read_only: true,
@@ -67,20 +97,8 @@ pub(super) async fn catalog(pool: &Pool, place: &Place, deadline: Duration) -> R
     };
     held.give_back();
     let rows = asked?;
-    let row = rows
-        .first()
-        .ok_or_else(|| Error::internal("the catalog answered no row"))?;
-    let json: &str = row.try_get(0).map_err(Error::internal)?;
-    let facts: Facts = serde_json::from_str(json).map_err(Error::internal)?;
-    let session: Option<&str> = row.try_get(2).map_err(Error::internal)?;
-    let mut catalog = tables::catalog(facts);
-    if let Some(session) = session {
-        catalog.session = serde_json::from_str(session).map_err(Error::internal)?;
-    }
-    Ok(Snapshot {
-        catalog,
-        version: row.try_get(1).map_err(Error::internal)?,
-    })
+    let row = rows.into_iter().next();
+    row.ok_or_else(|| Error::internal("the catalog answered no row"))
 }
 
 fn away(failed: tokio_postgres::Error) -> Error {
