@@ -55,10 +55,7 @@ async fn compare((mysql, postgres): &(Own, Own), queries: &[&str]) {
     let world = world().await;
     let mut different = String::new();
     for query in queries {
-        let (ours, theirs) = (
-            read(world, mysql, &encoded(query)).await,
-            read(world, postgres, &encoded(query)).await,
-        );
+        let (ours, theirs) = (told(world, mysql, query).await, told(world, postgres, query).await);
         if rounded(&ours) != rounded(&theirs) {
             different += &format!("{query}\n  MariaDB  {ours}\n  Postgres {theirs}\n");
         }
@@ -87,8 +84,7 @@ fn paths_into_json_lead_where_they_do_in_postgres() {
             ">s", ">e", "a->n", "a->>n", "a->t", "a->>t", "a->z", "a->>z", "odd key", "*", "$", "[0]", "a->b->c",
             "a->>0",
         ] {
-            let arrow = if path.starts_with('>') { "-" } else { "->" };
-            queries.push(format!("{table}?select=id,v:doc{arrow}{path}&order=id"));
+            queries.push(format!("{table}?select=id,v:doc->{path}&order=id&id=not.in.(4,5)"));
         }
         for filter in [
             "doc->a->>b=eq.x",

@@ -6,6 +6,8 @@ mod questions;
 mod rights;
 mod script;
 
+pub(super) use classify::of_code;
+
 use std::time::Instant;
 
 use jiff::Timestamp;
