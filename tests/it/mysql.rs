@@ -1,7 +1,9 @@
 //! A MariaDB of the user's own as a backend.
 
+mod alike;
 mod faults;
 mod members;
+mod planetscale;
 mod provisioning;
 mod random_rules;
 mod rows;

@@ -6,7 +6,8 @@ use plinth::connections::{self, NewTest, Report};
 use plinth::error::Result;
 use plinth::web::{Actor, Json};
 
-/// Tests a connection before it is saved. Nothing is kept of it, and nothing is changed in the database.
+/// Tests a connection before it is saved, of PostgreSQL's or MySQL's family. Nothing is kept of it, and nothing is changed in
+/// the database.
 #[utoipa::path(
     post, path = "/api/connections/test", tag = "connections",
     request_body = NewTest,

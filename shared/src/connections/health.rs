@@ -88,6 +88,8 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Class> {
         of_dial(dial)
     } else if let Some(postgres) = error.downcast_ref::<tokio_postgres::Error>() {
         of_postgres(postgres)
+    } else if let Some(class) = of_mysql(error) {
+        class
     } else if let Some(refused) = error.downcast_ref::<Refused>() {
         of_guard(*refused)
     } else if let Some(tls) = error.downcast_ref::<rustls::Error>() {
@@ -96,6 +98,18 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Class> {
         of_socket(error.downcast_ref::<io::Error>()?)
     };
     Some(class)
+}
+
+/// What a MySQL server said, by its number, as a connection test tells it.
+#[cfg(feature = "mysql")]
+fn of_mysql(error: &(dyn StdError + 'static)) -> Option<Class> {
+    let told = error.downcast_ref::<mysql_async::ServerError>()?;
+    Some(super::mysql::of_code(told.code, &told.message))
+}
+
+#[cfg(not(feature = "mysql"))]
+fn of_mysql(_: &(dyn StdError + 'static)) -> Option<Class> {
+    None
 }
 
 #[cfg(test)]

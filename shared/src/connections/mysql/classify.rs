@@ -18,7 +18,7 @@ pub(super) fn of(failure: &Failure) -> Class {
 }
 
 /// Of a server's number; the text decides only where one number says several things.
-fn of_code(code: u16, text: &str) -> Class {
+pub fn of_code(code: u16, text: &str) -> Class {
     let says = |part: &str| text.contains(part);
     match code {
         // Who must encrypt and does not is told the same as who is not known.
@@ -39,7 +39,10 @@ fn of_code(code: u16, text: &str) -> Class {
         // Shutting down, killed, out of packets, another transaction first.
         1053 | 1077 | 1079 | 1080 | 1152..=1161 | 1184 | 1205 | 1213 | 1927 | 3169 => Class::Unavailable,
         // Of proxies: nobody behind them answers.
-        1105 | 2000..=2999 | 9000..=9999 => of_proxy(text),
+        1105 | 2000..=2999 | 9000..=9999 => match behind(text) {
+            Some(number) if !matches!(number, 1105 | 2000..=2999 | 9000..=9999) => of_code(number, ""),
+            _ => of_proxy(text),
+        },
         1043 | 1047 => Class::Protocol,
         _ => Class::Unknown,
     }
@@ -62,6 +65,12 @@ fn of_proxy(text: &str) -> Class {
     } else {
         Class::Unavailable
     }
+}
+
+/// Vitess repeats the number of the server behind it at the end: `(errno 1045) (sqlstate 28000)`.
+fn behind(text: &str) -> Option<u16> {
+    let (_, rest) = text.rsplit_once("(errno ")?;
+    rest.split_once(')')?.0.parse().ok()
 }
 
 #[cfg(test)]
@@ -124,6 +133,12 @@ mod tests {
             (1053, "Server shutdown in progress", Class::Unavailable),
             (1105, "unauthenticated: invalid credentials", Class::Auth),
             (1105, "direct DDL is disabled", Class::Permission),
+            (
+                1105,
+                "target: d.-.primary: denied (errno 1142) (sqlstate 42000)",
+                Class::Permission,
+            ),
+            (1105, "odd (errno 1105) (sqlstate HY000)", Class::Unavailable),
             (1105, "vttablet: rpc error: code = Unavailable", Class::Unavailable),
             (
                 9001,

@@ -6,6 +6,8 @@ mod questions;
 mod rights;
 mod script;
 
+pub(super) use classify::of_code;
+
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -40,13 +42,19 @@ impl Trial for MySql {
 impl MySql {
     async fn sign_in_and_ask(&self, run: &mut Run, stream: TcpStream, now: Timestamp) -> Result<(), Class> {
         let watch = Watch::default();
-        let ready = self.secure(run, stream, &watch).await?;
+        let (ready, could_encrypt) = self.secure(run, stream, &watch).await?;
         let mut session = match ready.sign_in(&self.address).await {
             Ok(session) => session,
             Err(failure) => {
                 let class = classify::of(&failure);
                 if let Failure::Token(why) = &failure {
                     run.say(class, why.public(), why.hint());
+                } else if class == Class::Auth && could_encrypt {
+                    // Who must encrypt and does not is refused in the same words.
+                    let cause = "The server refuses the user name or the password, or a connection without encryption";
+                    let fix = "Check both; if the account or the server insists on encryption, leave sslMode out or set it \
+                               to verify-full";
+                    run.say(class, cause, Some(fix));
                 }
                 // The database is looked for once the password is taken.
                 if matches!(failure, Failure::Said { code: 1044 | 1049, .. }) || class == Class::DbMissing {
@@ -65,13 +73,15 @@ impl MySql {
         Ok(())
     }
 
-    /// Hears the server's greeting, and encrypts.
-    async fn secure(&self, run: &mut Run, stream: TcpStream, watch: &Watch) -> Result<Ready, Class> {
+    /// Hears the server's greeting, and encrypts; whether it would have, where it is not asked to.
+    async fn secure(&self, run: &mut Run, stream: TcpStream, watch: &Watch) -> Result<(Ready, bool), Class> {
         let of = |failure: Failure| classify::of(&failure);
         if self.address.tls == Tls::Disable {
             run.warn_of_no_tls();
             run.done(Outcome::Warning);
-            return Ok(mysql::greet(stream).await.map_err(of)?.plain());
+            let greeted = mysql::greet(stream).await.map_err(of)?;
+            let could_encrypt = greeted.encrypts();
+            return Ok((greeted.plain(), could_encrypt));
         }
         let greeted = mysql::greet(stream).await.map_err(of)?;
         if !greeted.encrypts() {
@@ -79,7 +89,7 @@ impl MySql {
         }
         let ready = greeted.encrypt(&self.address, &self.trust, watch).await.map_err(of)?;
         run.done(Outcome::Ok);
-        Ok(ready)
+        Ok((ready, false))
     }
 
     async fn question(&self, run: &mut Run, session: &mut Session, seen: &Seen, now: Timestamp) -> Result<(), Class> {

@@ -113,6 +113,8 @@ pub(super) fn shown(error: MyError, upserts: bool) -> Error {
         1054 => is(ErrorKind::Invalid, "42703"),
         1146 | 1051 => is(ErrorKind::NotFound, "42P01"),
         1044 | 1142 | 1143 | 1227 | 1370 | 1410 => is(ErrorKind::Forbidden, "42501"),
+        // Of PlanetScale's branches with safe migrations.
+        1105 if told.message.to_lowercase().contains("direct ddl is disabled") => is(ErrorKind::Forbidden, "42501"),
         1366 | 1367 | 1525 | 1411 => is(ErrorKind::Invalid, "22P02"),
         1292 => is(ErrorKind::Invalid, "22007"),
         1264 | 1690 => is(ErrorKind::Invalid, "22003"),

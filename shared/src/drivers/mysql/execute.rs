@@ -10,7 +10,7 @@ use super::text::params;
 use super::{error, write};
 use crate::backend::{Fut, Scope};
 use crate::error::{Error, Result};
-use crate::query::mysql::{self, Flavour, Statement};
+use crate::query::mysql::{self, Flavour, Statement, Total};
 use crate::query::plan::Action;
 use crate::query::{Counts, Plan};
 
@@ -192,7 +192,7 @@ fn begin(scope: &Scope, flavour: Flavour, end: Instant) -> String {
 async fn perform(conn: &mut Conn, flavour: Flavour, plan: &Plan) -> Result<Counts, Failure> {
     mysql::refuse(plan, flavour)?;
     match &plan.action {
-        Action::Read => read(conn, plan).await,
+        Action::Read => read(conn, flavour, plan).await,
         Action::Insert { .. } => write::insert(conn, flavour, plan).await,
         Action::Update { .. } => write::update(conn, plan).await,
         Action::Delete { .. } => write::delete(conn, plan).await,
@@ -200,7 +200,7 @@ async fn perform(conn: &mut Conn, flavour: Flavour, plan: &Plan) -> Result<Count
     }
 }
 
-async fn read(conn: &mut Conn, plan: &Plan) -> Result<Counts, Failure> {
+async fn read(conn: &mut Conn, flavour: Flavour, plan: &Plan) -> Result<Counts, Failure> {
     let read = mysql::read(plan)?;
     let (body, page_rows) = if plan.shows_rows() {
         let answer = rows(conn, plan, &read.rows).await?;
@@ -209,7 +209,8 @@ async fn read(conn: &mut Conn, plan: &Plan) -> Result<Counts, Failure> {
         (None, number(conn, &read.rows).await?)
     };
     let total_rows = match &read.total {
-        Some(total) => Some(number(conn, total).await?),
+        Some(Total::Counted(total)) => Some(number(conn, total).await?),
+        Some(Total::Planned(matching)) => Some(planned(conn, flavour, matching).await?),
         None => None,
     };
     Ok(Counts {
@@ -257,6 +258,33 @@ pub(super) async fn warned(conn: &mut Conn) -> Result<(), Failure> {
         return Err(Error::invalid("22032", message).with_details(text.clone()).into());
     }
     Ok(())
+}
+
+/// How many rows the server expects.
+async fn planned(conn: &mut Conn, flavour: Flavour, matching: &Statement) -> Result<u64, Failure> {
+    let sql = format!("{}{}", mysql::explain(flavour), matching.sql);
+    let rows: Vec<Row> = conn.exec(sql, params(&matching.params)).await?;
+    // The first select; others ask whether there are rows of an embed.
+    let of_rows = rows.iter().filter(|row| number_of(row, "id") == Some(1.0));
+    let relations: Vec<_> = of_rows
+        .map(|row| (number_of(row, "rows"), number_of(row, "filtered")))
+        .collect();
+    Ok(mysql::expected(&relations))
+}
+
+/// A cell as a number, whatever kind of number the server makes it.
+fn number_of(row: &Row, name: &str) -> Option<f64> {
+    match row.get::<Value, _>(name)? {
+        // Neither is beyond what is exact by much, and both are guesses.
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        Value::Int(number) => Some(number as f64),
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        Value::UInt(number) => Some(number as f64),
+        Value::Float(number) => Some(f64::from(number)),
+        Value::Double(number) => Some(number),
+        Value::Bytes(text) => std::str::from_utf8(&text).ok()?.parse().ok(),
+        _ => None,
+    }
 }
 
 async fn number(conn: &mut Conn, statement: &Statement) -> Result<u64, Failure> {

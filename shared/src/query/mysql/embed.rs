@@ -3,7 +3,7 @@
 use super::super::Feature;
 use super::super::plan::{Embed, Joined, Lifted, Node, OrderBy, Page, Shown};
 use super::sql::Sql;
-use super::{filter, object, rule, unsupported};
+use super::{filter, object, path, rule, unsupported};
 use crate::error::{Error, Result};
 
 /// Adds an embed's object or array.
@@ -56,6 +56,15 @@ fn made(sql: &mut Sql, embed: &Embed, above: &str, one: Write<'_>) -> Result<()>
         rows(sql, embed, above, &alias)?;
         order(sql, &embed.node, &alias)?;
         sql.push(" limit 1), '$')");
+        return Ok(());
+    }
+    if embed.node.is_grouped() {
+        // One row comes of them all, even of none.
+        sql.push("json_extract((select json_array(");
+        one(sql, &alias)?;
+        sql.push(")");
+        rows(sql, embed, above, &alias)?;
+        sql.push("), '$')");
         return Ok(());
     }
     sql.push("json_extract(coalesce((select json_arrayagg(");
@@ -135,12 +144,12 @@ pub(super) fn order(sql: &mut Sql, node: &Node, alias: &str) -> Result<()> {
 
 fn by(sql: &mut Sql, node: &Node, above: &str, term: &OrderBy) -> Result<()> {
     let Some(embed) = term.embed.and_then(|at| node.embeds.get(at)) else {
-        sql.column(above, &term.place.column);
+        path::compared(sql, above, &term.place);
         return Ok(());
     };
     let alias = sql.alias();
     sql.push("(select ");
-    sql.column(&alias, &term.place.column);
+    path::compared(sql, &alias, &term.place);
     rows(sql, embed, above, &alias)?;
     sql.push(" limit 1)");
     Ok(())

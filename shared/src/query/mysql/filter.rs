@@ -5,7 +5,7 @@ use super::super::plan::{Class, From, Node, Place, Plan, Predicate};
 use super::super::request::{CompareOp, IsValue, Quantifier};
 use super::sql::Sql;
 use super::value::{Bound, operand};
-use super::{Param, embed, rule, unsupported};
+use super::{Param, embed, path, rule, unsupported};
 use crate::error::{Error, Result};
 use crate::query::row_rules::Clause;
 
@@ -94,10 +94,10 @@ fn render(sql: &mut Sql, node: &Node, alias: &str, predicate: &Predicate) -> Res
             Ok(())
         }
         Predicate::In(place, values) => {
-            sql.column(alias, &place.column);
+            path::compared(sql, alias, place);
             sql.push(" in (");
             sql.list(values, |sql, value| {
-                sql.bound(operand(place.class, value)?);
+                sql.bound(other_side(place, value)?);
                 Ok(())
             })?;
             sql.push(")");
@@ -105,13 +105,13 @@ fn render(sql: &mut Sql, node: &Node, alias: &str, predicate: &Predicate) -> Res
         }
         Predicate::Is(place, value) => {
             let truth = matches!(value, IsValue::True | IsValue::False | IsValue::Unknown);
-            if truth && !matches!(place.class, Class::Integer | Class::Bool | Class::Bits) {
+            if truth && !matches!(path::class(place), Class::Integer | Class::Bool | Class::Bits) {
                 // The server would make a number of it first.
                 let word = value.word().to_uppercase();
                 let message = format!("argument of IS {word} must be type boolean: {} is not", place.column);
                 return Err(Error::invalid("42804", message));
             }
-            sql.column(alias, &place.column);
+            path::value(sql, alias, place);
             sql.push(match value {
                 IsValue::Null => " is null",
                 IsValue::NotNull => " is not null",
@@ -123,9 +123,9 @@ fn render(sql: &mut Sql, node: &Node, alias: &str, predicate: &Predicate) -> Res
         }
         Predicate::IsDistinct(place, value) => {
             sql.push("not (");
-            sql.column(alias, &place.column);
+            path::compared(sql, alias, place);
             sql.push(" <=> ");
-            sql.bound(operand(place.class, value)?);
+            sql.bound(other_side(place, value)?);
             sql.push(")");
             Ok(())
         }
@@ -164,13 +164,13 @@ fn compare(sql: &mut Sql, alias: &str, place: &Place, op: CompareOp, value: &str
         CompareOp::Like | CompareOp::Ilike => value.replace('*', "%"),
         CompareOp::Match | CompareOp::Imatch => value.to_owned(),
         _ => {
-            sql.column(alias, &place.column);
+            path::compared(sql, alias, place);
             sql.push(&format!(" {} ", op.sql()));
-            sql.bound(operand(place.class, value)?);
+            sql.bound(other_side(place, value)?);
             return Ok(());
         }
     };
-    if !matches!(place.class, Class::Text | Class::Other) {
+    if !matches!(path::class(place), Class::Text | Class::Other) {
         let message = format!("operator does not exist: {} is no text", place.column);
         return Err(
             Error::new(crate::error::ErrorKind::NotFound, "42883", message).with_hint("Patterns match texts only")
@@ -184,12 +184,23 @@ fn compare(sql: &mut Sql, alias: &str, place: &Place, op: CompareOp, value: &str
         _ => ("convert(", " using utf8mb4) collate utf8mb4_general_ci regexp ?"),
     };
     sql.push(before);
-    sql.column(alias, &place.column);
+    path::value(sql, alias, place);
     sql.bound(Bound {
         sql: after,
         param: Some(Param::Text(pattern)),
     });
     Ok(())
+}
+
+/// What a place is compared with.
+fn other_side(place: &Place, value: &str) -> Result<Bound> {
+    if place.path.is_empty() {
+        return operand(place.class, value);
+    }
+    Ok(Bound {
+        sql: "cast(? as binary)",
+        param: Some(Param::Text(value.to_owned())),
+    })
 }
 
 /// The elements of an array literal: `{a,"b,c"}`. Nothing for what is none.

@@ -7,9 +7,11 @@
 //! Every value is a parameter. Their comparisons are lenient (`'abc' = 0`), so each is checked against its column's type
 //! first; names stand in backticks and come from the catalog.
 
+mod aggregate;
 mod embed;
 mod filter;
 mod object;
+mod path;
 mod read;
 mod refuse;
 mod rule;
@@ -20,7 +22,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use read::{Read, allowed_of, by_keys, read};
+pub use read::{Read, Total, allowed_of, by_keys, expected, explain, read};
 pub use refuse::refuse;
 pub(crate) use rule::{holds_id, try_rule};
 pub use write::{Delete, Insert, Update, delete, insert, update};
@@ -102,12 +104,15 @@ pub fn too_large(length: u64) -> Error {
 pub const CAPABILITIES: &[Feature] = &[
     Feature::Filters,
     Feature::Patterns,
+    Feature::JsonPaths,
     Feature::Order,
     Feature::Pages,
     Feature::Casts,
     Feature::Embeds,
     Feature::EmbeddedPages,
+    Feature::Aggregates,
     Feature::CountExact,
+    Feature::CountPlanned,
     Feature::Csv,
     Feature::BulkInsert,
     Feature::ReturnInserted,

@@ -3,7 +3,7 @@
 use super::super::Feature;
 use super::super::plan::{Class, Expression, Node, Output, Place, Shown, TypeName};
 use super::sql::Sql;
-use super::{Param, embed, unsupported};
+use super::{Param, aggregate, embed, path, unsupported};
 use crate::error::Result;
 use crate::ident::Ident;
 
@@ -45,24 +45,25 @@ fn key(sql: &mut Sql, comma: &mut &'static str, name: &Ident) {
 pub(super) fn member(sql: &mut Sql, alias: &str, output: &Output) -> Result<()> {
     match &output.expression {
         Expression::Place(place) => shown(sql, alias, place, output.cast.as_ref()),
-        Expression::Aggregate(_) => Err(unsupported(Feature::Aggregates, "an aggregate")),
+        Expression::Aggregate(aggregate) => aggregate::member(sql, alias, output, aggregate),
     }
 }
 
 fn shown(sql: &mut Sql, alias: &str, place: &Place, cast: Option<&TypeName>) -> Result<()> {
-    let column = |sql: &mut Sql| sql.column(alias, &place.column);
-    let (before, after, class) = match cast.map(|cast| target(cast, place.class)).transpose()? {
-        None => ("", "", place.class),
+    shown_as(sql, path::class(place), cast, &|sql| path::value(sql, alias, place))
+}
+
+/// Adds a value of that class, cast to something or not, as `json_object` shall write it.
+pub(super) fn shown_as(sql: &mut Sql, class: Class, cast: Option<&TypeName>, value: Write<'_>) -> Result<()> {
+    let (before, after, class) = match cast.map(|cast| target(cast, class)).transpose()? {
+        None => ("", "", class),
         // The text of a value as it would be shown without a cast.
-        Some("char") if is_rewritten(place.class) => return rewritten(sql, place.class, &column),
-        Some("char") => ("cast(", " as char)", Class::Text),
-        Some("signed") => ("cast(", " as signed)", Class::Integer),
-        Some("date") => ("cast(", " as date)", Class::Date),
-        Some(_) => ("(0e0 + ", ")", Class::Float),
+        Some("char") if is_rewritten(class) => return rewritten(sql, class, value),
+        Some(target) => around(target),
     };
     let cast = |sql: &mut Sql| {
         sql.push(before);
-        column(sql);
+        value(sql);
         sql.push(after);
     };
     match class {
@@ -74,6 +75,28 @@ fn shown(sql: &mut Sql, alias: &str, place: &Place, cast: Option<&TypeName>) -> 
         class if is_rewritten(class) => return rewritten(sql, class, &cast),
         _ => cast(sql),
     }
+    Ok(())
+}
+
+/// What makes a value into what a cast asks for, and what that is.
+fn around(target: &str) -> (&'static str, &'static str, Class) {
+    match target {
+        "char" => ("cast(", " as char)", Class::Text),
+        "signed" => ("cast(", " as signed)", Class::Integer),
+        "date" => ("cast(", " as date)", Class::Date),
+        _ => ("(0e0 + ", ")", Class::Float),
+    }
+}
+
+/// What a cast makes of a value of that class.
+pub(super) fn class_of_cast(cast: &TypeName, class: Class) -> Result<Class> {
+    Ok(around(target(cast, class)?).2)
+}
+
+/// Adds a value as a cast makes it.
+pub(super) fn converted(sql: &mut Sql, cast: &TypeName, class: Class, value: Write<'_>) -> Result<()> {
+    let (before, after, _) = around(target(cast, class)?);
+    wrapped(sql, before, value, after);
     Ok(())
 }
 

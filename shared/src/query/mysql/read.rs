@@ -1,8 +1,9 @@
 //! Reads, and what a write shows of the rows it touched.
 
 use super::super::plan::{Page, Plan, Predicate};
+use super::super::request::CountKind;
 use super::sql::Sql;
-use super::{Param, Statement, embed, filter, object, rule, write};
+use super::{Flavour, Param, Statement, aggregate, embed, filter, object, rule, write};
 use crate::error::Result;
 use crate::query::row_rules::Clause;
 
@@ -12,7 +13,16 @@ pub struct Read {
     /// One JSON text a row; of a HEAD the number of rows.
     pub rows: Statement,
     /// The number of rows that match, where it is asked for.
-    pub total: Option<Statement>,
+    pub total: Option<Total>,
+}
+
+/// How the number of rows that match is found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Total {
+    /// This answers it.
+    Counted(Statement),
+    /// The server's plan of this tells how many it expects.
+    Planned(Statement),
 }
 
 /// Renders a read.
@@ -28,7 +38,8 @@ pub fn read(plan: &Plan) -> Result<Read> {
     if shows {
         object::object(&mut sql, node, &alias)?;
     } else {
-        sql.push("count(*) from (select 1");
+        sql.push("count(*) from (select ");
+        sql.push(if node.is_grouped() { "count(*)" } else { "1" });
     }
     matching(&mut sql, plan, &alias)?;
     if shows {
@@ -57,12 +68,44 @@ fn page(sql: &mut Sql, page: Page) {
     }
 }
 
-fn total(plan: &Plan) -> Result<Statement> {
+fn total(plan: &Plan) -> Result<Total> {
     let mut sql = Sql::of(plan);
     let alias = sql.alias();
-    sql.push("select count(*)");
+    if plan.prefer.count == Some(CountKind::Planned) {
+        sql.push("select 1");
+        matching(&mut sql, plan, &alias)?;
+        return Ok(Total::Planned(sql.finish()));
+    }
+    let grouped = plan.shown.is_grouped();
+    sql.push(if grouped {
+        "select count(*) from (select count(*)"
+    } else {
+        "select count(*)"
+    });
     matching(&mut sql, plan, &alias)?;
-    Ok(sql.finish())
+    sql.push(if grouped { ") as plinth_counted" } else { "" });
+    Ok(Total::Counted(sql.finish()))
+}
+
+/// What asks for the plan of a statement: put before it.
+pub fn explain(flavour: Flavour) -> &'static str {
+    match flavour {
+        // As MySQL, with how much of the rows the conditions leave.
+        Flavour::MariaDb => "explain extended ",
+        Flavour::MySql => "explain ",
+    }
+}
+
+/// How many rows a plan expects: of each relation, how many are looked at and how much of them is left, in per cent.
+pub fn expected(relations: &[(Option<f64>, Option<f64>)]) -> u64 {
+    let rows = relations
+        .iter()
+        .map(|(rows, left)| rows.unwrap_or(0.0) * left.unwrap_or(100.0) / 100.0);
+    let product: f64 = rows.product();
+    // Saturates.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate")]
+    let expected = product.round().max(0.0) as u64;
+    expected
 }
 
 fn matching(sql: &mut Sql, plan: &Plan, alias: &str) -> Result<()> {
@@ -70,7 +113,11 @@ fn matching(sql: &mut Sql, plan: &Plan, alias: &str) -> Result<()> {
     sql.relation(&plan.shown)?;
     sql.push(" as ");
     sql.push(alias);
-    filter::conditions(sql, &plan.shown, alias, " where ")
+    filter::conditions(sql, &plan.shown, alias, " where ")?;
+    if plan.shown.is_grouped() {
+        aggregate::group_by(sql, &plan.shown, alias);
+    }
+    Ok(())
 }
 
 /// The rows that a write touched, by their keys.

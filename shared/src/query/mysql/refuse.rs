@@ -1,9 +1,9 @@
 //! What these engines cannot do, found in the plan.
 
 use super::super::Feature;
-use super::super::plan::{Action, Class, Expression, From, Joined, Node, Place, Plan, Predicate, Shown};
+use super::super::plan::{Action, Class, Embed, Expression, From, Joined, Node, Place, Plan, Predicate, Shown};
 use super::super::request::{CountKind, Format};
-use super::{Flavour, object, unsupported};
+use super::{Flavour, aggregate, object, path, unsupported};
 use crate::error::Result;
 
 /// Whether a plan can be run.
@@ -22,11 +22,15 @@ pub fn refuse(plan: &Plan, flavour: Flavour) -> Result<()> {
             "a single value",
         ),
         (
-            plan.prefer.count == Some(CountKind::Planned),
+            plan.prefer.count == Some(CountKind::Planned) && plan.shown.is_grouped(),
             Feature::CountPlanned,
-            "count=planned",
+            "count=planned of groups",
         ),
-        (plan.shown.is_grouped(), Feature::Aggregates, "an aggregate"),
+        (
+            plan.shown.is_grouped() && !matches!(plan.action, Action::Read),
+            Feature::Aggregates,
+            "an aggregate of what is written",
+        ),
     ];
     if let Some((_, feature, what)) = features.iter().find(|(asked, ..)| *asked) {
         return Err(unsupported(*feature, what));
@@ -61,10 +65,10 @@ pub fn refuse(plan: &Plan, flavour: Flavour) -> Result<()> {
             "an embed or an order of what is inserted without a primary key",
         ));
     }
-    node(&plan.shown, flavour)
+    node(&plan.shown, None, flavour)
 }
 
-fn node(of: &Node, flavour: Flavour) -> Result<()> {
+fn node(of: &Node, embed: Option<&Embed>, flavour: Flavour) -> Result<()> {
     if of.everything || matches!(of.from, From::Computed(_) | From::Called) {
         return Err(unsupported(Feature::Computed, "a function of a row"));
     }
@@ -73,15 +77,21 @@ fn node(of: &Node, flavour: Flavour) -> Result<()> {
             Expression::Place(at) => {
                 place(at)?;
                 let cast = output.cast.as_ref();
-                cast.map(|cast| object::target(cast, at.class)).transpose()?;
+                cast.map(|cast| object::target(cast, path::class(at))).transpose()?;
             }
-            Expression::Aggregate(_) => return Err(unsupported(Feature::Aggregates, "an aggregate")),
+            Expression::Aggregate(aggregate) => aggregate.of.iter().try_for_each(|(at, _)| place(at))?,
         }
     }
     for term in &of.order {
         place(&term.place)?;
+        if !term.place.path.is_empty() && path::class(&term.place) == Class::Json {
+            return Err(unsupported(Feature::JsonComparisons, "an order of JSON"));
+        }
     }
     predicate(&of.filter)?;
+    if of.is_grouped() {
+        aggregate::refuse(of, embed)?;
+    }
     for embed in &of.embeds {
         if embed.joined == Joined::Row {
             return Err(unsupported(Feature::Computed, "a computed relationship"));
@@ -100,7 +110,7 @@ fn node(of: &Node, flavour: Flavour) -> Result<()> {
                 "order, limit and offset of what is embedded",
             ));
         }
-        node(&embed.node, flavour)?;
+        node(&embed.node, Some(embed), flavour)?;
     }
     Ok(())
 }
@@ -109,7 +119,7 @@ fn place(at: &Place) -> Result<()> {
     if at.computed.is_some() {
         return Err(unsupported(Feature::Computed, "a computed column"));
     }
-    if at.path.is_empty() {
+    if path::is_found(at) {
         Ok(())
     } else {
         Err(unsupported(Feature::JsonPaths, "a path into JSON"))
@@ -128,7 +138,9 @@ fn predicate(of: &Predicate) -> Result<()> {
             Feature::TextSearch,
             format_args!("the operator {}", kind.word()),
         )),
-        Predicate::Compare(at, ..) | Predicate::In(at, _) | Predicate::IsDistinct(at, _) if at.class == Class::Json => {
+        Predicate::Compare(at, ..) | Predicate::In(at, _) | Predicate::IsDistinct(at, _)
+            if path::class(at) == Class::Json =>
+        {
             Err(unsupported(Feature::JsonComparisons, "a comparison of JSON"))
         }
         Predicate::Compare(at, ..) | Predicate::In(at, _) | Predicate::Is(at, _) | Predicate::IsDistinct(at, _) => {

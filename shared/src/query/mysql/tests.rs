@@ -12,6 +12,7 @@ use crate::query::plan::Class;
 fn planned(method: Method, table: &str, query: &str, head: &[(&str, &str)], body: &str) -> Plan {
     let rules = Rules {
         columns: super::super::ColumnRule::Catalog,
+        aggregates: true,
         ..Rules::external()
     };
     plan(
@@ -57,6 +58,45 @@ fn embeds_are_subqueries_of_the_rows_that_are_shown() {
 }
 
 #[test]
+fn a_path_means_what_it_does_in_postgres() {
+    insta::assert_snapshot!(read_of("clients", "select=meta->a,text:meta->>b,meta->0->>1&meta->>a=eq.x&order=meta->>a"), @r#"
+    select json_object(?, json_extract(json_extract(plinth_0.`meta`, ?), '$'), ?, (case when json_type(json_extract(plinth_0.`meta`, ?)) = 'NULL' then null else json_unquote(json_extract(plinth_0.`meta`, ?)) end), ?, (case when json_type((case when json_type(json_extract(plinth_0.`meta`, ?)) = 'ARRAY' and json_type(json_extract(plinth_0.`meta`, ?)) = 'ARRAY' then json_extract(plinth_0.`meta`, ?) end)) = 'NULL' then null else json_unquote((case when json_type(json_extract(plinth_0.`meta`, ?)) = 'ARRAY' and json_type(json_extract(plinth_0.`meta`, ?)) = 'ARRAY' then json_extract(plinth_0.`meta`, ?) end)) end)) from `app`.`clients` as plinth_0 where (cast((case when json_type(json_extract(plinth_0.`meta`, ?)) = 'NULL' then null else json_unquote(json_extract(plinth_0.`meta`, ?)) end) as binary) = cast(? as binary)) order by cast((case when json_type(json_extract(plinth_0.`meta`, ?)) = 'NULL' then null else json_unquote(json_extract(plinth_0.`meta`, ?)) end) as binary) is null, cast((case when json_type(json_extract(plinth_0.`meta`, ?)) = 'NULL' then null else json_unquote(json_extract(plinth_0.`meta`, ?)) end) as binary)
+    a | $."a" | text | $."b" | $."b" | meta | $ | $[0] | $[0][1] | $ | $[0] | $[0][1] | $."a" | $."a" | x | $."a" | $."a" | $."a" | $."a"
+    "#);
+}
+
+#[test]
+fn aggregates_group_by_what_is_beside_them() {
+    insta::assert_snapshot!(read_of("tasks", "select=project_id,count(),id.avg()&order=project_id"), @r#"
+    select json_object(?, plinth_0.`project_id`, ?, (count(*) + 0), ?, ((cast(sum(plinth_0.`id`) as decimal(65,20)) / count(plinth_0.`id`)) + 0)) from `app`.`tasks` as plinth_0 group by plinth_0.`project_id` order by plinth_0.`project_id` is null, plinth_0.`project_id`
+    project_id | count | avg
+    "#);
+    insta::assert_snapshot!(read_of("projects", "select=id,tasks(id.max())"), @r#"
+    select json_object(?, plinth_0.`id`, ?, json_extract((select json_array(json_object(?, (max(plinth_1.`id`) + 0))) from `app`.`tasks` as plinth_1 where plinth_1.`project_id` = plinth_0.`id`), '$')) from `app`.`projects` as plinth_0
+    id | tasks | max
+    "#);
+}
+
+#[test]
+fn groups_are_counted_and_plans_asked() {
+    let count = |query: &str, kind: &str| {
+        let plan = planned(Get, "tasks", query, &[("prefer", kind)], "");
+        match read(&plan).unwrap().total.unwrap() {
+            Total::Counted(total) | Total::Planned(total) => told(&total),
+        }
+    };
+    insta::assert_snapshot!(count("select=project_id,count()", "count=exact"), @r#"
+    select count(*) from (select count(*) from `app`.`tasks` as plinth_0 group by plinth_0.`project_id`) as plinth_counted
+    "#);
+    insta::assert_snapshot!(count("id=gt.1", "count=planned"), @r#"
+    select 1 from `app`.`tasks` as plinth_0 where (plinth_0.`id` > ?)
+    1i
+    "#);
+    assert_eq!(expected(&[(Some(200.0), Some(50.0)), (Some(3.0), None)]), 300);
+    assert_eq!((expected(&[(None, None)]), expected(&[])), (0, 1));
+}
+
+#[test]
 fn an_upsert_names_the_key_that_was_meant() {
     let prefer = [("prefer", "resolution=merge-duplicates")];
     let plan = planned(Post, "clients", "", &prefer, r#"[{"id":1,"name":"a"}]"#);
@@ -95,6 +135,16 @@ fn what_cannot_be_done_is_refused_from_the_plan() {
             "select=id,clients(id)&clients.meta=eq.1",
             "json-comparisons: a comparison of JSON",
         ),
+        ("select=id::int8,count()", "aggregates: a group by a cast"),
+        ("select=name.sum()", "aggregates: sum() of this type"),
+        ("select=clients(id),count()", "aggregates: an aggregate beside an embed"),
+        ("select=tasks(project_id,count())", "aggregates: groups"),
+        (
+            "select=clients(meta)&clients.order=meta->a",
+            "json-comparisons: an order of JSON",
+        ),
+        ("select=clients(meta->\"a\\\"b\")", "json-paths"),
+        ("select=clients(meta->-1)", "json-paths: a path into JSON"),
         ("select=name->a", "json-paths: a path into JSON"),
         ("order=name->a", "json-paths: a path into JSON"),
         ("select=id,tasks(name->a)", "json-paths: a path into JSON"),
@@ -118,6 +168,10 @@ fn a_value_is_checked_against_its_column() {
         (Class::Integer, "18446744073709551615", None),
         (Class::Integer, "18446744073709551616", Some("22003")),
         (Class::Integer, "true", None),
+        (Class::Bool, "t", None),
+        (Class::Bool, "OFF", None),
+        (Class::Bool, "o", Some("22P02")),
+        (Class::Bool, "2", Some("22P02")),
         (Class::Integer, "1.5", Some("22P02")),
         (Class::Integer, "", Some("22P02")),
         (Class::Integer, "1 or 1=1", Some("22P02")),

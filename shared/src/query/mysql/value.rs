@@ -55,7 +55,8 @@ const DECIMALS: usize = 30;
 /// 400 `22P02`, `22003`, `22007`, in Postgres's words.
 pub(super) fn operand(class: Class, text: &str) -> Result<Bound> {
     match class {
-        Class::Integer | Class::Bits | Class::Bool => integer(text).map(Bound::new),
+        Class::Integer | Class::Bits => integer(text).map(Bound::new),
+        Class::Bool => boolean(text).map(Bound::new),
         Class::Decimal => {
             decimal(text)?;
             Ok(Bound {
@@ -122,6 +123,19 @@ pub(super) fn same(class: Class, one: &str, other: &str) -> bool {
             (Ok(one), Ok(other)) => one.param == other.param,
             _ => false,
         }
+}
+
+/// As Postgres reads it: a word, or as much of one as tells it from the others.
+fn boolean(text: &str) -> Result<Param> {
+    let word = text.trim().to_ascii_lowercase();
+    let begins = |whole: &str, least: usize| word.len() >= least && whole.starts_with(&word);
+    if begins("true", 1) || begins("yes", 1) || word == "on" || word == "1" {
+        return Ok(Param::Int(1));
+    }
+    if begins("false", 1) || begins("no", 1) || begins("off", 2) || word == "0" {
+        return Ok(Param::Int(0));
+    }
+    Err(malformed("boolean", text))
 }
 
 fn integer(text: &str) -> Result<Param> {

@@ -225,6 +225,12 @@ fn what_breaks_on_the_way_is_told_in_time() {
                 "misconfigured",
             ),
             (
+                Way::Talks(vec![greeting(), packet(2, b"\xff\x57\x0c#HY000planted")]),
+                false,
+                "authenticate",
+                "tls_required",
+            ),
+            (
                 Way::Talks(vec![greeting(), packet(2, b"\x01\x04"), packet(4, b"\x01no key")]),
                 false,
                 "authenticate",
