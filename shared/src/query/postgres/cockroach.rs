@@ -98,7 +98,7 @@ fn is_search(of: &Predicate) -> bool {
 mod tests {
     use super::super::super::fixtures::{catalog, headers};
     use super::super::super::request::Method;
-    use super::super::super::{Rules, parse_request, plan};
+    use super::super::super::{RowAccess, Rules, parse_request, plan};
     use super::*;
 
     #[test]
@@ -111,7 +111,7 @@ mod tests {
         let rendered = |select: &str| {
             let query = format!("select={select}");
             let request = parse_request(Method::Get, "todos", &query, &headers(&[]), b"").unwrap();
-            let sql = super::super::render(&plan(request, &catalog(), &rules).unwrap(), "MARK").sql;
+            let sql = super::super::render(&plan(request, &catalog(), &rules, RowAccess::All).unwrap(), "MARK").sql;
             let rows = sql.split(" from (select ").nth(1).unwrap();
             rows.split(" from ").next().unwrap().to_owned()
         };
@@ -134,7 +134,7 @@ mod tests {
             ("title=like.a*", "", None),
         ] {
             let request = parse_request(Method::Get, "todos", query, &headers(&[("prefer", prefer)]), b"").unwrap();
-            let planned = plan(request, &catalog(), &Rules::external()).unwrap();
+            let planned = plan(request, &catalog(), &Rules::external(), RowAccess::All).unwrap();
             let refused = refuse(&planned).err();
             let named = refused.as_ref().and_then(|error| error.details());
             assert_eq!(named.map(|named| named.split(':').next().unwrap()), feature, "{query}");
