@@ -235,7 +235,7 @@ pub enum ConnectionInfo {
     /// One of ours.
     Managed(ManagedInfo),
     /// A user's own database.
-    External(ExternalInfo),
+    External(Box<ExternalInfo>),
 }
 
 /// Where a managed backend is.
@@ -324,7 +324,7 @@ impl BackendView {
                     cell: backend.cell.id,
                     created_at: backend.created_at,
                 }),
-                Found::External(backend) => ConnectionInfo::External(external_info(app, backend)),
+                Found::External(backend) => ConnectionInfo::External(Box::new(external_info(app, backend))),
             }),
         }
     }

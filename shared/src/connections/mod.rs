@@ -88,7 +88,10 @@ pub async fn test(app: &App, caller: &Caller, new: &NewTest) -> Result<Report> {
     let given = &new.credentials;
     let credentials = credentials(provider, "credentials", CODE, given, &app.config.outbound, &mut faults);
     let schemas = schemas(new.schemas.as_deref(), &mut faults);
-    if new.schemas.is_some() && provider.family() == Family::MySql {
+    let family = credentials
+        .as_ref()
+        .map_or_else(|| provider.family(), |read| read.family(provider.as_str()));
+    if new.schemas.is_some() && family == Family::MySql {
         let message = "the database is the one schema there is";
         faults.push(Fault::new("schemas", CODE, message));
     }

@@ -246,7 +246,7 @@ const SUPABASE: &[Field] = &[
 ];
 
 const AWS_RDS: &[Field] = &[
-    field("engine", FieldKind::Choice, "The engine behind the endpoint.")
+    field("engine", FieldKind::Choice, "The engine behind the endpoint. What such a database can do is listed for postgres; of the others it is what the kind mysql can.")
         .or(Initial::Text("postgres"))
         .of(&["postgres", "mysql", "mariadb"]),
     connection_string(
