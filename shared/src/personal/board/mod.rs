@@ -239,6 +239,12 @@ fn named(board: Board, answer: Answer) -> Answer {
 
 /// A table or column that is not there is a matter of the setup.
 fn not_there(error: Error) -> Error {
+    if error.code() == "42501" && error.hint().is_none() {
+        return error.with_hint(
+            "Grant the connection's login its rights, and see whether the table has all of its columns: POST \
+             /api/user/database-connection/setup {\"step\": \"schema\"}",
+        );
+    }
     if !["PGRST204", "PGRST205", "42P01", "42703"].contains(&error.code()) {
         return error;
     }
