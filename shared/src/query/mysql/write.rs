@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
+use super::super::Feature;
 use super::super::plan::{Action, Conflict, NewColumn, Plan, Predicate, RowAccess, Rows, put_mismatch};
 use super::super::request::{CompareOp, Resolution, Return};
 use super::rule::{self, Checks, Piece, Row};
@@ -105,7 +106,10 @@ pub fn insert(plan: &Plan, flavour: Flavour) -> Result<Insert> {
     let shown = returns && plan.shows_rows() && direct;
     let checks = checks(plan, conflict.as_ref(), located)?;
     if checks.any() && !returns {
-        return Err(unsupported("an insert that row rules check, without RETURNING"));
+        return Err(unsupported(
+            Feature::ReturnInserted,
+            "an insert whose rows a policy checks, without RETURNING",
+        ));
     }
     let mut insert = Insert {
         statements: Vec::new(),
@@ -368,7 +372,10 @@ pub fn update(plan: &Plan) -> Result<Update> {
     super::filter::where_clause(&mut sql, plan, &alias, (Clause::Update, filter))?;
     let checked = updated(plan, &Row::Proposed)?.is_some();
     if checked && plan.primary_key.is_empty() {
-        return Err(unsupported("an update that row rules check, without a primary key"));
+        return Err(unsupported(
+            Feature::ReturnUpdated,
+            "an update whose rows a policy checks, without a primary key",
+        ));
     }
     Ok(Update {
         keys: (checked || plan.shows_rows()).then(|| keys(plan, filter)).transpose()?,

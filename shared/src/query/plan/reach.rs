@@ -186,6 +186,7 @@ fn forbidden(message: String, anonymous: bool) -> Error {
     Error::new(kind, "42501", message)
 }
 
-fn unsupported(feature: &str) -> Error {
-    Error::new(ErrorKind::Unsupported, "PGRST127", "Feature not implemented").with_details(feature.to_owned())
+fn unsupported(what: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, "PGRST127", "Feature not implemented")
+        .with_details(format!("{what} is not to be had"))
 }
