@@ -108,7 +108,7 @@ pub fn insert(plan: &Plan, flavour: Flavour) -> Result<Insert> {
     if checks.any() && !returns {
         return Err(unsupported(
             Feature::ReturnInserted,
-            "an insert that row rules check, without RETURNING",
+            "an insert whose rows a policy checks, without RETURNING",
         ));
     }
     let mut insert = Insert {
@@ -373,8 +373,8 @@ pub fn update(plan: &Plan) -> Result<Update> {
     let checked = updated(plan, &Row::Proposed)?.is_some();
     if checked && plan.primary_key.is_empty() {
         return Err(unsupported(
-            Feature::WriteByFilter,
-            "an update that row rules check, without a primary key",
+            Feature::ReturnUpdated,
+            "an update whose rows a policy checks, without a primary key",
         ));
     }
     Ok(Update {
