@@ -281,30 +281,30 @@ fn writes_are_narrowed_and_checked() {
     1i | x | ID | ID
     ");
     insta::assert_snapshot!(made(&[("prefer", "resolution=merge-duplicates, return=representation")]), @r"
-    insert into `app`.`members` (`id`, `user_id`) values (?, ?) on duplicate key update `id` = if(`id` <=> values(`id`), if((@plinth_found := @plinth_found + 1) > 0 and (@plinth_denied := @plinth_denied | if((((values(`user_id`) = ? and cast(convert(values(`user_id`) using utf8mb4) as binary) = cast(? as binary))) and ((values(`user_id`) = ? and cast(convert(values(`user_id`) using utf8mb4) as binary) = cast(? as binary)))), 0, 1)) >= 0 and (@plinth_denied := @plinth_denied | if((((`members`.`user_id` = ? and cast(convert(`members`.`user_id` using utf8mb4) as binary) = cast(? as binary))) and ((`members`.`user_id` = ? and cast(convert(`members`.`user_id` using utf8mb4) as binary) = cast(? as binary)))), 0, 2)) >= 0, values(`id`), null), (select 1 union select 2)), `user_id` = values(`user_id`) returning json_object(?, `id`), @plinth_found, ((((`members`.`user_id` = ? and cast(convert(`members`.`user_id` using utf8mb4) as binary) = cast(? as binary))) and ((`members`.`user_id` = ? and cast(convert(`members`.`user_id` using utf8mb4) as binary) = cast(? as binary)))) is true), ((((`members`.`user_id` = ? and cast(convert(`members`.`user_id` using utf8mb4) as binary) = cast(? as binary))) and ((`members`.`user_id` = ? and cast(convert(`members`.`user_id` using utf8mb4) as binary) = cast(? as binary)))) is true)
-    1i | x | ID | ID | ID | ID | ID | ID | ID | ID | id | ID | ID | ID | ID | ID | ID | ID | ID
+    insert into `app`.`members` (`id`, `user_id`) values (?, ?) on duplicate key update `id` = if(`id` <=> values(`id`), if((@plinth_found := @plinth_found + 1) > 0 and (@plinth_denied := @plinth_denied | if((((values(`user_id`) = ? and cast(convert(values(`user_id`) using utf8mb4) as binary) = cast(? as binary)))), 0, 1)) >= 0 and (@plinth_denied := @plinth_denied | if((((`members`.`user_id` = ? and cast(convert(`members`.`user_id` using utf8mb4) as binary) = cast(? as binary)))), 0, 2)) >= 0, values(`id`), null), (select 1 union select 2)), `user_id` = values(`user_id`) returning json_object(?, `id`), @plinth_found, ((((`members`.`user_id` = ? and cast(convert(`members`.`user_id` using utf8mb4) as binary) = cast(? as binary)))) is true), ((((`members`.`user_id` = ? and cast(convert(`members`.`user_id` using utf8mb4) as binary) = cast(? as binary)))) is true)
+    1i | x | ID | ID | ID | ID | id | ID | ID | ID | ID
     ");
     insta::assert_snapshot!(made(&[("prefer", "resolution=ignore-duplicates")]), @r"
-    insert into `app`.`members` (`id`, `user_id`) values (?, ?) on duplicate key update `id` = if(`id` <=> values(`id`), if((@plinth_found := @plinth_found + 1) > 0 and (@plinth_denied := @plinth_denied | if((((values(`user_id`) = ? and cast(convert(values(`user_id`) using utf8mb4) as binary) = cast(? as binary))) and ((values(`user_id`) = ? and cast(convert(values(`user_id`) using utf8mb4) as binary) = cast(? as binary)))), 0, 1)) >= 0, `id`, null), (select 1 union select 2)) returning @plinth_found, ((((`members`.`user_id` = ? and cast(convert(`members`.`user_id` using utf8mb4) as binary) = cast(? as binary))) and ((`members`.`user_id` = ? and cast(convert(`members`.`user_id` using utf8mb4) as binary) = cast(? as binary)))) is true)
-    1i | x | ID | ID | ID | ID | ID | ID | ID | ID
+    insert into `app`.`members` (`id`, `user_id`) values (?, ?) on duplicate key update `id` = if(`id` <=> values(`id`), if((@plinth_found := @plinth_found + 1) > 0 and (@plinth_denied := @plinth_denied | if((((values(`user_id`) = ? and cast(convert(values(`user_id`) using utf8mb4) as binary) = cast(? as binary)))), 0, 1)) >= 0, `id`, null), (select 1 union select 2)) returning @plinth_found, ((((`members`.`user_id` = ? and cast(convert(`members`.`user_id` using utf8mb4) as binary) = cast(? as binary)))) is true)
+    1i | x | ID | ID | ID | ID
     ");
     let plan = planned(&rows, Method::Patch, "members", "id=gt.1", &[], r#"{"team":2}"#);
     let update = update(&plan).unwrap();
     insta::assert_snapshot!(told(&update.change.unwrap()), @r"
-    update `app`.`members` as plinth_0 set plinth_0.`team` = ? where ((plinth_0.`user_id` = ? and cast(convert(plinth_0.`user_id` using utf8mb4) as binary) = cast(? as binary))) and ((plinth_0.`user_id` = ? and cast(convert(plinth_0.`user_id` using utf8mb4) as binary) = cast(? as binary))) and (plinth_0.`id` > ?)
-    2i | ID | ID | ID | ID | 1i
+    update `app`.`members` as plinth_0 set plinth_0.`team` = ? where (((plinth_0.`user_id` = ? and cast(convert(plinth_0.`user_id` using utf8mb4) as binary) = cast(? as binary)))) and (plinth_0.`id` > ?)
+    2i | ID | ID | 1i
     ");
     insta::assert_snapshot!(told(&update.keys.unwrap()), @r"
-    select plinth_0.`id` from `app`.`members` as plinth_0 where ((plinth_0.`user_id` = ? and cast(convert(plinth_0.`user_id` using utf8mb4) as binary) = cast(? as binary))) and ((plinth_0.`user_id` = ? and cast(convert(plinth_0.`user_id` using utf8mb4) as binary) = cast(? as binary))) and (plinth_0.`id` > ?) limit 10001 for update
-    ID | ID | ID | ID | 1i
+    select plinth_0.`id` from `app`.`members` as plinth_0 where (((plinth_0.`user_id` = ? and cast(convert(plinth_0.`user_id` using utf8mb4) as binary) = cast(? as binary)))) and (plinth_0.`id` > ?) limit 10001 for update
+    ID | ID | 1i
     ");
     insta::assert_snapshot!(told(&super::super::allowed_of(&plan, &[vec![Param::Int(1)]]).unwrap()), @r"
-    select count(*) from `app`.`members` as plinth_0 where (plinth_0.`id`) in ((?)) and (((plinth_0.`user_id` = ? and cast(convert(plinth_0.`user_id` using utf8mb4) as binary) = cast(? as binary))) and ((plinth_0.`user_id` = ? and cast(convert(plinth_0.`user_id` using utf8mb4) as binary) = cast(? as binary))))
-    1i | ID | ID | ID | ID
+    select count(*) from `app`.`members` as plinth_0 where (plinth_0.`id`) in ((?)) and (((plinth_0.`user_id` = ? and cast(convert(plinth_0.`user_id` using utf8mb4) as binary) = cast(? as binary))))
+    1i | ID | ID
     ");
     let plan = planned(&rows, Method::Delete, "members", "", &[], "");
     insta::assert_snapshot!(told(&delete(&plan).unwrap().change), @r"
-    delete from `app`.`members` where ((`members`.`user_id` = ? and cast(convert(`members`.`user_id` using utf8mb4) as binary) = cast(? as binary)))
+    delete from `app`.`members` where (((`members`.`user_id` = ? and cast(convert(`members`.`user_id` using utf8mb4) as binary) = cast(? as binary))))
     ID | ID
     ");
     let plan = planned(&rows, Method::Post, "members", "", &[], body);
