@@ -28,11 +28,14 @@ pub struct Catalogs {
     reading: Mutex<LruCache<Key, Arc<tokio::sync::Mutex<()>>>>,
     doubts: Mutex<LruCache<BackendId, Doubts>>,
     /// The row rules that were parsed against a snapshot.
-    books: Mutex<LruCache<BackendId, (Arc<Snapshot>, Arc<RuleBook>)>>,
+    books: Mutex<LruCache<BackendId, Book>>,
 }
 
 /// A backend and one of its schemas.
 type Key = (BackendId, Ident);
+
+/// Row rules, and the snapshot that they were parsed against.
+type Book = (Arc<Snapshot>, Arc<RuleBook>);
 
 struct Remembered {
     snapshot: Arc<Snapshot>,
