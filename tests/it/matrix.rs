@@ -168,7 +168,7 @@ impl Setting {
             Viewer => call.bearer(&self.viewer.token),
             Stranger => call.bearer(&neighbour.owner.token),
         };
-        if row.path.contains("/tables/{tableId}") && row.method == "PATCH" {
+        if row.path.contains("/tables/{tableId}") && ["PATCH", "PUT"].contains(&row.method) {
             call = call.header("if-match", &format!("\"{}\"", self.table_version));
         }
         match row.body {
