@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use plinth::personal;
-use plinth::query::request::Method;
+use plinth::query::request::{Method, Resolution};
 use plinth::query::{Request, parse_request};
 use plinth::tenancy::{Family, PlatformRole};
 use plinth_local::platform::Function;
@@ -190,10 +190,12 @@ fn requests_of_every_kind_touch_the_callers_rows_only() {
             assert_eq!(titles(&ann, "/api/tasks").await, ["hers"], "{family:?}");
             assert!(titles(&bob, "/api/tasks").await.is_empty(), "he deleted his own");
             let for_her = format!(r#"{{"title":"for her","user_id":"{}"}}"#, ann.id);
+            let mut upsert = asked(Method::Post, "", r#"{"title":"hers"}"#);
+            upsert.prefer.resolution = Some(Resolution::Merge);
             for (request, code) in [
                 (asked(Method::Post, "", &for_her), "42501"),
                 (asked(Method::Patch, "", &for_her), "42501"),
-                (asked(Method::Post, "on_conflict=id", r#"{"title":"hers"}"#), "PGRST127"),
+                (upsert, "PGRST127"),
             ] {
                 let refused = personal::query(&app, &by, &request).await.unwrap_err();
                 assert_eq!(refused.code(), code, "{request:?}");
