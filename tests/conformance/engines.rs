@@ -4,6 +4,7 @@
 mod cockroach;
 mod mysql;
 mod postgres;
+mod rest;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -177,6 +178,11 @@ fn cockroach() {
 #[test]
 fn mariadb() {
     run(every_file(mysql::made));
+}
+
+#[test]
+fn rest() {
+    run(every_file(rest::made));
 }
 
 #[test]

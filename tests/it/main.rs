@@ -41,6 +41,7 @@ mod purging;
 mod random_filters;
 mod rds;
 mod records;
+mod rest;
 mod rpc;
 mod sessions;
 mod sql;

@@ -14,6 +14,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         plinth::drivers::postgres::driver(),
         plinth::drivers::postgres::cockroach(),
         plinth::drivers::mysql::driver(),
+        plinth::drivers::rest::driver(),
     ])?;
     let warming = app.clone();
     tokio::spawn(async move {

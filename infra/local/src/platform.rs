@@ -285,6 +285,7 @@ impl Platform {
             plinth::drivers::postgres::driver(),
             plinth::drivers::postgres::cockroach(),
             plinth::drivers::mysql::driver(),
+            plinth::drivers::rest::driver(),
         ];
         App::new(config, clock, Arc::new(SystemRandom), drivers).map_err(&wrong)
     }

@@ -152,6 +152,7 @@ impl App {
             wait: databases.pool_wait,
             pooler: databases.pooler,
             owner: None,
+            api: None,
         })
     }
 
@@ -166,6 +167,7 @@ impl App {
             wait: databases.pool_wait,
             pooler: external.pooler || databases.pooler,
             owner: Some(backend.id),
+            api: external.api.clone(),
         }
     }
 
@@ -180,6 +182,7 @@ impl App {
             wait: self.config.databases.pool_wait,
             pooler: false,
             owner: None,
+            api: None,
         }
     }
 }
@@ -190,5 +193,6 @@ fn engine(family: Family) -> Engine {
         Family::Postgres => Engine::Postgres,
         Family::Cockroach => Engine::Cockroach,
         Family::MySql => Engine::MySql,
+        Family::Rest => Engine::Rest,
     }
 }

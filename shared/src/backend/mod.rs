@@ -12,7 +12,7 @@ pub use sql::{Column, Ran, Script, ScriptScope, Sql};
 
 /// How drivers of the Postgres family open and keep connections.
 pub use crate::config::{Address, Login, Tls};
-pub use crate::control::{Client, Database, NoClient, dial, iam, outbound};
+pub use crate::control::{Client, Database, NoClient, api, dial, iam, outbound};
 pub use crate::tenancy::Routine;
 
 use std::collections::BTreeMap;
@@ -39,6 +39,8 @@ pub enum Engine {
     Cockroach,
     /// MySQL and MariaDB.
     MySql,
+    /// HTTP and JSON, as a map of resources tells.
+    Rest,
 }
 
 /// Makes [`Records`] for one engine.

@@ -10,6 +10,7 @@ use lru::LruCache;
 use super::{Address, Driver, Engine, Login, Probed, Records, Tls, dial::Trust};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, Ident};
+use crate::query::rest::Api;
 
 /// One database with one login: what connections are kept for.
 #[derive(Debug, Clone)]
@@ -31,13 +32,16 @@ pub struct Target {
     /// The one backend it serves, where connections are not shared: two users may name the same database with different
     /// ideas of how to reach it.
     pub owner: Option<BackendId>,
+    /// What is known of a REST API.
+    pub api: Option<Arc<Api>>,
 }
 
 /// Owner, host, port, database, login: a target's identity. The password is not part of it; changing it evicts the
 /// target.
 type Key = (Engine, Option<BackendId>, String, u16, String, String);
 /// What is open, and what it was opened with.
-type Open = LruCache<Key, ((Login, Tls, Trust, bool), Arc<dyn Records>)>;
+type Open = LruCache<Key, (OpenedWith, Arc<dyn Records>)>;
+type OpenedWith = (Login, Tls, Trust, bool, Option<Arc<Api>>);
 
 impl Target {
     fn key(&self) -> Key {
@@ -83,9 +87,13 @@ impl Registry {
         let key = target.key();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let Target {
-            address, trust, pooler, ..
+            address,
+            trust,
+            pooler,
+            api,
+            ..
         } = target;
-        let opened_with = (address.auth.clone(), address.tls, trust.clone(), *pooler);
+        let opened_with = (address.auth.clone(), address.tls, trust.clone(), *pooler, api.clone());
         if let Some((known, records)) = open.get(&key)
             && *known == opened_with
         {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use super::Names;
 use super::env::{Env, invalid};
 use crate::error::Result;
 
@@ -14,6 +15,7 @@ pub struct Outbound {
     hosts: BTreeSet<String>,
     /// `login@host`, the host in lower case.
     iam_logins: BTreeSet<String>,
+    names: Names,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +74,17 @@ impl Outbound {
             }
         }
         Ok(allowed)
+    }
+
+    /// The same leave, with names resolved by somebody else than the system.
+    #[must_use]
+    pub fn resolved_by(self, names: Names) -> Self {
+        Self { names, ..self }
+    }
+
+    /// What names are resolved by.
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 
     /// Whether the operator allows this host by its name, whatever its addresses are.

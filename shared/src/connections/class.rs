@@ -151,6 +151,18 @@ impl Class {
     /// Where what a family is asked for has words of its own.
     fn texts_of(self, family: Family) -> (&'static str, &'static str) {
         match (family, self) {
+            (Family::Rest, Self::Protocol) => (
+                "What answers there is no JSON API in the form that the resource map tells",
+                "Check baseUrl and the resource map: a page for people may answer there",
+            ),
+            (Family::Rest, Self::TlsRequired) => (
+                "The server admits encrypted connections only",
+                "Use an https:// URL as baseUrl",
+            ),
+            (Family::Rest, Self::Misconfigured) => (
+                "Something that the connection names is not there",
+                "Check baseUrl and the paths of the resource map",
+            ),
             (Family::Postgres, Self::Protocol) => (
                 "What answers there is no PostgreSQL server",
                 "Check the port; PostgreSQL's is usually 5432",

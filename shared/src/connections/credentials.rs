@@ -5,6 +5,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::catalogue::{self, Initial};
+use super::rest;
 use super::section::{Section, shown};
 use super::{Provider, rds};
 use crate::config::Outbound;
@@ -41,6 +42,9 @@ pub fn credentials(
         if let Some(most) = field.validation.max_length.filter(|most| length > Some(*most)) {
             section.fault(field.name, format!("at most {most} bytes are expected"));
         }
+    }
+    if provider.family() == Family::Rest {
+        return rest::credentials(&mut section, allowed);
     }
     only_what_is_spoken(&mut section);
     let family = rds::family(provider, &mut section);
@@ -106,6 +110,7 @@ pub fn credentials(
         plain,
         ca_certificate,
         pooler,
+        api: None,
     })
 }
 
@@ -189,6 +194,7 @@ impl Parts {
                 ["postgres", "postgresql"],
             ),
             Family::MySql => ("mysql://user:password@host:3306/database", ["mysql", "mariadb"]),
+            Family::Rest => return Err("there is no such thing for a REST API".to_owned()),
         };
         let shape = || format!("it must look like {shape}");
         let url = Url::parse(text).map_err(|_| shape())?;
@@ -271,7 +277,7 @@ fn host(text: &str) -> Result<String, String> {
 }
 
 /// Whether it looks like certificates; what is in them is read when they are needed.
-fn certificates(text: &str) -> Result<String, String> {
+pub(super) fn certificates(text: &str) -> Result<String, String> {
     if !text.contains("-----BEGIN CERTIFICATE-----") {
         return Err("it holds no certificate in PEM form".to_owned());
     }

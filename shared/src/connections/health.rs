@@ -8,8 +8,10 @@ use serde::Serialize;
 
 use super::classify::{of_guard, of_socket, of_tls};
 use super::postgres::classify::{of_dial, of_postgres};
+use super::rest::of_failure;
 use super::{Class, Provider};
 use crate::backend::REFUSED;
+use crate::control::api::Failure;
 use crate::control::dial::{DialError, Refused};
 use crate::error::Error;
 
@@ -71,6 +73,9 @@ pub fn class_of(error: &Error) -> Option<Class> {
     let otherwise = match error.code() {
         "PGRST001" => Class::Unavailable,
         REFUSED => Class::Auth,
+        "records/api-path" | "records/api-redirect" | "records/api-document" => Class::Misconfigured,
+        "records/api-protocol" | "records/api-shape" => Class::Protocol,
+        "records/api-rate" => Class::RateLimited,
         _ => return None,
     };
     let mut cause = error.source();
@@ -92,6 +97,8 @@ fn known(error: &(dyn StdError + 'static)) -> Option<Class> {
         class
     } else if let Some(refused) = error.downcast_ref::<Refused>() {
         of_guard(*refused)
+    } else if let Some(failure) = error.downcast_ref::<Failure>() {
+        of_failure(failure)
     } else if let Some(tls) = error.downcast_ref::<rustls::Error>() {
         of_tls(tls)
     } else {

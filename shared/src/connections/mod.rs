@@ -11,6 +11,7 @@ mod postgres;
 mod provider;
 mod rds;
 mod report;
+mod rest;
 mod run;
 mod section;
 mod store;
@@ -24,7 +25,10 @@ pub use report::{
     LoginRights, MySqlRights, Outcome, PostgresRights, Privileges, Report, RoleRights, SchemaRights, Server,
     ServerSettings, Step, StepName, TableRights, Warning,
 };
+pub use rest::shown_api;
 pub use section::{Section, shown};
+
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -38,6 +42,7 @@ use crate::schema::fault::{Fault, Faults};
 use crate::tenancy::{Caller, ConnectionSecrets, Credentials, Family, PlatformRole, ProjectAccess};
 use crate::vault::Owner;
 use postgres::Postgres;
+use rest::Rest;
 use run::{Subject, Trial};
 use store::Backend;
 
@@ -192,7 +197,7 @@ fn testable(name: &str) -> Result<Provider> {
 /// Whether this function was built with what such a test needs.
 fn is_linked(family: Family) -> bool {
     match family {
-        Family::Postgres | Family::Cockroach => true,
+        Family::Postgres | Family::Cockroach | Family::Rest => true,
         Family::MySql => cfg!(feature = "mysql"),
     }
 }
@@ -241,6 +246,7 @@ fn subject(
     };
     let address = credentials.address(&app.config.outbound, asked.for_project);
     let (host, port, guard) = (address.host.clone(), address.port, address.guard.clone());
+    let watch = Watch::default();
     let trial: Box<dyn Trial> = match credentials.family(provider.as_str()) {
         Family::Postgres | Family::Cockroach => Box::new(Postgres {
             provider,
@@ -250,7 +256,7 @@ fn subject(
             roles: asked.roles,
             roles_asked_for: asked.for_project.is_some(),
             pooler: credentials.pooler,
-            watch: Watch::default(),
+            watch,
         }),
         #[cfg(feature = "mysql")]
         Family::MySql => Box::new(mysql::MySql {
@@ -265,6 +271,12 @@ fn subject(
             faults.push(Fault::new("credentials.engine", CODE, message));
             return None;
         }
+        Family::Rest => Box::new(Rest {
+            address,
+            trust,
+            api: Arc::new(credentials.api.clone()?),
+            watch,
+        }),
     };
     Some(Subject {
         provider,

@@ -80,7 +80,13 @@ impl Provider {
     pub fn is_served(self) -> bool {
         matches!(
             self,
-            Self::Postgresql | Self::Supabase | Self::Mysql | Self::Planetscale | Self::AwsRds | Self::Cockroachdb
+            Self::Postgresql
+                | Self::Supabase
+                | Self::Mysql
+                | Self::Planetscale
+                | Self::AwsRds
+                | Self::Cockroachdb
+                | Self::Rest
         )
     }
 
@@ -88,7 +94,13 @@ impl Provider {
     pub fn is_tested(self) -> bool {
         matches!(
             self,
-            Self::Postgresql | Self::Supabase | Self::Mysql | Self::Planetscale | Self::AwsRds | Self::Cockroachdb
+            Self::Postgresql
+                | Self::Supabase
+                | Self::Mysql
+                | Self::Planetscale
+                | Self::AwsRds
+                | Self::Cockroachdb
+                | Self::Rest
         )
     }
 
@@ -132,7 +144,7 @@ mod tests {
         assert_eq!(Provider::parse("mariadb"), Some(Provider::Mysql));
         assert_eq!(
             Provider::served(),
-            "aws-rds, cockroachdb, mysql, planetscale, postgresql or supabase"
+            "aws-rds, cockroachdb, mysql, planetscale, postgresql, rest or supabase"
         );
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! Tenants' data is never touched from here; that is the drivers' work.
 
+pub mod api;
 #[cfg(feature = "aws")]
 pub mod aws;
 mod certificate;
 mod cluster;
 pub mod dial;
+pub mod fetch;
 pub mod iam;
 mod migrations;
 #[cfg(feature = "mysql")]

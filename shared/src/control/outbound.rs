@@ -66,10 +66,9 @@ impl From<Refused> for Error {
 /// # Errors
 /// [`Refused::Unknown`] and [`Refused::Forbidden`].
 pub async fn resolve(allowed: &Outbound, host: &str, port: u16) -> Result<Vec<IpAddr>, Refused> {
-    let found = tokio::time::timeout(DEADLINE, tokio::net::lookup_host((host, port))).await;
-    let found: Vec<IpAddr> = match found {
-        Ok(Ok(found)) => found.map(|address| address.ip()).collect(),
-        _ => return Err(Refused::Unknown),
+    let found = tokio::time::timeout(DEADLINE, allowed.names().lookup(host, port)).await;
+    let Ok(Ok(found)) = found else {
+        return Err(Refused::Unknown);
     };
     if found.is_empty() {
         return Err(Refused::Unknown);

@@ -168,6 +168,18 @@ pub async fn sign_in(stream: TcpStream, address: &Address, trust: &Trust, watch:
     }
 }
 
+/// Encrypts a stream, and lets it go: who it belongs to, and how it would be spoken with.
+///
+/// # Errors
+/// As the stream's; a [`rustls::Error`] is in it where the handshake is what failed.
+pub async fn shake_hands(stream: TcpStream, host: &str, trust: &Trust, watch: &Watch) -> io::Result<()> {
+    let shown = watch.clone();
+    let trusted = trust.watched(move |met| note(&shown, &met)).map_err(io::Error::other)?;
+    let mut maker = MakeRustlsConnect::new(trusted);
+    let tls = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut maker, host).map_err(io::Error::other)?;
+    tls.connect(stream).await.map(drop)
+}
+
 /// Keeps what a handshake meets.
 pub(super) fn note(watch: &Watch, met: &Met<'_>) {
     match met {

@@ -9,6 +9,7 @@
 //! - The grammar's recursion, the number of conditions and the number of embeds are bounded, so no input overflows the
 //!   stack, and no statement is out of proportion to its request.
 
+pub mod answer;
 pub mod facade;
 mod feature;
 pub mod mysql;
@@ -19,6 +20,7 @@ pub mod plan;
 pub mod postgres;
 pub mod reply;
 pub mod request;
+pub mod rest;
 pub mod row_rules;
 pub mod script;
 

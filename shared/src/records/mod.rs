@@ -195,6 +195,9 @@ async fn plan_and_run(
         Err(refused) if refused.code() == "PGRST202" && !records.capabilities().contains(&Feature::Functions) => {
             return Err(Feature::Functions.refused("this kind of database", "a function"));
         }
+        Err(refused) if refused.code() == "PGRST200" && !records.capabilities().contains(&Feature::Embeds) => {
+            return Err(Feature::Embeds.refused("this kind of database", "an embed"));
+        }
         Ok(Planned::Run(plan)) => plan,
         Ok(Planned::Describe) => {
             return Box::pin(openapi::describe(

@@ -1,16 +1,14 @@
 //! Key sets (RFC 7517): our own, and those of outside issuers, fetched and cached.
 
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use lru::LruCache;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Mutex;
 
 use crate::config::Outbound;
-use crate::control::outbound;
+use crate::control::{fetch, outbound};
 use crate::error::{Error, ErrorKind, Result};
 
 use jsonwebtoken::DecodingKey;
@@ -129,7 +127,8 @@ impl RemoteKeys {
         let client = match self.client.get() {
             Some(client) => client,
             None => {
-                let built = client(self.guard.clone()).map_err(|error| unavailable(error.into()))?;
+                let built = fetch::client(self.guard.clone(), None, FETCH_DEADLINE)
+                    .map_err(|error| unavailable(error.into()))?;
                 self.client.get_or_init(|| built)
             }
         };
@@ -150,22 +149,6 @@ impl RemoteKeys {
     }
 }
 
-/// Resolves a name and answers what of it may be dialled.
-#[derive(Debug)]
-struct Guarded(Arc<Outbound>);
-
-impl Resolve for Guarded {
-    fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.0.clone();
-        Box::pin(async move {
-            // The URL's own port takes the place of this one.
-            let found = outbound::resolve(&guard, name.as_str(), 0).await?;
-            let found: Addrs = Box::new(found.into_iter().map(|ip| SocketAddr::new(ip, 0)));
-            Ok(found)
-        })
-    }
-}
-
 /// Keys of kinds we do not know are skipped, not an error: issuers publish encryption keys in the same set.
 fn parse(body: &[u8]) -> Result<JwkSet, serde_json::Error> {
     #[derive(serde::Deserialize)]
@@ -179,33 +162,6 @@ fn parse(body: &[u8]) -> Result<JwkSet, serde_json::Error> {
         .filter_map(|key| serde_json::from_value::<Jwk>(key).ok())
         .filter(|key| DecodingKey::from_jwk(key).is_ok());
     Ok(JwkSet { keys: known.collect() })
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one client for key sets, with its own trust and limits"
-)]
-fn client(guard: Option<Arc<Outbound>>) -> Result<reqwest::Client, Error> {
-    let roots = rustls::RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(Error::internal)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let builder = match guard {
-        Some(guard) => reqwest::Client::builder().dns_resolver(Guarded(guard)),
-        None => reqwest::Client::builder(),
-    };
-    builder
-        .tls_backend_preconfigured(tls)
-        .timeout(FETCH_DEADLINE)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .map_err(Error::internal)
 }
 
 #[cfg(test)]

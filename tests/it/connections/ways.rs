@@ -53,7 +53,8 @@ async fn hear(client: &mut TcpStream) -> bool {
     client.read(&mut heard).await.is_ok_and(|length| length > 0)
 }
 
-async fn go(way: Way, mut client: TcpStream, server: u16) {
+/// Treats one connection so.
+pub async fn go(way: Way, mut client: TcpStream, server: u16) {
     match way {
         Way::Silence => while hear(&mut client).await {},
         Way::Reset => {

@@ -406,31 +406,75 @@ const AZURE_SQL: &[Field] = &[
 ];
 
 const REST: &[Field] = &[
-    field("baseUrl", FieldKind::Url, "What every path is appended to.")
-        .required()
-        .like(HTTPS, 2_048),
+    field(
+        "baseUrl",
+        FieldKind::Url,
+        "What every path is appended to, such as https://api.example.com/v1.",
+    )
+    .required()
+    .like(HTTPS, 2_048),
     field("auth", FieldKind::Choice, "How requests prove who sends them.")
         .or(Initial::Text("none"))
-        .of(&["none", "bearer", "basic", "header"]),
-    field("token", FieldKind::Text, "The bearer token, or the header's value.").secret(),
+        .of(&["none", "bearer", "basic", "header", "query", "oauth2"]),
+    field(
+        "token",
+        FieldKind::Text,
+        "The bearer token, or the API key, with auth bearer, header or query.",
+    )
+    .secret(),
     field(
         "headerName",
         FieldKind::Text,
-        "The header that carries the token, with auth header.",
+        "The header that carries the key, with auth header; such as X-Api-Key.",
+    ),
+    field(
+        "queryName",
+        FieldKind::Text,
+        "The query parameter that carries the key, with auth query.",
     ),
     field("username", FieldKind::Text, "The user, with auth basic."),
     field("password", FieldKind::Text, "The password, with auth basic.").secret(),
     field(
+        "tokenUrl",
+        FieldKind::Url,
+        "Where tokens are had, with auth oauth2 (the client credentials grant).",
+    )
+    .like(HTTPS, 2_048),
+    field("clientId", FieldKind::Text, "The client, with auth oauth2."),
+    field(
+        "clientSecret",
+        FieldKind::Text,
+        "The client's secret, with auth oauth2.",
+    )
+    .secret(),
+    field("scope", FieldKind::Text, "What the token is for, with auth oauth2."),
+    field(
+        "headers",
+        FieldKind::Json,
+        "Headers that go with every request, as an object of texts. They are kept sealed.",
+    )
+    .secret(),
+    field(
         "healthPath",
         FieldKind::Text,
-        "A path that answers 2xx when all is well.",
-    )
-    .or(Initial::Text("/")),
+        "A path that answers 2xx when all is well; without one the first resource's list is asked.",
+    ),
     field(
         "resources",
         FieldKind::Json,
-        "The paths of each resource: list, get, create, update, delete.",
+        "By name, the paths of each resource (list, get, create, update, delete), its key, pagination, filters, order and columns; or openapi or openapiPath in its place.",
     ),
+    field(
+        "openapi",
+        FieldKind::Json,
+        "An OpenAPI document that the resources are derived from.",
+    ),
+    field(
+        "openapiPath",
+        FieldKind::Text,
+        "The path of the API that answers its OpenAPI document.",
+    ),
+    CA,
 ];
 
 /// The fields of a kind of database.

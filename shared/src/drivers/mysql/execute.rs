@@ -4,12 +4,12 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Error as MyError, Row, Value};
 use tokio::time::Instant;
 
-use super::answer::Answer;
 use super::connect::{Held, Pool};
 use super::text::params;
 use super::{error, write};
 use crate::backend::{Fut, Scope};
 use crate::error::{Error, Result};
+use crate::query::answer::Answer;
 use crate::query::mysql::{self, Flavour, Statement, Total};
 use crate::query::plan::Action;
 use crate::query::{Counts, Plan};

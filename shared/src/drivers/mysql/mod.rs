@@ -1,6 +1,5 @@
 #![doc = include_str!("README.md")]
 
-mod answer;
 mod connect;
 mod error;
 mod execute;

@@ -3,10 +3,10 @@
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Row, Value};
 
-use super::answer::Answer;
 use super::execute::{Failure, rows, warned};
 use super::text::{param, params};
 use crate::error::{Error, Result};
+use crate::query::answer::Answer;
 use crate::query::mysql::{self, Flavour, Insert, MOST_KEYS, Param, Statement, check_affected, too_large};
 use crate::query::{Counts, Plan};
 

@@ -142,7 +142,18 @@ const OF_POSTGRES: &[&str] = &[
     "appSettings",
 ];
 
+/// What of it has none without rules for rows, either: nobody with a token comes in; nor without SQL.
+const NOT_OF_REST_EITHER: &[&str] = &[
+    "jwtSecret",
+    "jwksUrl",
+    "roleClaim",
+    "audience",
+    "relationships",
+    "tinyint1IsBool",
+];
+
 const NOT_OF_MYSQL: &str = "there is no such thing on MySQL and MariaDB";
+const NOT_OF_REST: &str = "there is no such thing for a REST API";
 
 /// The refusal of settings that a MySQL database has no meaning for.
 pub(super) fn not_of_mysql(names: &[&str]) -> Error {
@@ -179,8 +190,18 @@ fn rest(given: &Value, family: Family, faults: &mut Faults) -> Rest {
         .copied()
         .filter(|name| section.value(name).is_some())
         .collect();
-    for name in of_postgres.iter().filter(|_| family == Family::MySql) {
-        section.fault(name, NOT_OF_MYSQL);
+    let elsewhere = match family {
+        Family::Postgres | Family::Cockroach => None,
+        Family::MySql => Some(NOT_OF_MYSQL),
+        Family::Rest => Some(NOT_OF_REST),
+    };
+    for (name, why) in of_postgres.iter().filter_map(|name| Some((name, elsewhere?))) {
+        section.fault(name, why);
+    }
+    for name in NOT_OF_REST_EITHER.iter().filter(|_| family == Family::Rest) {
+        if section.value(name).is_some() {
+            section.fault(name, NOT_OF_REST);
+        }
     }
     let defaults = RestSettings::default();
     let schemas = section.list("schemas", name).unwrap_or(defaults.schemas);

@@ -21,7 +21,7 @@ use super::{FirstKeys, Outcome, State, provision as managed_provision, store as 
 use crate::accounts::signing;
 use crate::app::App;
 use crate::audit::{self, Entry};
-use crate::connections::Health;
+use crate::connections::{Health, shown_api};
 use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, Ident, ProjectId, Ref};
@@ -210,15 +210,15 @@ async fn whole(app: &App, known: Option<&ExternalBackend>, request: Request) -> 
     let credentials = credentials.ok_or_else(|| {
         Error::invalid("provisioning/config", "Invalid configuration")
             .with_details("config.credentials: they are missing")
-            .with_hint("Give a connectionString, or host, database, username and password")
+            .with_hint("GET /api/providers has the fields that each kind of database needs")
     })?;
     let family = credentials.family(request.provider.as_str());
     if was.is_some_and(|was| was != family) && !has_rest {
         // Names of another world.
         settings.rest = RestSettings::default();
     }
-    if family == Family::MySql {
-        if !of_postgres.is_empty() {
+    if matches!(family, Family::MySql | Family::Rest) {
+        if family == Family::MySql && !of_postgres.is_empty() {
             return Err(input::not_of_mysql(&of_postgres));
         }
         // The database is the one schema there is.
@@ -248,11 +248,21 @@ impl Whole {
     /// What is shown of the connection and the secrets: where it is, and that there are some.
     fn shown(&self) -> Value {
         let app_settings: Vec<&String> = self.secrets.app_settings.keys().collect();
+        if let Some(api) = &self.credentials.api {
+            return json!({
+                "host": self.credentials.host,
+                "port": self.credentials.port,
+                "sslMode": if self.credentials.plain { "disable" } else { "verify-full" },
+                "api": shown_api(api),
+                "hasJwtSecret": false,
+                "appSettings": app_settings,
+            });
+        }
         let iam = self.credentials.iam.as_ref();
         // Of the one provider that has several.
         let engine = (self.provider == Provider::AwsRds).then(|| match self.family() {
             Family::MySql => "mysql",
-            Family::Postgres | Family::Cockroach => "postgres",
+            Family::Postgres | Family::Cockroach | Family::Rest => "postgres",
         });
         json!({
             "host": self.credentials.host,

@@ -1,5 +1,6 @@
 //! Tries a connection before it is taken, so that a typo is found by whoever made it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Client;
@@ -43,8 +44,9 @@ pub(super) async fn probe(app: &App, project: ProjectId, whole: &Whole) -> Resul
     };
     let address = whole.credentials.address(&app.config.outbound, Some(project));
     let family = whole.family();
-    if family == Family::MySql {
-        let target = app.tried_target(family, address, trust);
+    if matches!(family, Family::MySql | Family::Rest) {
+        let mut target = app.tried_target(family, address, trust);
+        target.api = whole.credentials.api.clone().map(Arc::new);
         let schema = rest.schemas.first().ok_or_else(|| Error::internal("no schema"))?;
         let mut found = app.backends.probe(&target, schema).await?;
         relationships::check(&rest.relationships, &mut found.catalog)?;

@@ -19,6 +19,7 @@ use crate::config::{Address, AssumedRole, Iam, Login, Outbound, Tls};
 use crate::control::dial::Trust;
 use crate::error::{Error, Result};
 use crate::ident::ProjectId;
+use crate::query::rest::Api;
 use crate::query::{self, Feature};
 use crate::sensitive::Sensitive;
 use crate::token::TokenKeys;
@@ -66,6 +67,9 @@ pub struct Credentials {
     /// Whether a transaction pooler is in between.
     #[serde(default)]
     pub pooler: bool,
+    /// Of a REST API, all there is to know; the fields above but host and port mean nothing then.
+    #[serde(default)]
+    pub api: Option<Api>,
 }
 
 /// Who signs in to RDS without a password.
@@ -203,6 +207,8 @@ pub enum Family {
     Cockroach,
     /// MySQL and MariaDB.
     MySql,
+    /// A REST API.
+    Rest,
 }
 
 impl Family {
@@ -210,6 +216,7 @@ impl Family {
     pub fn of(provider: &str) -> Self {
         match provider {
             "mysql" | "planetscale" => Self::MySql,
+            "rest" => Self::Rest,
             "cockroachdb" => Self::Cockroach,
             _ => Self::Postgres,
         }
@@ -221,6 +228,7 @@ impl Family {
             Self::Postgres => &Feature::ALL,
             Self::Cockroach => query::postgres::OF_COCKROACH,
             Self::MySql => query::mysql::CAPABILITIES,
+            Self::Rest => query::rest::CAPABILITIES,
         }
     }
 
@@ -252,6 +260,8 @@ pub struct External {
     pub trust: Option<Trust>,
     /// Whether a transaction pooler is in between.
     pub pooler: bool,
+    /// Of a REST API, what can be done with it.
+    pub api: Option<Arc<Api>>,
     /// What its owner decided.
     pub settings: ExternalSettings,
     /// The owner's settings for the database's own code: a JSON object of texts.
@@ -283,6 +293,7 @@ impl Connection {
                 address: credentials.address(guard, Some(project)),
                 trust: credentials.trust(provider)?,
                 pooler: credentials.pooler,
+                api: credentials.api.map(Arc::new),
                 settings: serde_json::from_value(backend.settings.clone()).map_err(Error::internal)?,
                 app_settings: Sensitive::new(Value::Object(rest.app_settings).to_string()),
                 keys: rest.jwt_secret.as_deref().map(TokenKeys::parse),
@@ -325,6 +336,7 @@ mod tests {
             plain: false,
             ca_certificate: None,
             pooler: false,
+            api: None,
         };
         let secrets = RestSecrets {
             jwt_secret: Some("planted".to_owned()),

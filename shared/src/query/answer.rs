@@ -1,25 +1,26 @@
-//! Rows on their way into a reply's body, bounded.
+//! Rows of an engine that does not make the reply itself, on their way into its body; bounded.
 
 use std::collections::HashMap;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use super::Plan;
+use super::postgres::too_large;
+use super::request::Format;
 use crate::error::{Error, Result};
-use crate::query::Plan;
-use crate::query::mysql::too_large;
-use crate::query::request::Format;
 
 /// Rows as JSON texts.
 #[derive(Default)]
-pub(super) struct Answer {
+pub struct Answer {
     rows: Vec<Vec<u8>>,
     length: u64,
     most: Option<u64>,
 }
 
 impl Answer {
-    pub(super) fn of(plan: &Plan) -> Self {
+    /// None yet, of that plan's reply.
+    pub fn of(plan: &Plan) -> Self {
         Self {
             most: plan.max_reply,
             ..Self::default()
@@ -30,7 +31,7 @@ impl Answer {
     ///
     /// # Errors
     /// `records/reply-too-large` as soon as it is; also for one that the server itself could not make.
-    pub(super) fn add(&mut self, row: Option<Vec<u8>>) -> Result<()> {
+    pub fn add(&mut self, row: Option<Vec<u8>>) -> Result<()> {
         let row = row.ok_or_else(|| too_large(self.length))?;
         // The gateway takes bodies as JSON strings: a quote takes two bytes there.
         let escaped = row.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count();
@@ -43,7 +44,7 @@ impl Answer {
     }
 
     /// Rows so far.
-    pub(super) fn count(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.rows.len() as u64
     }
 
@@ -51,7 +52,7 @@ impl Answer {
     ///
     /// # Errors
     /// When the server made no JSON.
-    pub(super) fn body(&self, plan: &Plan) -> Result<Option<Bytes>> {
+    pub fn body(&self, plan: &Plan) -> Result<Option<Bytes>> {
         if !plan.shows_rows() {
             return Ok(None);
         }
