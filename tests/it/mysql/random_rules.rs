@@ -260,7 +260,6 @@ fn random_policies_mean_the_same_to_postgres_and_to_mariadb() {
         (name, policies)
     };
     let tables: Vec<(String, Value)> = (0..TABLES).map(&mut table).collect();
-    println!("PLINTH_SEED={seed}");
     run(async {
         let (postgres, mariadb) = (managed(&tables).await, mariadb(&tables).await);
         let shared = rows(&mut chance, 12);
@@ -304,8 +303,13 @@ fn random_policies_mean_the_same_to_postgres_and_to_mariadb() {
                 }
             }
         }
-        println!("{telling} reads told rows apart, {taken} writes were taken, {refused} requests refused");
-        assert!(telling > TABLES / 2, "only {telling} reads told rows apart");
-        assert!(taken > TABLES && refused > TABLES, "{taken} taken, {refused} refused");
+        assert!(
+            telling > TABLES / 2,
+            "PLINTH_SEED={seed}: only {telling} reads told rows apart"
+        );
+        assert!(
+            taken > TABLES && refused > TABLES,
+            "PLINTH_SEED={seed}: {taken} taken, {refused} refused"
+        );
     });
 }
