@@ -135,7 +135,7 @@ mod tests {
                 "planetscale true",
                 "cockroachdb true",
                 "azure-sql false",
-                "rest false",
+                "rest true",
             ],
         )
         "#);
@@ -152,7 +152,9 @@ mod tests {
                 assert!(!(field.required && field.default.is_some()), "{what}");
                 assert!(field.replaces.iter().all(|name| names.contains(name)), "{what}");
                 let shown = field.name.to_lowercase();
-                let hidden = ["password", "string", "uri", "account", "token", "servicekey", "apikey"];
+                let hidden = [
+                    "password", "string", "uri", "account", "token", "key", "secret", "headers",
+                ];
                 let secret = hidden.iter().any(|word| shown.contains(word)) && field.kind != FieldKind::Url;
                 assert_eq!(field.secret, secret, "{what}");
                 assert_eq!(field.kind == FieldKind::Choice, !field.choices.is_empty(), "{what}");

@@ -194,22 +194,3 @@ fn a_test_takes_four_round_trips_after_the_sign_in() {
         );
     });
 }
-
-#[test]
-fn ed25519_is_a_way_to_sign_in() {
-    run(async {
-        let server = server().await;
-        let name = account(server, MODEST).await;
-        let mut admin = server.admin(None).await.unwrap();
-        use mysql_async::prelude::Queryable as _;
-        if admin.query_drop("install soname 'auth_ed25519'").await.is_err() {
-            eprintln!("auth_ed25519 is not installed here: skipped");
-            return;
-        }
-        let sql =
-            format!("alter user '{name}'@'127.0.0.1' identified via ed25519 using password('planted-mysql-password')");
-        server.sql(&sql).await;
-        let report = test(&at(server.port, &name)).await;
-        assert_eq!(report["ok"], true, "{report}");
-    });
-}
