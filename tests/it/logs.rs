@@ -38,6 +38,13 @@ pub fn logged() -> String {
     String::from_utf8_lossy(&LOGGED.lock().unwrap()).into_owned()
 }
 
+/// The lines about one request.
+pub fn of_request(id: &str) -> String {
+    let logs = logged();
+    let lines: Vec<&str> = logs.lines().filter(|line| line.contains(id)).collect();
+    lines.join("\n")
+}
+
 #[test]
 fn a_request_logs_one_json_line_with_id_route_status_and_duration() {
     run(async {

@@ -305,6 +305,11 @@ impl Reply {
     /// The JSON body, given that status.
     #[track_caller]
     pub fn expect(&self, status: StatusCode) -> Value {
+        if self.status.is_server_error() && self.status != status {
+            // The cause is in the log alone.
+            let told = crate::logs::of_request(self.header("x-request-id"));
+            panic!("{}, not {status}: {}\n{told}", self.status, self.text);
+        }
         assert_eq!(self.status, status, "{}", self.text);
         self.json()
     }

@@ -169,7 +169,11 @@ async fn transact(
         query: Some(Query { ..*query }),
         check: scope.place.versioned.then(|| check_params(scope)),
     };
-    let Outcome { rows, check } = converse(held, named, &transaction).await;
+    let Outcome {
+        rows,
+        check,
+        wrote_nothing,
+    } = converse(held, named, &transaction).await;
     let (step, failed) = match rows {
         Ok(rows) => {
             // What was written on a plan that was current is written, whatever has happened since.
@@ -202,7 +206,7 @@ async fn transact(
         // Cancelled from outside, or a timeout that somebody left in the session: what followed ran without a
         // transaction, as the bare login. Whatever that came to, it is not what was asked for.
         held.spoil();
-        return Err(if scope.read_only {
+        return Err(if scope.read_only || wrote_nothing {
             Failure::Soiled(error::unreachable(failed))
         } else {
             error::outcome_unknown().with_source(failed).into()

@@ -64,6 +64,9 @@ pub(super) struct Outcome {
     pub(super) rows: Result<Vec<Row>, (Step, PgError)>,
     /// What the check behind the end said.
     pub(super) check: Option<Result<(), PgError>>,
+    /// Whether everything that could have written was refused. Where the transaction did not begin, each statement stood
+    /// alone.
+    pub(super) wrote_nothing: bool,
 }
 
 /// Sends a transaction and waits for all of it. Afterwards the connection is out of the transaction, whatever failed: the
@@ -82,6 +85,7 @@ pub(super) async fn converse(held: &mut Held, named: bool, transaction: &Transac
         return Outcome {
             rows: Ok(Vec::new()),
             check: None,
+            wrote_nothing: true,
         };
     };
     let outcome = send(client, named.then_some(&mut *statements), transaction).await;
@@ -192,6 +196,8 @@ async fn send(client: &Client, mut statements: Option<&mut Statements>, transact
     };
     let before = before.map_or(Ok(Vec::new()), |answer| keep(Which::Check, answer));
     let check = after.map(|answer| keep(Which::CheckBehind, answer).map(drop));
+    let refused = [(call.is_some(), called.is_err()), (query.is_some(), answer.is_err())];
+    let wrote_nothing = refused.iter().all(|(asked, refused)| !asked || *refused);
     // An error aborts all that follows up to the end, and `commit` then reports success: the first error is the one that
     // counts.
     let rows = (|| {
@@ -205,5 +211,9 @@ async fn send(client: &Client, mut statements: Option<&mut Statements>, transact
         ended.map_err(|error| (Step::End, error))?;
         Ok(rows)
     })();
-    Outcome { rows, check }
+    Outcome {
+        rows,
+        check,
+        wrote_nothing,
+    }
 }
