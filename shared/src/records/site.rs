@@ -85,9 +85,12 @@ impl Site {
 
     fn external(project: &Project, external: &External, facts: &Facts, headers: &HeaderMap) -> Result<Self> {
         let rest = &external.settings.rest;
-        let schema = exposed(&rest.schemas, profile(&facts.method, headers))?;
-        let several = rest.schemas.len() > 1;
         let postgres = external.family.is_like_postgres();
+        let asked = profile(&facts.method, headers);
+        // Where there is no choice of schemas, clients that always name one mean the only one.
+        let asked = asked.filter(|asked| postgres || *asked != PUBLIC.as_bytes());
+        let schema = exposed(&rest.schemas, asked)?;
+        let several = rest.schemas.len() > 1;
         Ok(Self {
             place: Place {
                 reference: project.reference.clone(),
