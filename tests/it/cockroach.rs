@@ -194,9 +194,12 @@ fn deadline_ends_what_keeps_giving_way() {
         let began = Instant::now();
         let reply = insert(&hurried, &own, "contested", &body).await;
         let took = began.elapsed();
-        assert!(took < Duration::from_millis(1_500), "{took:?}");
+        // All that it would like to do takes half a minute.
+        assert!(took < Duration::from_secs(15), "{took:?}");
         let code = text(&reply.json(), "code");
-        assert!(["40001", "57014"].contains(&&*code), "{}", reply.text);
+        // Wherever the deadline meets it: between two tries, in the server, or on the way.
+        let codes = ["40001", "57014", "records/outcome-unknown"];
+        assert!(codes.contains(&&*code), "{}", reply.text);
         assert!(database.attempts().await <= 4);
         assert_eq!(database.number("select count(*) from contested").await, 0);
     });
