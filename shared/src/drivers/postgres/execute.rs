@@ -12,7 +12,6 @@ use super::pipeline::{Outcome, Query, Step, Transaction, converse, exchange};
 use super::text::Raw;
 use super::{Kin, settings};
 use crate::backend::{Routine, Scope};
-use crate::clock::{Random, SystemRandom};
 use crate::error::{Error, Result};
 use crate::query::postgres::{estimate, in_clients_words, refuse_on_cockroach, render};
 use crate::query::{self, Counts, Plan};
@@ -69,17 +68,21 @@ pub(super) async fn rows(pool: &Pool, scope: &Scope, query: &Query<'_>) -> Resul
             Err(Failure::Broken) if scope.read_only && !repeated => repeated = true,
             // Each time round one such connection is gone. A server where it goes on has another trouble.
             Err(Failure::Soiled(_)) if soiled < MOST_SOILED && Instant::now() < end => soiled += 1,
-            Err(Failure::GaveWay(_)) if gave_way < MOST_REPEATS && wait(gave_way, end).await => gave_way += 1,
+            Err(Failure::GaveWay(_)) if gave_way < MOST_REPEATS && wait(&scope.marker, gave_way, end).await => {
+                gave_way += 1
+            }
             outcome => return outcome.map_err(|failure| failure.told(scope)),
         }
     }
 }
 
-/// Lets a moment pass, so that those who were in each other's way are not again. False without the time for it.
-async fn wait(repeats: u32, end: Instant) -> bool {
-    let random: &dyn Random = &SystemRandom;
+/// Lets a moment pass, so that those who were in each other's way are not again; how long, the request's own random text
+/// decides. False without the time for it.
+async fn wait(marker: &str, repeats: u32, end: Instant) -> bool {
     let most = FIRST_WAIT * 2_u32.saturating_pow(repeats);
-    let moment = most * u32::from(random.bytes::<1>()[0]) / 256;
+    let drawn = marker.bytes().nth(repeats as usize).unwrap_or_default();
+    // Letters and digits: a prime beyond the distance of the first and the last spreads them.
+    let moment = most * u32::from(drawn % 79) / 79;
     let fits = Instant::now() + moment < end;
     if fits {
         tokio::time::sleep(moment).await;
