@@ -80,7 +80,7 @@ pub(super) async fn rows(pool: &Pool, scope: &Scope, query: &Query<'_>) -> Resul
 /// decides. False without the time for it.
 async fn wait(marker: &str, repeats: u32, end: Instant) -> bool {
     let most = FIRST_WAIT * 2_u32.saturating_pow(repeats);
-    let drawn = marker.bytes().nth(repeats as usize).unwrap_or_default();
+    let drawn = marker.as_bytes().get(repeats as usize).copied().unwrap_or_default();
     // Letters and digits: a prime beyond the distance of the first and the last spreads them.
     let moment = most * u32::from(drawn % 79) / 79;
     let fits = Instant::now() + moment < end;
