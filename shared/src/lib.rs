@@ -23,6 +23,8 @@ pub mod accounts;
 pub mod audit;
 pub mod connections;
 pub mod designer;
+pub mod docs;
+pub mod jobs;
 pub mod personal;
 pub mod projects;
 pub mod provisioning;
@@ -30,7 +32,6 @@ pub mod purge;
 pub mod records;
 pub mod sql;
 
-pub mod jobs;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod web;

@@ -1,5 +1,7 @@
 //! `template.yaml` says what the code says: functions, routes, variables, logins and rights.
 
+mod rights;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
@@ -10,109 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::layers::{folders, root};
 use crate::world::{platform, run};
-
-/// What each function may do beside writing its log: the whole of its rights, and why a change here needs a second look.
-const RIGHTS: &[(&str, &[&str])] = &[
-    (
-        "auth",
-        &["rds-db:connect plinth_auth", "secretsmanager:GetSecretValue MasterKey"],
-    ),
-    (
-        "connection-test",
-        &[
-            "rds-db:connect IamDatabaseUsers",
-            "rds-db:connect plinth_connect",
-            "secretsmanager:GetSecretValue MasterKey",
-            "secretsmanager:GetSecretValue connections",
-            "sts:AssumeRole IamDatabaseRoles",
-        ],
-    ),
-    (
-        "connections",
-        &[
-            "rds-db:connect plinth_control",
-            "secretsmanager:CreateSecret connections",
-            "secretsmanager:DeleteSecret connections",
-            "secretsmanager:GetSecretValue MasterKey",
-            "secretsmanager:GetSecretValue connections",
-            "secretsmanager:PutSecretValue connections",
-            "secretsmanager:RestoreSecret connections",
-            "secretsmanager:TagResource connections",
-        ],
-    ),
-    (
-        "migrate",
-        &[
-            "rds-db:connect plinth_control",
-            "rds-db:connect plinth_provision",
-            "secretsmanager:GetSecretValue MasterKey",
-            "secretsmanager:GetSecretValue master login",
-        ],
-    ),
-    (
-        "projects",
-        &[
-            "rds-db:connect plinth_control",
-            "secretsmanager:GetSecretValue MasterKey",
-            "secretsmanager:GetSecretValue connections",
-            "sqs:SendMessage Queue",
-        ],
-    ),
-    (
-        "provision",
-        &[
-            "rds-db:connect IamDatabaseUsers",
-            "rds-db:connect plinth_control",
-            "rds-db:connect plinth_provision",
-            "secretsmanager:CreateSecret connections",
-            "secretsmanager:DeleteSecret connections",
-            "secretsmanager:GetSecretValue MasterKey",
-            "secretsmanager:GetSecretValue connections",
-            "secretsmanager:PutSecretValue connections",
-            "secretsmanager:RestoreSecret connections",
-            "secretsmanager:TagResource connections",
-            "sts:AssumeRole IamDatabaseRoles",
-        ],
-    ),
-    (
-        "purge",
-        &[
-            "rds-db:connect plinth_control",
-            "rds-db:connect plinth_provision",
-            "secretsmanager:DeleteSecret connections",
-        ],
-    ),
-    (
-        "records",
-        &[
-            "rds-db:connect IamDatabaseUsers",
-            "rds-db:connect plinth_api",
-            "rds-db:connect plinth_records",
-            "secretsmanager:GetSecretValue MasterKey",
-            "secretsmanager:GetSecretValue connections",
-            "sts:AssumeRole IamDatabaseRoles",
-        ],
-    ),
-    (
-        "sql",
-        &[
-            "rds-db:connect IamDatabaseUsers",
-            "rds-db:connect plinth_sql",
-            "secretsmanager:GetSecretValue MasterKey",
-            "secretsmanager:GetSecretValue connections",
-            "sts:AssumeRole IamDatabaseRoles",
-        ],
-    ),
-    (
-        "tables",
-        &[
-            "rds-db:connect plinth_control",
-            "rds-db:connect plinth_provision",
-            "secretsmanager:GetSecretValue MasterKey",
-        ],
-    ),
-    ("worker", &["rds-db:connect plinth_control"]),
-];
+use rights::RIGHTS;
 
 #[test]
 fn every_function_is_in_the_template_and_built_as_it_runs() {
@@ -235,6 +135,7 @@ fn functions_sign_in_with_the_logins_they_have_locally() {
             Function::Auth,
             Function::Connections,
             Function::ConnectionTest,
+            Function::GenerateDocs,
             Function::Worker,
             Function::Purge,
         ] {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use plinth::clock::RESTORE_WINDOW;
-use plinth::projects::Page;
+use plinth::control::page::Page;
 use plinth::tenancy::{MemberRole, PlatformRole};
 use plinth::testing::FixedClock;
 use serde_json::json;

@@ -3,14 +3,14 @@
 use axum::extract::State;
 use plinth::app::App;
 use plinth::audit::{self, AuditEntry};
+use plinth::control::page::{decode_cursor, encode_cursor, page_limit};
 use plinth::error::Result;
-use plinth::projects::{decode_cursor, encode_cursor, page_limit};
 use plinth::web::least::Admin;
 use plinth::web::{Access, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::lists::{Paging, Query};
+use plinth::web::{Paging, Query};
 
 /// A page of the audit log.
 #[derive(Serialize, ToSchema)]

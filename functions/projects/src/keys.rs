@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::headers::Idempotency;
-use crate::lists::{Paging, Query};
+use plinth::web::{Paging, Query};
 
 /// A page of keys.
 #[derive(Serialize, ToSchema)]

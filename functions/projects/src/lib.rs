@@ -5,7 +5,6 @@ mod board;
 mod headers;
 mod jobs;
 mod keys;
-mod lists;
 mod members;
 mod projects;
 mod trash;

@@ -12,7 +12,7 @@ use plinth::web::{Access, Json, Path};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::lists::{Paging, Query};
+use plinth::web::{Paging, Query};
 
 /// A member.
 #[derive(Serialize, ToSchema)]

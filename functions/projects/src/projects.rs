@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use crate::board;
 use crate::headers::{Idempotency, IfMatch, Tagged};
-use crate::lists::{Paging, Query};
+use plinth::web::{Paging, Query};
 
 /// A project.
 #[derive(Serialize, ToSchema)]

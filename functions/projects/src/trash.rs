@@ -8,7 +8,7 @@ use plinth::web::{Actor, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::lists::{Paging, Query};
+use plinth::web::{Paging, Query};
 
 /// A page of what was deleted.
 #[derive(Serialize, ToSchema)]

@@ -36,6 +36,8 @@ pub enum Function {
     Connections,
     /// `/api/connections/test`, `…/backend/test`.
     ConnectionTest,
+    /// `/api/projects/{id}/docs`.
+    GenerateDocs,
     /// The queue.
     Worker,
     /// The schedule.
@@ -54,6 +56,7 @@ impl Function {
             // It makes backends of users' own databases, and has no business in cells.
             Self::Connections => ("plinth_control", None),
             Self::ConnectionTest => ("plinth_connect", None),
+            Self::GenerateDocs => ("plinth_control", Some("plinth_api")),
         }
     }
 }

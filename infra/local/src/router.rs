@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::platform::{Function, Platform};
 
 /// The functions that answer HTTP, and their routes.
-pub fn functions() -> [(Function, Routes); 8] {
+pub fn functions() -> [(Function, Routes); 9] {
     [
         (Function::Projects, projects::routes()),
         (Function::Provision, provision::routes()),
@@ -19,6 +19,7 @@ pub fn functions() -> [(Function, Routes); 8] {
         (Function::Auth, auth::routes()),
         (Function::Connections, connections::routes()),
         (Function::ConnectionTest, connection_test::routes()),
+        (Function::GenerateDocs, generate_docs::routes()),
     ]
 }
 

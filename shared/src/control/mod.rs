@@ -14,6 +14,7 @@ mod migrations;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 pub mod outbound;
+pub mod page;
 mod param;
 mod pool;
 mod scram;

@@ -5,11 +5,12 @@ use serde::Serialize;
 
 use super::create::check_quota;
 use super::versions::{self, Propagation};
-use super::{Listed, Page, Position, ProjectView, restorable_since, store};
+use super::{ProjectView, restorable_since, store};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::clock::RESTORE_WINDOW;
 use crate::control::failure;
+use crate::control::page::{Listed, Page, Position};
 use crate::error::{Error, Result};
 use crate::ident::ProjectId;
 use crate::tenancy::{Caller, ProjectAccess, not_found};

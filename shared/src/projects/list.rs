@@ -1,7 +1,8 @@
 //! Reading projects.
 
-use super::{Listed, Page, Position, ProjectView, store};
+use super::{ProjectView, store};
 use crate::app::App;
+use crate::control::page::{Listed, Page, Position};
 use crate::error::Result;
 use crate::tenancy::{Caller, ProjectAccess};
 

@@ -11,7 +11,6 @@ pub mod keys;
 mod lifetime;
 mod list;
 pub mod members;
-mod page;
 mod personal;
 mod store;
 pub mod versions;
@@ -21,7 +20,6 @@ pub use create::{NewProject, create};
 pub use idempotency::IdempotencyKey;
 pub use lifetime::{Deleted, Trashed, delete, restore, trash};
 pub use list::{find, list};
-pub use page::{Listed, Page, Position, decode_cursor, encode_cursor, page_limit};
 pub use personal::personal;
 
 use jiff::Timestamp;

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio_postgres::{GenericClient, Row};
 
-use super::{BackendView, NewProject, Page, ProjectView, name_taken, personal_taken};
+use super::{BackendView, NewProject, ProjectView, name_taken, personal_taken};
 use crate::app::App;
+use crate::control::page::Page;
 use crate::control::{bytes, failure, int8, json, text, time, uuid, violates};
 use crate::error::{Error, Result};
 use crate::ident::{BackendId, ProjectId, Ref, UserId};

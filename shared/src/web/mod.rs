@@ -3,12 +3,14 @@
 mod extract;
 mod gateway;
 mod layers;
+mod lists;
 mod logs;
 mod problem;
 mod start;
 
 pub use extract::{Access, Actor, Json, Least, Part, Path, least};
 pub use layers::{Peer, around, finish, mount, run};
+pub use lists::{Paging, Query};
 pub use logs::{init_logs, log_layer_for};
 pub use problem::{Refusal, status as problem_status};
 pub use start::start;

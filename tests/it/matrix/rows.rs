@@ -157,6 +157,7 @@ fn projects() -> Vec<Row> {
             "/api/projects/{id}/keys/{keyId}",
             members([403, 403, 200, 200]),
         ),
+        row("GET", "/api/projects/{id}/docs", members([200, 200, 200, 200])),
         row("GET", "/api/projects/{id}/audit", members([403, 403, 200, 200])),
         // A member may take themself out; the one named is the viewer.
         row(

@@ -12,8 +12,9 @@ use super::template::{self, Table};
 use super::{door, query, refuse_guests};
 use crate::app::App;
 use crate::connections::shown;
+use crate::control::page::page_limit;
 use crate::error::{Error, ErrorKind, Result};
-use crate::projects::{IdempotencyKey, page_limit};
+use crate::projects::IdempotencyKey;
 use crate::query::Request;
 use crate::query::plan::nearest;
 use crate::query::request::{

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::GenericClient;
 
-use super::{Listed, Page, Position};
 use crate::app::App;
+use crate::control::page::{Listed, Page, Position};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{KeyId, ProjectId, Ref, UserId};
 use crate::tenancy::ProjectAccess;

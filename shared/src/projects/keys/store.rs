@@ -5,10 +5,10 @@ use tokio_postgres::{GenericClient, Row};
 
 use super::KeyView;
 use crate::app::App;
+use crate::control::page::Page;
 use crate::control::{bytes, failure, int8, text, time, uuid};
 use crate::error::Result;
 use crate::ident::{KeyId, ProjectId, UserId};
-use crate::projects::Page;
 
 const COLUMNS: &str = "id, class, name, hint, created_at, last_used_at, expires_at, revoked_at, replaced_by";
 

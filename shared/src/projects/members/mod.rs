@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_postgres::GenericClient;
 
-use super::{Listed, Page, Position};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::control::failure;
+use crate::control::page::{Listed, Page, Position};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::UserId;
 use crate::tenancy::{MemberRole, ProjectAccess, not_found};

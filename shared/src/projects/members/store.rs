@@ -5,10 +5,10 @@ use tokio_postgres::{GenericClient, Row};
 
 use super::MemberView;
 use crate::app::App;
+use crate::control::page::Page;
 use crate::control::{failure, int8, text, time, uuid};
 use crate::error::Result;
 use crate::ident::{ProjectId, UserId};
-use crate::projects::Page;
 use crate::tenancy::MemberRole;
 
 const COLUMNS: &str = "

@@ -2,14 +2,15 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use plinth::app::App;
-use plinth::error::{Error, Result};
-use plinth::projects::Page;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::app::App;
+use crate::control::page::Page;
+use crate::error::{Error, Result};
+
 /// `limit` and `cursor`.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
     /// Items at most: 1-100, 50 if left out.
@@ -20,12 +21,16 @@ pub struct Paging {
 
 impl Paging {
     /// The page that is asked for.
+    ///
+    /// # Errors
+    /// `http/limit`, `http/cursor`.
     pub fn page(&self) -> Result<Page> {
         Page::parse(self.limit, self.cursor.as_deref())
     }
 }
 
-/// A query string.
+/// A query string; another shape than the expected one is `http/query`.
+#[derive(Debug, Clone)]
 pub struct Query<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequestParts<App> for Query<T> {
