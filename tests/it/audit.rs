@@ -1,6 +1,7 @@
 //! The audit log: a row for every change, a chain that verifies, and nobody who can rewrite it.
 
 use http::{Method, StatusCode};
+use jiff::Timestamp;
 use plinth_local::platform::Function;
 use serde_json::{Value, json};
 
@@ -149,34 +150,311 @@ fn the_audit_log_pages_newest_first_and_names_who_and_what() {
 }
 
 #[test]
-fn the_audit_chain_verifies_and_notices_a_change() {
+fn the_audit_log_is_filtered_by_all_it_shows() {
     run(async {
         let project = Bare::new().await;
-        for role in ["admin", "developer", "viewer"] {
-            project.member(role).await;
+        let admin = project.member("admin").await;
+        for name in ["one", "two"] {
+            let key = json!({ "class": "secret", "name": name });
+            send(Method::POST, &project.path("/keys"), &admin, Some(&key))
+                .await
+                .expect(StatusCode::CREATED);
         }
-        let client = master().await;
-        let broken = "
-            with chain as (
-              select l.*, lag(l.hash, 1, '') over (order by l.sequence) as expected_previous,
-                lag(l.sequence, 1, 0::bigint) over (order by l.sequence) as expected_sequence
-              from plinth.audit_log l where l.project_id = $1
+        let all = get(&project, "").await;
+        let newest = &all["entries"][0];
+        let (target, request) = (text(newest, "target"), text(newest, "requestId"));
+        let (at, first_at) = (text(newest, "at"), text(&all["entries"][3], "at"));
+        let address = "203.0.113.9";
+        let sql = "update plinth.audit_subjects s set address = $2 from plinth.audit_log l
+            where l.id = s.audit_id and l.project_id = $1 and l.sequence = 2";
+        master().await.execute(sql, &[&project.uuid(), &address]).await.unwrap();
+        for (query, expected) in [
+            ("action=keys.create".to_owned(), vec![4, 3]),
+            ("action=keys.*".to_owned(), vec![4, 3]),
+            ("action=key*".to_owned(), vec![4, 3]),
+            ("action=keys".to_owned(), vec![]),
+            ("action=*".to_owned(), vec![4, 3, 2, 1]),
+            (format!("actor={}", admin.id), vec![4, 3]),
+            (format!("actor=user:{}", project.owner.id), vec![2, 1]),
+            (format!("target={target}"), vec![4]),
+            (format!("requestId={request}"), vec![4]),
+            (format!("address={address}"), vec![2]),
+            (format!("since={at}"), vec![4]),
+            (format!("until={first_at}"), vec![]),
+            (format!("since={first_at}&until={at}&action=members.*"), vec![2]),
+        ] {
+            let found = get(&project, &format!("?{query}")).await;
+            let sequences: Vec<_> = found["entries"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|entry| entry["sequence"].as_i64().unwrap())
+                .collect();
+            assert_eq!(sequences, expected, "{query}");
+        }
+        let page = get(&project, "?action=keys.*&limit=1").await;
+        let next = get(
+            &project,
+            &format!("?action=keys.*&limit=1&cursor={}", text(&page, "nextCursor")),
+        )
+        .await;
+        assert_eq!(
+            (&next["entries"][0]["sequence"], &next["nextCursor"]),
+            (&json!(3), &Value::Null)
+        );
+        for query in ["since=yesterday", "limit=0", "cursor=x", "limit=many"] {
+            let refused = send(
+                Method::GET,
+                &project.path(&format!("/audit?{query}")),
+                &project.owner,
+                None,
             )
-            select count(*) from chain c left join plinth.audit_subjects s on s.audit_id = c.id
-            where c.previous <> c.expected_previous or c.sequence <> c.expected_sequence + 1
-              or c.hash <> plinth.audit_hash(c.previous, c.id, c.project_id, c.sequence, c.at, c.action, c.target,
-                c.details, c.request_id, c.subject_digest)
-              or s.audit_id is not null and c.subject_digest <>
-                sha256(s.salt || convert_to(jsonb_build_array(s.actor, s.address)::text, 'UTF8'))";
-        let count = async || -> i64 { client.query_one(broken, &[&project.uuid()]).await.unwrap().get(0) };
-        assert_eq!(count().await, 0);
-        // Forgetting a person leaves the chain whole.
-        let forget = "delete from plinth.audit_subjects where audit_id in (select id from plinth.audit_log where project_id = $1)";
-        client.execute(forget, &[&project.uuid()]).await.unwrap();
-        assert_eq!(count().await, 0);
-        let forge = "update plinth.audit_log set action = 'members.remove' where project_id = $1 and sequence = 2";
-        client.execute(forge, &[&project.uuid()]).await.unwrap();
-        assert_eq!(count().await, 1);
+            .await;
+            refused.expect(StatusCode::BAD_REQUEST);
+        }
+    });
+}
+
+async fn get(project: &Bare, rest: &str) -> Value {
+    let path = project.path(&format!("/audit{rest}"));
+    send(Method::GET, &path, &project.owner, None)
+        .await
+        .expect(StatusCode::OK)
+}
+
+#[test]
+fn the_chain_verifies_after_forgetting_and_names_what_was_changed() {
+    run(async {
+        let forget = "delete from plinth.audit_subjects where audit_id = (select id from entry)";
+        let no_address = "update plinth.audit_subjects set address = null, address_salt = null
+            where audit_id = (select id from entry)";
+        let cases = [
+            ("select 1", None),
+            (forget, None),
+            (no_address, None),
+            ("update plinth.audit_log set action = 'members.remove' where id = (select id from entry)", Some((2, "content"))),
+            ("update plinth.audit_log set details = '{}' where id = (select id from entry)", Some((2, "content"))),
+            ("update plinth.audit_log set at = at + interval '1 s' where id = (select id from entry)", Some((2, "content"))),
+            ("update plinth.audit_subjects set actor = 'user:x' where audit_id = (select id from entry)", Some((2, "actor"))),
+            ("update plinth.audit_subjects set address_salt = '0' where audit_id = (select id from entry)", Some((2, "address"))),
+            ("update plinth.audit_log set hash = sha256('') where id = (select id from entry)", Some((2, "content"))),
+            // Who changes an entry and hashes it anew has the next one against them.
+            ("update plinth.audit_log l set action = 'x', hash = plinth.audit_hash(previous, actor_digest, address_digest,
+                plinth.audit_text(id, project_id, sequence, at, 'x', target, details, request_id))
+              where id = (select id from entry)", Some((3, "link"))),
+            ("delete from plinth.audit_subjects where audit_id = (select id from entry);
+              delete from plinth.audit_log where id = (select id from entry)", Some((3, "gap"))),
+        ];
+        for (sql, fault) in cases {
+            let project = Bare::new().await;
+            for role in ["admin", "developer", "viewer"] {
+                project.member(role).await;
+            }
+            let entry = format!(
+                "(select id from plinth.audit_log where project_id = '{}' and sequence = 2)",
+                project.id
+            );
+            let sql = sql.replace("(select id from entry)", &entry);
+            let client = master().await;
+            client.batch_execute(&sql).await.unwrap();
+            let verified = get(&project, "/verify").await;
+            assert_eq!(verified["valid"], json!(fault.is_none()), "{sql}: {verified}");
+            let expected = fault.map(|(sequence, reason)| json!({ "sequence": sequence, "reason": reason }));
+            assert_eq!(verified["fault"], json!(expected), "{sql}");
+            assert_eq!(verified["complete"], true);
+            if sql.contains("delete") && fault.is_none() {
+                assert_eq!(verified["erased"], 1);
+            }
+            if sql.contains("address_salt = null") {
+                assert_eq!(verified["addressesForgotten"], 1);
+            }
+        }
+    });
+}
+
+#[test]
+fn an_entry_noted_elsewhere_shows_that_the_end_was_cut_off() {
+    run(async {
+        let project = Bare::new().await;
+        project.member("viewer").await;
+        let head = get(&project, "/verify").await["head"].clone();
+        assert_eq!(head["sequence"], 2);
+        let noted = format!("/verify?sequence=2&hash={}", text(&head, "hash"));
+        assert_eq!(get(&project, &noted).await["valid"], true);
+        let entry = format!(
+            "(select id from plinth.audit_log where project_id = '{}' and sequence = 2)",
+            project.id
+        );
+        let cut = format!(
+            "delete from plinth.audit_subjects where audit_id = {entry}; delete from plinth.audit_log where id = {entry}"
+        );
+        master().await.batch_execute(&cut).await.unwrap();
+        assert_eq!(get(&project, "/verify").await["valid"], true, "what is left is whole");
+        let verified = get(&project, &noted).await;
+        assert_eq!(
+            (&verified["valid"], &verified["fault"]),
+            (&json!(false), &json!({ "sequence": 2, "reason": "anchor" }))
+        );
+        for query in [
+            "sequence=2",
+            "hash=ab",
+            "sequence=2&hash=ab",
+            "sequence=x&hash=ab",
+            "cursor=ab",
+        ] {
+            let path = project.path(&format!("/audit/verify?{query}"));
+            send(Method::GET, &path, &project.owner, None)
+                .await
+                .expect(StatusCode::BAD_REQUEST);
+        }
+    });
+}
+
+/// What somebody does with an export who has nothing else: every digest and hash is computed anew.
+#[test]
+fn an_export_verifies_without_the_database_and_is_an_entry_itself() {
+    run(async {
+        let project = Bare::new().await;
+        project.member("viewer").await;
+        let reply = send(Method::GET, &project.path("/audit/export"), &project.owner, None).await;
+        assert_eq!(reply.status, StatusCode::OK);
+        let lines: Vec<Value> = reply
+            .text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let actions: Vec<_> = lines.iter().map(|line| text(line, "action")).collect();
+        assert_eq!(actions, ["projects.create", "members.add", "audit.export"]);
+        let bytes = |line: &Value, name: &str| -> Vec<u8> {
+            let hex = text(line, name);
+            (0..hex.len())
+                .step_by(2)
+                .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+                .collect()
+        };
+        let mut previous = Vec::new();
+        for line in &lines {
+            for (salt, value, digest) in [
+                ("actorSalt", "actor", "actorDigest"),
+                ("addressSalt", "address", "addressDigest"),
+            ] {
+                if line[salt].is_null() {
+                    continue;
+                }
+                let value = line[value].as_str().unwrap_or_default().as_bytes();
+                assert_eq!(sha256(&[&bytes(line, salt), value]), bytes(line, digest));
+            }
+            assert_eq!(bytes(line, "previous"), previous);
+            let hashed = text(line, "hashed");
+            let parts: [&[u8]; 4] = [
+                &previous,
+                &bytes(line, "actorDigest"),
+                &bytes(line, "addressDigest"),
+                hashed.as_bytes(),
+            ];
+            assert_eq!(sha256(&parts), bytes(line, "hash"));
+            let told: Value = serde_json::from_str(&hashed).unwrap();
+            assert_eq!(
+                (&told[2], &told[4], &told[6]),
+                (&line["sequence"], &line["action"], &line["details"])
+            );
+            previous = bytes(line, "hash");
+        }
+        let file = send(
+            Method::GET,
+            &project.path("/audit/export?format=csv&action=members.*"),
+            &project.owner,
+            None,
+        )
+        .await;
+        assert_eq!(file.text.lines().count(), 2, "{}", file.text);
+        assert_eq!(
+            get(&project, "?limit=1").await["entries"][0]["details"],
+            json!({ "filtered": ["action"] })
+        );
+        let refused = send(
+            Method::GET,
+            &project.path("/audit/export?format=xml"),
+            &project.owner,
+            None,
+        )
+        .await;
+        assert_eq!(refused.expect(StatusCode::BAD_REQUEST)["code"], "audit/format");
+    });
+}
+
+fn sha256(parts: &[&[u8]]) -> Vec<u8> {
+    use sha2::{Digest, Sha256};
+    let mut digest = Sha256::new();
+    parts.iter().for_each(|part| digest.update(part));
+    digest.finalize().to_vec()
+}
+
+#[test]
+fn addresses_are_forgotten_after_their_term_and_not_before() {
+    run(async {
+        let project = Bare::new().await;
+        project.member("viewer").await;
+        let client = master().await;
+        // So long ago that nobody else's entries are as old.
+        let first: Timestamp = "2001-01-01T00:00:00Z".parse().unwrap();
+        let sql = "update plinth.audit_log set at = '2001-01-01' where project_id = $1";
+        client.execute(sql, &[&project.uuid()]).await.unwrap();
+        let kept = async || -> Vec<i64> {
+            let sql = "select l.sequence from plinth.audit_log l join plinth.audit_subjects s on s.audit_id = l.id
+                where l.project_id = $1 and s.address_salt is not null order by 1";
+            client
+                .query(sql, &[&project.uuid()])
+                .await
+                .unwrap()
+                .iter()
+                .map(|row| row.get(0))
+                .collect()
+        };
+        let app = world().await.app(Function::Purge);
+        let day = 24 * 60 * 60;
+        let forget = async |seconds: i64| {
+            let now = first.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap();
+            while plinth::audit::forget_addresses(&app, now, 1_000).await.unwrap() == 1_000 {}
+        };
+        forget(90 * day).await;
+        assert_eq!(kept().await, [1, 2], "90 days old is not older than 90 days");
+        let sql = "update plinth.audit_log set at = at + interval '1 day' where project_id = $1 and sequence = 2";
+        client.execute(sql, &[&project.uuid()]).await.unwrap();
+        forget(90 * day + 1).await;
+        assert_eq!(kept().await, [2]);
+        let shown = get(&project, "").await;
+        assert_eq!(
+            shown["entries"][1]["actor"],
+            json!(format!("user:{}", project.owner.id)),
+            "who stays"
+        );
+    });
+}
+
+#[test]
+fn the_platforms_log_is_for_its_admins() {
+    run(async {
+        let project = Bare::new().await;
+        let operator = world().await.operator().await;
+        let path = format!("/api/audit?projectId={}", project.id);
+        let of_project = send(Method::GET, &path, &operator, None).await.expect(StatusCode::OK);
+        assert_eq!(of_project["entries"][0]["action"], "projects.create");
+        send(Method::GET, "/api/audit/export?action=audit.export", &operator, None).await;
+        let own = send(Method::GET, "/api/audit?limit=1&action=audit.export", &operator, None)
+            .await
+            .expect(StatusCode::OK);
+        assert_eq!(own["entries"][0]["actor"], json!(format!("user:{}", operator.id)));
+        let verified = send(Method::GET, "/api/audit/verify", &operator, None)
+            .await
+            .expect(StatusCode::OK);
+        assert_eq!(
+            (&verified["valid"], &verified["complete"]),
+            (&json!(true), &json!(true)),
+            "{verified}"
+        );
+        let refused = send(Method::GET, "/api/audit", &project.owner, None).await;
+        assert_eq!(refused.expect(StatusCode::FORBIDDEN)["code"], "platform/role");
     });
 }
 
@@ -192,7 +470,9 @@ fn no_login_can_change_the_audit_log() {
                 "update plinth.audit_log set action = 'x'",
                 "delete from plinth.audit_log",
                 "truncate plinth.audit_log cascade",
-                "insert into plinth.audit_log select * from plinth.audit_log",
+                "insert into plinth.audit_log (id, sequence, at, action, actor_digest, address_digest, previous, hash)
+                  select id, sequence, at, action, actor_digest, address_digest, previous, hash from plinth.audit_log",
+                "update plinth.audit_subjects set address = null",
                 "update plinth.audit_subjects set actor = 'x'",
                 "delete from plinth.audit_subjects",
             ] {

@@ -126,7 +126,10 @@ impl World {
 
     /// A platform user, freshly signed up.
     pub async fn user(&self) -> User {
-        let email = format!("{}@example.com", unique());
+        self.sign_up(format!("{}@example.com", unique())).await
+    }
+
+    async fn sign_up(&self, email: String) -> User {
         let body = json!({ "email": email, "password": "correct horse battery" });
         let reply = self
             .post("/auth/v1/signup")
@@ -139,6 +142,14 @@ impl World {
             email,
             token: text(&reply, "access_token"),
         }
+    }
+
+    /// Somebody with the platform role Admin.
+    pub async fn operator(&self) -> User {
+        let email = format!("{}@example.com", unique());
+        let platform = self.platform.with("PLINTH_FIRST_ADMIN", &email);
+        let admitting = Self::of(&platform, Arc::new(SystemClock));
+        admitting.sign_up(email).await
     }
 
     /// A project with a managed backend of that isolation level, and its owner.

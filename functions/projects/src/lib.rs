@@ -29,6 +29,11 @@ pub fn routes() -> Routes {
         .routes(routes!(keys::revoke))
         .routes(routes!(keys::rotate))
         .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
+        .routes(routes!(audit::verify))
+        .routes(routes!(audit::list_platform))
+        .routes(routes!(audit::export_platform))
+        .routes(routes!(audit::verify_platform))
         .routes(routes!(jobs::show))
         .routes(routes!(trash::list))
 }

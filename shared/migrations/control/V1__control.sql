@@ -242,52 +242,92 @@ create function plinth.bump(project uuid) returns bigint language sql security d
 $$;
 
 -- The audit log. A chain per project (and one for the platform, project_id null): each row's hash covers the one before
--- and salted digests of who and where, which live apart in audit_subjects: erasing a subject leaves the chain whole.
+-- and salted digests of who and from where, which live apart in audit_subjects: forgetting a person, or the address once
+-- its term is over, takes the salt along and leaves the chain whole.
 create table plinth.audit_log (
   id uuid primary key,
   project_id uuid,
+  -- The project's chain, or the platform's: what an index finds.
+  chain uuid not null generated always as (coalesce(project_id, '00000000-0000-0000-0000-000000000000')) stored,
   sequence bigint not null,
   at timestamptz not null,
   action text not null,
   target text,
   details jsonb not null default '{}',
   request_id text,
-  subject_digest bytea not null,
+  actor_digest bytea not null,
+  address_digest bytea not null,
   previous bytea not null,
   hash bytea not null,
-  unique nulls not distinct (project_id, sequence)
+  unique (chain, sequence)
 );
 create table plinth.audit_subjects (
   audit_id uuid primary key references plinth.audit_log (id),
   actor text,
+  actor_salt bytea not null,
   address text,
-  salt bytea not null
+  -- Null once the address is forgotten.
+  address_salt bytea
 );
+create index audit_subjects_actor_idx on plinth.audit_subjects (actor);
+create index audit_log_addresses_idx on plinth.audit_log (at);
 
-create function plinth.audit_hash(previous bytea, id uuid, project uuid, sequence bigint, at timestamptz, action text,
-  target text, details jsonb, request text, subject bytea) returns bytea
-language sql immutable set search_path = pg_catalog as $$
-  select sha256(previous || subject || convert_to(jsonb_build_array(id, project, sequence,
-    extract(epoch from at), action, target, details, request)::text, 'UTF8'))
+-- What of an entry is hashed, beside the entry before and the digests. It goes into exports, so that whoever has one can
+-- verify it without this database.
+create function plinth.audit_text(id uuid, project uuid, sequence bigint, at timestamptz, action text, target text,
+  details jsonb, request text) returns text language sql immutable set search_path = pg_catalog as $$
+  select jsonb_build_array(id, project, sequence, extract(epoch from at), action, target, details, request)::text
 $$;
 
+create function plinth.audit_digest(salt bytea, value text) returns bytea
+language sql immutable set search_path = pg_catalog as $$
+  select sha256(salt || convert_to(coalesce(value, ''), 'UTF8'))
+$$;
+
+-- SHA-256 over the hash of the entry before (empty for the first), both digests and the text, one behind the other.
+create function plinth.audit_hash(previous bytea, actor_digest bytea, address_digest bytea, body text) returns bytea
+language sql immutable set search_path = pg_catalog as $$
+  select sha256(previous || actor_digest || address_digest || convert_to(body, 'UTF8'))
+$$;
+
+-- Appends an entry; the salt is 32 bytes, one half for each digest.
 create function plinth.audit(id uuid, project uuid, at timestamptz, action text, target text, details jsonb,
   request text, actor text, address text, salt bytea) returns void
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
+  own_chain uuid := coalesce(project, '00000000-0000-0000-0000-000000000000');
   head record;
-  digest bytea := sha256(salt || convert_to(jsonb_build_array(actor, address)::text, 'UTF8'));
+  place bigint;
+  actor_salt bytea := substring(salt from 1 for 16);
+  address_salt bytea := substring(salt from 17);
+  actor_digest bytea := plinth.audit_digest(actor_salt, actor);
+  address_digest bytea := plinth.audit_digest(address_salt, address);
 begin
   -- One writer per chain at a time; held until the caller's transaction ends.
   perform pg_advisory_xact_lock(hashtextextended('plinth.audit:' || coalesce(project::text, 'platform'), 0));
   select l.sequence, l.hash into head from plinth.audit_log l
-    where l.project_id is not distinct from project order by l.sequence desc limit 1;
-  insert into plinth.audit_log values (id, project, coalesce(head.sequence, 0) + 1, at, action, target,
-    coalesce(details, '{}'), request, digest, coalesce(head.hash, ''),
-    plinth.audit_hash(coalesce(head.hash, ''), id, project, coalesce(head.sequence, 0) + 1, at, action, target,
-      coalesce(details, '{}'), request, digest));
-  insert into plinth.audit_subjects values (id, actor, address, salt);
+    where l.chain = own_chain order by l.sequence desc limit 1;
+  place := coalesce(head.sequence, 0) + 1;
+  insert into plinth.audit_log (id, project_id, sequence, at, action, target, details, request_id, actor_digest,
+      address_digest, previous, hash)
+    values (id, project, place, at, action, target, coalesce(details, '{}'), request, actor_digest, address_digest,
+      coalesce(head.hash, ''), plinth.audit_hash(coalesce(head.hash, ''), actor_digest, address_digest,
+        plinth.audit_text(id, project, place, at, action, target, coalesce(details, '{}'), request)));
+  insert into plinth.audit_subjects values (id, actor, actor_salt, address, address_salt);
 end
+$$;
+
+-- Forgets the addresses of entries older than that, at most so many; tells how many.
+create function plinth.audit_forget_addresses(before timestamptz, most bigint) returns bigint
+language sql security definer set search_path = pg_catalog as $$
+  with due as (
+    select s.audit_id from plinth.audit_subjects s join plinth.audit_log l on l.id = s.audit_id
+    where l.at < before and s.address_salt is not null order by l.at limit most for update of s skip locked
+  ), forgotten as (
+    update plinth.audit_subjects s set address = null, address_salt = null from due where s.audit_id = due.audit_id
+    returning 1
+  )
+  select count(*) from forgotten
 $$;
 
 -- All that a data request needs to know of a project, in one row. The only way in for the records login.

@@ -17,6 +17,9 @@ grant select on plinth.audit_log, plinth.audit_subjects, plinth.backend_health t
 grant delete on plinth.projects, plinth.members, plinth.backends, plinth.connections, plinth.tables, plinth.keys, plinth.jobs,
   plinth.outbox, plinth.idempotency to plinth_control;
 
+grant execute on function plinth.audit_text(uuid, uuid, bigint, timestamptz, text, text, jsonb, text),
+  plinth.audit_digest(bytea, text), plinth.audit_hash(bytea, bytea, bytea, text),
+  plinth.audit_forget_addresses(timestamptz, bigint) to plinth_control;
 grant execute on function plinth.bump(uuid), plinth.resolve(text), plinth.note(jsonb, jsonb),
   plinth.audit(uuid, uuid, timestamptz, text, text, jsonb, text, text, text, bytea) to plinth_control;
 

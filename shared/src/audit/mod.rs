@@ -1,13 +1,22 @@
 //! The audit log: one row per change of the control plane, in that change's own transaction.
+//!
+//! Entries form a chain per project, and one for the platform: each covers the hash of the one before. Who and from where
+//! are kept apart and go into the chain as salted digests, so that a person, or an address past its term, can be
+//! forgotten and the chain still [verifies](verify()).
 
+mod export;
+mod log;
+mod retention;
 mod store;
+mod verify;
 
-pub use store::{list, record};
+pub use export::{Export, Format, export};
+pub use log::{AuditEntry, Chain, Filter, Listed, list};
+pub use retention::forget_addresses;
+pub use store::record;
+pub use verify::{Anchor, Fault, Verified, verify};
 
-use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::ident::ProjectId;
 use crate::tenancy::{Caller, RequestInfo};
@@ -66,31 +75,4 @@ impl<'a> Entry<'a> {
         self.details = details;
         self
     }
-}
-
-/// An entry as its project's owner reads it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AuditEntry {
-    /// Its id.
-    pub id: Uuid,
-    /// Its place in the chain.
-    pub sequence: i64,
-    /// When.
-    #[schema(value_type = String, format = DateTime)]
-    pub at: Timestamp,
-    /// `area.verb`.
-    pub action: String,
-    /// What was changed.
-    pub target: Option<String>,
-    /// What else was kept.
-    pub details: Value,
-    /// The request's id.
-    pub request_id: Option<String>,
-    /// Who; null once the person was erased.
-    pub actor: Option<String>,
-    /// From where; null once the term is over.
-    pub address: Option<String>,
-    /// The entry's hash, hex; covers the one before.
-    pub hash: String,
 }

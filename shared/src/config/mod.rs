@@ -2,6 +2,7 @@
 //! nowhere else.
 
 mod accounts;
+mod audit;
 mod connections;
 mod database;
 mod designer;
@@ -14,6 +15,7 @@ mod vault;
 mod web;
 
 pub use accounts::{Accounts, OutsideIssuer, SignUp};
+pub use audit::Audit;
 pub use connections::Connections;
 pub use database::{Address, AssumedRole, Databases, Iam, Login, Tls};
 pub use designer::Designer;
@@ -36,6 +38,8 @@ pub struct Config {
     pub databases: Databases,
     /// Sign-up, outside issuers, token lifetimes.
     pub accounts: Accounts,
+    /// How long the audit log remembers.
+    pub audit: Audit,
     /// Limits of connection tests.
     pub connections: Connections,
     /// Limits of the table designer.
@@ -61,6 +65,7 @@ impl Config {
         Ok(Self {
             databases: Databases::from_env(env)?,
             accounts: Accounts::from_env(env)?,
+            audit: Audit::from_env(env)?,
             connections: Connections::from_env(env)?,
             designer: Designer::from_env(env)?,
             master_key: MasterKey::from_env(env),
@@ -108,6 +113,7 @@ mod tests {
             ("PLINTH_BASE_URL", "not a url"),
             ("PLINTH_REQUEST_TIMEOUT_MS", "soon"),
             ("PLINTH_SQL_TIMEOUT_MS", "26000"),
+            ("PLINTH_AUDIT_ADDRESS_DAYS", "3651"),
             ("PLINTH_CREDENTIALS", "here"),
             ("PLINTH_CONNECTION_TEST_TIMEOUT_MS", "10001"),
         ] {

@@ -81,6 +81,7 @@ pub async fn run(app: &App, now: Timestamp) -> Result<Report> {
         let moment = if *kind == "idempotency" { forget } else { before };
         rows(app, (kind, sql), moment, &mut report).await;
     }
+    addresses(app, now, &mut report).await;
     Ok(report)
 }
 
@@ -145,6 +146,22 @@ async fn rows(app: &App, (kind, sql): (&'static str, &'static str), before: Time
                 }
             }
             Err(error) => return failed(report, kind, &error),
+        }
+    }
+}
+
+/// Addresses in the audit log have a term of their own.
+async fn addresses(app: &App, now: Timestamp, report: &mut Report) {
+    const KIND: &str = "audit-addresses";
+    for _ in 0..ROUNDS {
+        match audit::forget_addresses(app, now, ROWS).await {
+            Ok(forgotten) => {
+                *report.rows.entry(KIND).or_default() += forgotten;
+                if forgotten < ROWS.unsigned_abs() {
+                    return;
+                }
+            }
+            Err(error) => return failed(report, KIND, &error),
         }
     }
 }

@@ -5,6 +5,7 @@ mod caller;
 mod data;
 mod external;
 mod notes;
+mod operator;
 mod personal;
 mod project;
 
@@ -14,6 +15,7 @@ pub use external::{
     Connection, ConnectionSecrets, Credentials, External, ExternalSettings, Family, IamLogin, RestSecrets,
     RestSettings, RoleClaim, Routine,
 };
+pub use operator::Operator;
 pub use personal::{Connected, Personal, not_configured};
 pub use project::{Cell, Isolation, KnownKey, Names, Project, ProjectBackend, Tier};
 

@@ -14,7 +14,7 @@ use super::layers::rejected;
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, ProjectId};
-use crate::tenancy::{Caller, MemberRole, ProjectAccess, RequestInfo};
+use crate::tenancy::{Caller, MemberRole, Operator, ProjectAccess, RequestInfo};
 
 /// A JSON body or reply.
 #[derive(Debug, Clone)]
@@ -87,6 +87,15 @@ impl FromRequestParts<App> for Actor {
             user,
             request: request_info(parts),
         }))
+    }
+}
+
+impl FromRequestParts<App> for Operator {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let Actor(caller) = Actor::from_request_parts(parts, app).await?;
+        Self::of(caller)
     }
 }
 

@@ -159,6 +159,12 @@ fn projects() -> Vec<Row> {
         ),
         row("GET", "/api/projects/{id}/docs", members([200, 200, 200, 200])),
         row("GET", "/api/projects/{id}/audit", members([403, 403, 200, 200])),
+        row("GET", "/api/projects/{id}/audit/export", members([403, 403, 200, 200])),
+        row("GET", "/api/projects/{id}/audit/verify", members([403, 403, 200, 200])),
+        // For those who run the platform: none of these do.
+        row("GET", "/api/audit", users(403)),
+        row("GET", "/api/audit/export", users(403)),
+        row("GET", "/api/audit/verify", users(403)),
         // A member may take themself out; the one named is the viewer.
         row(
             "DELETE",
