@@ -46,7 +46,7 @@ impl Bench {
     }
 
     async fn run_due(&self) -> usize {
-        Box::pin(jobs::run_due(&self.app, KINDS)).await.unwrap()
+        Box::pin(jobs::run_due(&self.app, KINDS, None)).await.unwrap()
     }
 
     async fn see(&self, job: Uuid) -> JobView {
@@ -74,10 +74,10 @@ async fn two_workers_do_each_job_once(bench: &Bench) {
     let (one, two) = tokio::join!(bench.run_due(), bench.run_due());
     assert_eq!(one + two, 2);
     let done = bench.see(done).await;
-    assert_eq!(done.status, "succeeded");
+    assert_eq!(done.state, "succeeded");
     assert_eq!(done.result, Some(json!({ "got": { "n": 1 }, "attempt": 1 })));
     let unknown = bench.see(unknown).await;
-    assert_eq!(unknown.status, "failed");
+    assert_eq!(unknown.state, "failed");
     assert_eq!(unknown.error.as_deref(), Some("This kind of job is not known"));
 }
 
@@ -87,12 +87,12 @@ async fn what_fails_waits_longer_each_time_and_is_given_up(bench: &Bench) {
         assert_eq!(bench.run_due().await, 1);
         assert_eq!(bench.run_due().await, 0, "it waits after attempt {attempt}");
         let seen = bench.see(lost).await;
-        assert_eq!(seen.status, "queued");
+        assert_eq!(seen.state, "queued");
         assert!(!seen.error.unwrap().contains("planted"), "members read the error");
         bench.clock.advance(Duration::from_secs(5 << (attempt - 1)));
     }
     assert_eq!(bench.run_due().await, 1);
-    assert_eq!(bench.see(lost).await.status, "failed");
+    assert_eq!(bench.see(lost).await.state, "failed");
     assert_eq!(TRIES.load(Ordering::Relaxed), usize::try_from(ATTEMPTS).unwrap());
 }
 
@@ -112,12 +112,12 @@ async fn messages_that_were_worked_off_are_not_named(bench: &Bench) {
     let push = bench.enqueue("versions.push").await;
     let event = r#"{"Records":[{"messageId":"a","body":"{}"},{"messageId":"b","body":"not json"}]}"#;
     let event = serde_json::from_str(event).unwrap();
-    let failures = Box::pin(worker::handle(&bench.app, &event)).await.unwrap();
+    let failures = Box::pin(worker::handle(&bench.app, &event, None)).await.unwrap();
     assert_eq!(
         serde_json::to_value(failures).unwrap(),
         json!({ "batchItemFailures": [] })
     );
-    assert_eq!(bench.see(push).await.status, "succeeded");
+    assert_eq!(bench.see(push).await.state, "succeeded");
     jobs::wake(&bench.app).await.unwrap();
 }
 
@@ -133,7 +133,7 @@ fn a_worker_without_its_database_asks_for_every_message_again() {
         platform.master.port = gone;
         let app = platform.app(Function::Worker).unwrap();
         let event = r#"{"Records":[{"messageId":"a"},{"messageId":"b"}]}"#;
-        let failures = worker::handle(&app, &serde_json::from_str(event).unwrap())
+        let failures = worker::handle(&app, &serde_json::from_str(event).unwrap(), None)
             .await
             .unwrap();
         let named = json!([{ "itemIdentifier": "a" }, { "itemIdentifier": "b" }]);
@@ -141,7 +141,7 @@ fn a_worker_without_its_database_asks_for_every_message_again() {
             serde_json::to_value(failures).unwrap(),
             json!({ "batchItemFailures": named })
         );
-        assert!(worker::handle(&app, &worker::Event::default()).await.is_err());
+        assert!(worker::handle(&app, &worker::Event::default(), None).await.is_err());
     });
 }
 

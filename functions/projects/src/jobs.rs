@@ -7,19 +7,11 @@ use plinth::ident::ProjectId;
 use plinth::jobs::{self, JobView};
 use plinth::tenancy::MemberRole;
 use plinth::web::{Actor, Json, Path};
-use serde::Serialize;
-use utoipa::ToSchema;
-
-/// A job.
-#[derive(Serialize, ToSchema)]
-pub struct JobReply {
-    job: JobView,
-}
 
 /// Shows how far a job is, to whoever started it and to the members of its project.
 #[utoipa::path(get, path = "/api/jobs/{id}", tag = "jobs", params(("id" = uuid::Uuid, Path)),
-    responses((status = 200, body = JobReply), (status = 404)))]
-pub async fn show(Actor(caller): Actor, Path(id): Path<String>, State(app): State<App>) -> Result<Json<JobReply>> {
+    responses((status = 200, body = JobView), (status = 404)))]
+pub async fn show(Actor(caller): Actor, Path(id): Path<String>, State(app): State<App>) -> Result<Json<JobView>> {
     let id = id.parse().map_err(|_| jobs::not_found())?;
     let found = jobs::find(&app, id).await?;
     let user = caller.user.id;
@@ -31,7 +23,7 @@ pub async fn show(Actor(caller): Actor, Path(id): Path<String>, State(app): Stat
     if !may {
         return Err(jobs::not_found());
     }
-    Ok(Json(JobReply { job: found.view }))
+    Ok(Json(found.view))
 }
 
 async fn is_member(app: &App, caller: plinth::tenancy::Caller, project: ProjectId) -> Result<bool> {

@@ -5,36 +5,42 @@ mod event;
 mod kinds;
 
 pub use event::{Event, Failures};
+pub use kinds::KINDS;
 
+use jiff::Timestamp;
 use plinth::app::App;
 use plinth::error::Result;
-use plinth::jobs;
+use plinth::jobs::{self, Kinds};
 use plinth::projects::versions;
 
 /// Does all that is due: versions that backends have still to hear of, then jobs. Returns how many things were done.
+/// With `until`, the end of the process, what remains is left to the next one.
 ///
 /// # Errors
 /// When the control database fails.
-pub async fn run_due(app: &App) -> Result<usize> {
+pub async fn run_due(app: &App, kinds: &Kinds, until: Option<Timestamp>) -> Result<usize> {
     let told = versions::push_open(app).await?;
-    let tried = jobs::run_due(app, kinds::KINDS).await?;
+    let tried = jobs::run_due(app, kinds, until).await?;
     Ok(told + tried)
 }
 
-/// Answers an event: each message that could not be worked off is named, so that the queue sends it again.
+/// Answers an event: when the work could not be done, its messages are named, so that the queue sends them again. How
+/// many there are does not matter: each says that there is something to do, and one look finds all of it.
 ///
 /// # Errors
 /// When the control database fails and no message can be named instead.
-pub async fn handle(app: &App, event: &Event) -> Result<Failures> {
+pub async fn handle(app: &App, event: &Event, until: Option<Timestamp>) -> Result<Failures> {
     let mut failures = Failures::default();
-    if event.messages().is_empty() {
-        run_due(app).await?;
+    let Err(error) = run_due(app, KINDS, until).await else {
+        return Ok(failures);
+    };
+    let messages = event.messages();
+    if messages.is_empty() {
+        return Err(error);
     }
-    for message in event.messages() {
-        if let Err(error) = run_due(app).await {
-            tracing::error!(message, %error, "a message was not worked off");
-            failures.add(message);
-        }
+    tracing::error!(messages = messages.len(), %error, "messages were not worked off");
+    for message in messages {
+        failures.add(message);
     }
     Ok(failures)
 }

@@ -12,7 +12,10 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let app = App::from_env(Vec::new())?;
     let app = &app;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| async move {
-        worker::handle(app, &event.payload)
+        // Lambda ends the process then.
+        let until = i64::try_from(event.context.deadline).ok();
+        let until = until.and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+        worker::handle(app, &event.payload, until)
             .await
             .map_err(lambda_runtime::Error::from)
     }))

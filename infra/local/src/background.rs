@@ -18,7 +18,7 @@ async fn work(app: App) {
     turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         turns.tick().await;
-        if let Err(error) = worker::run_due(&app).await {
+        if let Err(error) = worker::run_due(&app, worker::KINDS, None).await {
             tracing::warn!(%error, "the worker could not work");
         }
     }

@@ -191,19 +191,42 @@ create table plinth.jobs (
   project_id uuid references plinth.projects (id) on delete cascade,
   payload jsonb not null default '{}',
   state text not null default 'queued' check (state in ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+  -- Counts every claim and never goes back: whoever writes to a claimed job proves by it that the job is still theirs.
   attempts integer not null default 0,
+  -- The attempt after which it is given up.
+  last_attempt integer not null default 8,
   run_at timestamptz not null,
   lease_until timestamptz,
+  -- Set while it runs; its worker ends it.
+  cancel_requested_at timestamptz,
   progress integer not null default 0 check (progress between 0 and 100),
   message text,
   result jsonb,
   error text,
+  error_code text,
   idempotency_key text,
   created_by uuid,
   created_at timestamptz not null,
   updated_at timestamptz not null
 );
 create index jobs_due_idx on plinth.jobs (run_at) where state in ('queued', 'running');
+create index jobs_project_id_idx on plinth.jobs (project_id, created_at desc, id desc);
+create index jobs_created_by_idx on plinth.jobs (created_by, created_at desc, id desc);
+create index jobs_failed_idx on plinth.jobs (created_at desc, id desc) where state = 'failed';
+-- Whoever asks again with the same key gets the same job.
+create unique index jobs_idempotency_key on plinth.jobs (kind, project_id, idempotency_key) nulls not distinct
+  where idempotency_key is not null;
+
+-- What a job of many items has done, each with its outcome: written in the transaction of its effect.
+create table plinth.job_items (
+  job_id uuid not null references plinth.jobs (id) on delete cascade,
+  item text not null,
+  outcome jsonb not null,
+  -- Of the try that did it.
+  attempt integer not null,
+  at timestamptz not null,
+  primary key (job_id, item)
+);
 
 -- Replies to requests that carried an Idempotency-Key: the same key of the same caller gets the same reply, and the
 -- thing is made once. Never holds a secret.

@@ -4,6 +4,8 @@ grant usage on schema plinth to plinth_control, plinth_records, plinth_auth, pli
 grant select, insert, update on plinth.projects, plinth.members, plinth.backends, plinth.tables, plinth.policies, plinth.migrations,
   plinth.keys, plinth.connections, plinth.document_versions, plinth.jobs, plinth.outbox, plinth.idempotency
   to plinth_control;
+-- What a job has done is never taken back.
+grant select, insert on plinth.job_items to plinth_control;
 grant select, insert, update, delete on plinth.secrets, plinth.database_setups to plinth_control;
 grant select, update on plinth.cells to plinth_control;
 grant insert, select (kid, project_id, public_jwk, created_at, retired_at) on plinth.signing_keys to plinth_control;

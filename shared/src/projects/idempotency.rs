@@ -43,6 +43,11 @@ impl IdempotencyKey {
         key.transpose()
     }
 
+    /// As it was sent.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The id of what a caller makes of that kind with this key: the same each time.
     pub(crate) fn id(&self, caller: UserId, kind: &str) -> Uuid {
         Uuid::new_v5(&caller.0, format!("{kind}\n{}", self.0).as_bytes())
