@@ -5,6 +5,7 @@ pub mod error;
 pub mod ident;
 pub mod sensitive;
 
+pub mod docgen;
 pub mod query;
 pub mod schema;
 
