@@ -23,6 +23,8 @@ create table plinth.projects (
   settings jsonb not null default '{}',
   -- Moves whenever keys, settings or the backend change; pushed to the backend's own plinth.version.
   version bigint not null default 1,
+  -- The number of the last version of its documentation; none is given out twice, deleted ones included.
+  document_number integer not null default 0,
   created_by uuid not null,
   -- Whose own database the project's backend is: made for them, one for each, and not counted among what they made.
   personal_of uuid,
@@ -178,11 +180,19 @@ create unique index signing_keys_current_key on plinth.signing_keys (project_id)
 create table plinth.document_versions (
   id uuid primary key,
   project_id uuid not null references plinth.projects (id) on delete cascade,
+  -- Counts from 1 in each project; the highest that is not deleted is the latest.
+  number integer not null,
+  origin text not null check (origin in ('generated', 'edited', 'reverted')),
+  -- The version it was made of; it may be gone by now.
+  based_on uuid,
   content text not null,
-  change_summary text,
+  change_summary text not null,
   author uuid,
+  -- The job that generated it. Jobs run at least once; each makes one version.
+  job_id uuid constraint document_versions_job_key unique,
   created_at timestamptz not null,
-  deleted_at timestamptz
+  deleted_at timestamptz,
+  unique (project_id, number)
 );
 
 create table plinth.jobs (
