@@ -7,12 +7,20 @@
 //! - Facts hold names of keys, never keys; the code that is shown reads them from the environment.
 //! - The same facts make the same text.
 
+mod access;
+mod code;
+mod condition;
+mod diagram;
 mod document;
+mod escape;
+mod example;
 mod facts;
 mod prose;
 mod render;
+mod sections;
 
 pub use document::{Document, Section, SectionId, id_of};
+pub use escape::anchor;
 pub use facts::*;
 pub use prose::Prose;
 pub use render::render;

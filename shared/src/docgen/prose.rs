@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::escape;
+
 /// What was written. Plain text: blank lines part paragraphs and backticks mark names; all else is shown as it stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prose {
@@ -29,4 +31,14 @@ impl Prose {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Paragraphs, marked as not generated from the facts.
+pub(super) fn shown(told: &str) -> String {
+    format!("{}\n\n*Written by an AI from the facts below.*", escape::prose(told))
+}
+
+/// One line in a cell, marked in the same way.
+pub(super) fn marked_line(told: &str) -> String {
+    format!("{} *(AI)*", escape::text(told.trim()))
 }
