@@ -15,6 +15,7 @@ mod cockroach;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod connections;
+mod docs;
 mod embeds;
 mod escapes_database;
 mod escapes_schema;

@@ -68,6 +68,7 @@ struct Setting {
     key: String,
     table: String,
     table_version: String,
+    document: String,
     row: String,
     mark: String,
     other_mark: String,
@@ -114,11 +115,21 @@ impl Setting {
             .send()
             .await
             .expect(StatusCode::CREATED);
+        let written = json!({ "content": format!("# {mark}") });
+        let path = format!("/api/projects/{}/docs", project.id);
+        let document = world
+            .post(&path)
+            .bearer(&project.owner.token)
+            .json(&written)
+            .send()
+            .await
+            .expect(StatusCode::CREATED);
         let [viewer, developer, admin] = team.try_into().unwrap();
         Self {
             key: made["id"].as_str().unwrap().to_owned(),
             table: table["table"]["id"].as_str().unwrap().to_owned(),
             table_version: table["table"]["version"].to_string(),
+            document: document["versionId"].as_str().unwrap().to_owned(),
             project,
             neighbour,
             viewer,
@@ -144,6 +155,7 @@ impl Setting {
             .replace("{userId}", &self.viewer.id)
             .replace("{keyId}", &self.key)
             .replace("{tableId}", &self.table)
+            .replace("{versionId}", &self.document)
             .replace("{recordId}", &self.row)
             .replace("{table}", "app_data")
             .replace("{*path}", "app_data");

@@ -1,5 +1,7 @@
 //! The `generate-docs` function: a project's documentation and its versions.
 
+mod diff;
+mod format;
 mod versions;
 
 use plinth::web::Routes;
@@ -7,5 +9,11 @@ use utoipa_axum::routes;
 
 /// Its routes.
 pub fn routes() -> Routes {
-    Routes::new().routes(routes!(versions::list))
+    Routes::new()
+        .routes(routes!(versions::list, versions::create))
+        .routes(routes!(versions::latest))
+        .routes(routes!(versions::read, versions::edit, versions::delete))
+        .routes(routes!(versions::revert))
+        .routes(routes!(versions::restore))
+        .routes(routes!(diff::diff))
 }

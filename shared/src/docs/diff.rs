@@ -58,10 +58,6 @@ fn compared<'a>(old: &'a str, new: &'a str) -> TextDiff<'a, 'a, 'a, str> {
 }
 
 /// The unified diff, with three lines around each change; empty for equal texts.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the route that shows it comes with the next step")
-)]
 pub(super) fn unified(old: &str, new: &str, names: (&str, &str)) -> String {
     let diff = compared(old, new);
     diff.unified_diff()
@@ -253,6 +249,7 @@ mod tests {
     fn sections_are_added_removed_changed_and_moved() {
         let new = "# Shop\nHello.\n## C\nthree\n## A\none!\nand more\n## D\nfour\n";
         insta::assert_snapshot!(shown(OLD, new), @r"
+        Moved Shop / C from Shop / C +0 -0
         Changed Shop / A +2 -1
         Added Shop / D +2 -0
         Removed Shop / B +0 -2

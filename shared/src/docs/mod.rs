@@ -1,11 +1,17 @@
 //! A project's documentation: every generation and every edit of it is a version.
 
+mod change;
 mod diff;
+mod html;
 mod sections;
+mod show;
 mod store;
 mod summary;
 mod versions;
 
+pub use change::{Deleted, Edit, delete, restore, revert, write};
+pub use diff::{Kind, Lines, SectionChange};
+pub use show::{Comparison, Page, Pair, page, pair};
 pub use versions::{
     LONGEST, MOST, NewVersion, Origin, Version, VersionView, latest, list, not_found, read, read_latest, save,
 };

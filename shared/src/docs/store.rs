@@ -1,5 +1,6 @@
 //! All SQL of documents.
 
+use jiff::Timestamp;
 use tokio_postgres::{GenericClient, Row};
 use uuid::Uuid;
 
@@ -85,6 +86,27 @@ pub(super) async fn latest(executor: &impl GenericClient, project: ProjectId) ->
     rows.first().map(version).transpose()
 }
 
+/// The latest without its text.
+pub(super) async fn latest_view(executor: &impl GenericClient, project: ProjectId) -> Result<Option<VersionView>> {
+    let sql = format!(
+        "select {COLUMNS} from plinth.document_versions
+         where project_id = $1 and deleted_at is null order by number desc limit 1"
+    );
+    let rows = executor.query_typed(&sql, &[uuid(&project.0)]).await.map_err(failure)?;
+    rows.first().map(view).transpose()
+}
+
+/// The version that was the latest before that one.
+pub(super) async fn before(executor: &impl GenericClient, project: ProjectId, number: i32) -> Result<Option<Version>> {
+    let sql = format!(
+        "select {COLUMNS}, content from plinth.document_versions
+         where project_id = $1 and deleted_at is null and number < $2 order by number desc limit 1"
+    );
+    let params = [uuid(&project.0), int4(&number)];
+    let rows = executor.query_typed(&sql, &params).await.map_err(failure)?;
+    rows.first().map(version).transpose()
+}
+
 pub(super) async fn find(executor: &impl GenericClient, project: ProjectId, id: Uuid) -> Result<Option<Version>> {
     let sql = format!(
         "select {COLUMNS}, content from plinth.document_versions
@@ -120,4 +142,33 @@ pub(super) async fn insert(
     ];
     executor.query_typed(sql, &params).await.map_err(failure)?;
     Ok(())
+}
+
+/// A version with the time of its deletion.
+pub(super) async fn find_even_deleted(
+    executor: &impl GenericClient,
+    project: ProjectId,
+    id: Uuid,
+) -> Result<Option<(Version, Option<Timestamp>)>> {
+    let sql = format!(
+        "select {COLUMNS}, content, deleted_at from plinth.document_versions where project_id = $1 and id = $2"
+    );
+    let params = [uuid(&project.0), uuid(&id)];
+    let rows = executor.query_typed(&sql, &params).await.map_err(failure)?;
+    rows.first().map(|row| Ok((version(row)?, row.get(9)))).transpose()
+}
+
+/// Deletes or restores; false where it is so already.
+pub(super) async fn set_deleted(
+    executor: &impl GenericClient,
+    project: ProjectId,
+    id: Uuid,
+    at: Option<Timestamp>,
+) -> Result<bool> {
+    let sql = "
+        update plinth.document_versions set deleted_at = $3
+        where project_id = $1 and id = $2 and (deleted_at is null) = ($3 is not null) returning true";
+    let params = [uuid(&project.0), uuid(&id), time(&at)];
+    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(!rows.is_empty())
 }

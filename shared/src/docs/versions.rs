@@ -118,10 +118,21 @@ pub struct Version {
 /// audit row. For a job that has made its version already, that one is returned and nothing is written.
 ///
 /// # Errors
-/// 413 `docs/too-large`, 400 `docs/content`; 403 `docs/quota`; 404 for a project that is deleted.
+/// 413 `documents/too-large`, 400 `documents/content`; 403 `documents/quota`; 404 for a project that is deleted.
 pub async fn save(
     app: &App,
     executor: &impl GenericClient,
+    new: &NewVersion<'_>,
+    request: &RequestInfo,
+) -> Result<Version> {
+    save_as(app, executor, None, new, request).await
+}
+
+/// The same, under an id that is free.
+pub(super) async fn save_as(
+    app: &App,
+    executor: &impl GenericClient,
+    id: Option<Uuid>,
     new: &NewVersion<'_>,
     request: &RequestInfo,
 ) -> Result<Version> {
@@ -136,7 +147,7 @@ pub async fn save(
     check_quota(store::count(executor, new.project).await?)?;
     let before = store::latest(executor, new.project).await?;
     let view = VersionView {
-        version_id: app.random.uuid(),
+        version_id: id.unwrap_or_else(|| app.random.uuid()),
         project_id: new.project,
         number: store::next_number(executor, new.project).await?,
         origin: new.origin,
@@ -168,12 +179,12 @@ fn entry<'a>(new: &NewVersion<'_>, view: &VersionView, request: &'a RequestInfo)
 
 fn check(content: &str) -> Result<()> {
     if content.contains('\0') {
-        return Err(Error::invalid("docs/content", "A document has no NUL characters"));
+        return Err(Error::invalid("documents/content", "A document has no NUL characters"));
     }
     if content.len() > LONGEST {
         return Err(Error::new(
             ErrorKind::TooLarge,
-            "docs/too-large",
+            "documents/too-large",
             "The document is larger than 3 MB",
         )
         .with_details(format!("{} bytes", content.len()))
@@ -182,13 +193,13 @@ fn check(content: &str) -> Result<()> {
     Ok(())
 }
 
-fn check_quota(versions: i64) -> Result<()> {
+pub(super) fn check_quota(versions: i64) -> Result<()> {
     if versions < MOST {
         return Ok(());
     }
     Err(Error::new(
         ErrorKind::Quota,
-        "docs/quota",
+        "documents/quota",
         "The project has as many versions of its documentation as it may have",
     )
     .with_details(format!("{MOST} versions"))
@@ -206,7 +217,7 @@ pub async fn latest(executor: &impl GenericClient, project: ProjectId) -> Result
 /// The latest version, for a member.
 ///
 /// # Errors
-/// 404 `docs/none`.
+/// 404 `documents/none`.
 pub async fn read_latest(app: &App, access: &ProjectAccess) -> Result<Version> {
     let client = app.control.get().await?;
     store::latest(&*client, access.project()).await?.ok_or_else(none)
@@ -215,7 +226,7 @@ pub async fn read_latest(app: &App, access: &ProjectAccess) -> Result<Version> {
 /// A version, for a member.
 ///
 /// # Errors
-/// 404 `docs/not-found`.
+/// 404 `documents/not-found`.
 pub async fn read(app: &App, access: &ProjectAccess, version: Uuid) -> Result<Version> {
     let client = app.control.get().await?;
     find(&*client, access.project(), version).await
@@ -239,12 +250,16 @@ pub async fn list(app: &App, access: &ProjectAccess, page: &Page) -> Result<List
 pub fn not_found() -> Error {
     Error::new(
         ErrorKind::NotFound,
-        "docs/not-found",
+        "documents/not-found",
         "The project's documentation has no such version",
     )
 }
 
 fn none() -> Error {
-    Error::new(ErrorKind::NotFound, "docs/none", "The project has no documentation yet")
-        .with_hint("POST /api/generate-docs generates it; POST /api/projects/{id}/docs takes one written by hand")
+    Error::new(
+        ErrorKind::NotFound,
+        "documents/none",
+        "The project has no documentation yet",
+    )
+    .with_hint("POST /api/generate-docs generates it; POST /api/projects/{id}/docs takes one written by hand")
 }

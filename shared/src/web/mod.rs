@@ -1,5 +1,6 @@
 //! HTTP in and out: what every function's router gets around it, and the extractors its handlers take.
 
+mod conditional;
 mod extract;
 mod gateway;
 mod layers;
@@ -8,6 +9,7 @@ mod logs;
 mod problem;
 mod start;
 
+pub use conditional::{IfMatch, Tagged};
 pub use extract::{Access, Actor, Json, Least, Part, Path, least};
 pub use layers::{Peer, around, finish, mount, run};
 pub use lists::{Paging, Query};

@@ -114,6 +114,7 @@ const fn open(status: u16) -> [u16; 12] {
 pub fn rows() -> Vec<Row> {
     [
         projects(),
+        documents(),
         provisioning(),
         connections(),
         tables(),
@@ -157,7 +158,6 @@ fn projects() -> Vec<Row> {
             "/api/projects/{id}/keys/{keyId}",
             members([403, 403, 200, 200]),
         ),
-        row("GET", "/api/projects/{id}/docs", members([200, 200, 200, 200])),
         row("GET", "/api/projects/{id}/audit", members([403, 403, 200, 200])),
         row("GET", "/api/projects/{id}/audit/export", members([403, 403, 200, 200])),
         row("GET", "/api/projects/{id}/audit/verify", members([403, 403, 200, 200])),
@@ -174,6 +174,53 @@ fn projects() -> Vec<Row> {
         .spends(),
         row("POST", "/api/projects/{id}/restore", members([403, 403, 403, 200])),
         row("DELETE", "/api/projects/{id}", members([403, 403, 403, 200])).spends(),
+    ]
+}
+
+fn documents() -> Vec<Row> {
+    let written = |_: &Setting| json!({ "content": format!("# {}", unique()) });
+    vec![
+        row("GET", "/api/projects/{id}/docs", members([200, 200, 200, 200])),
+        row("GET", "/api/projects/{id}/docs/latest", members([200, 200, 200, 200])),
+        row(
+            "GET",
+            "/api/projects/{id}/docs/{versionId}",
+            members([200, 200, 200, 200]),
+        ),
+        row(
+            "GET",
+            "/api/projects/{id}/docs/{versionId}",
+            members([200, 200, 200, 200]),
+        )
+        .query("?format=html"),
+        row(
+            "GET",
+            "/api/projects/{id}/docs/{versionId}/diff",
+            members([200, 200, 200, 200]),
+        ),
+        // After the first edit there is a newer version.
+        row(
+            "PUT",
+            "/api/projects/{id}/docs/{versionId}",
+            members([403, 201, 409, 409]),
+        )
+        .body(written),
+        row("POST", "/api/projects/{id}/docs", members([403, 201, 201, 201])).body(written),
+        row(
+            "POST",
+            "/api/projects/{id}/docs/{versionId}/revert",
+            members([403, 201, 201, 201]),
+        ),
+        row(
+            "DELETE",
+            "/api/projects/{id}/docs/{versionId}",
+            members([403, 200, 404, 404]),
+        ),
+        row(
+            "POST",
+            "/api/projects/{id}/docs/{versionId}/restore",
+            members([403, 200, 200, 200]),
+        ),
     ]
 }
 
