@@ -32,6 +32,7 @@ pub mod provisioning;
 pub mod purge;
 pub mod records;
 pub mod sql;
+pub mod trash;
 
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -62,6 +62,18 @@ fn every_mutating_route_writes_its_audit_row() {
                 "keys.rotate",
             ),
             ("delete", "/api/projects/{id}/keys/{keyId}", Value::Null, "keys.revoke"),
+            (
+                "post",
+                "/api/projects/{id}/members/{userId}/restore",
+                Value::Null,
+                "members.restore",
+            ),
+            (
+                "post",
+                "/api/projects/{id}/keys/{keyId}/restore",
+                Value::Null,
+                "keys.restore",
+            ),
             ("delete", "/api/projects/{id}", Value::Null, "projects.delete"),
             ("post", "/api/projects/{id}/restore", Value::Null, "projects.restore"),
         ];
@@ -86,16 +98,15 @@ fn every_mutating_route_writes_its_audit_row() {
             let stranger = world().await.user().await;
             let key = json!({ "class": "publishable", "name": "k" });
             let key = send(Method::POST, &project.path("/keys"), &project.owner, Some(&key)).await;
-            if action == "projects.restore" {
-                send(Method::DELETE, &project.path(""), &project.owner, None)
-                    .await
-                    .expect(StatusCode::OK);
-            }
-            let before = project.audited().await;
             let path = path
                 .replace("{id}", &project.id)
                 .replace("{userId}", &member.id)
                 .replace("{keyId}", &text(&key.json(), "id"));
+            if let Some(deleted) = path.strip_suffix("/restore") {
+                let gone = send(Method::DELETE, deleted, &project.owner, None).await;
+                assert!(gone.status.is_success(), "{deleted}: {}", gone.text);
+            }
+            let before = project.audited().await;
             let body = body
                 .to_string()
                 .replace("{unique}", &unique())

@@ -322,6 +322,8 @@ fn what_can_be_read_is_exactly_the_projects_own() {
         // What runs with our rights and can be called: nothing that moves a version somebody else relies on.
         for callable in names(&client, sql).await {
             let known = [
+                "auth.address_profile",
+                "auth.forget_profile",
                 "auth.sync_profile",
                 "plinth.check_version",
                 "plinth.last_migration",

@@ -30,6 +30,7 @@ const SERVICES: &[&str] = &[
     "audit",
     "usage",
     "purge",
+    "trash",
 ];
 const EDGE: &[&str] = &["web", "testing"];
 

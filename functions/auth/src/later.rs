@@ -1,4 +1,5 @@
-//! The places of what comes later: links and codes by mail, social login, second factors, admin calls. Each answers a
+//! The places of what comes later: links and codes by mail, social login, second factors, admin calls that make and
+//! change users. Each answers a
 //! clear 501 until it is built; anything else under the base answers 404, in GoTrue's shape too.
 
 use axum::extract::OriginalUri;
@@ -36,4 +37,19 @@ pub async fn later(OriginalUri(uri): OriginalUri) -> Error {
         "http/no-such-path",
         "There is nothing at this path",
     )
+}
+
+/// Make an end user: not yet.
+#[utoipa::path(post, path = "/admin/users", operation_id = "auth_admin_create_user", tag = "auth",
+    responses((status = 501, description = "not_implemented")))]
+pub async fn create_user() -> Error {
+    not_implemented()
+}
+
+/// Change an end user: not yet.
+#[utoipa::path(put, path = "/admin/users/{userId}", operation_id = "auth_admin_change_user", tag = "auth",
+    params(("userId" = Uuid, Path, description = "The user's id")),
+    responses((status = 501, description = "not_implemented")))]
+pub async fn change_user() -> Error {
+    not_implemented()
 }

@@ -2,6 +2,7 @@
 //! end users at `/p/{ref}/auth/v1`, by one set of handlers. Which of the two a request is about is read from its path
 //! by [`request::Asked`].
 
+mod admin;
 mod database;
 mod health;
 mod jwks;
@@ -24,7 +25,7 @@ use utoipa_axum::routes;
 pub fn routes() -> Routes {
     Routes::new()
         .nest("/auth/v1", gotrue())
-        .nest("/p/{ref}/auth/v1", of_projects(gotrue()))
+        .nest("/p/{ref}/auth/v1", of_projects(gotrue().merge(admin())))
         .routes(routes!(database::sign_up))
         .routes(routes!(database::sign_in))
         .layer(from_fn(problem::as_gotrue))
@@ -40,6 +41,14 @@ fn gotrue() -> Routes {
         .routes(routes!(health::health))
         .routes(routes!(jwks::jwks))
         .routes(routes!(later::later))
+}
+
+/// Of projects only.
+fn admin() -> Routes {
+    Routes::new()
+        .routes(routes!(admin::list, later::create_user))
+        .routes(routes!(admin::show, later::change_user, admin::delete))
+        .routes(routes!(admin::restore))
 }
 
 /// The same operations once more in the document: with the `ref` of their paths, and ids of their own.

@@ -66,7 +66,7 @@ impl FromRequestParts<App> for Named {
     }
 }
 
-async fn param(parts: &mut Parts, app: &App, name: &str) -> Result<Option<String>> {
+pub async fn param(parts: &mut Parts, app: &App, name: &str) -> Result<Option<String>> {
     let malformed = |_| Error::invalid("validation_failed", "A part of the path is malformed");
     let params = RawPathParams::from_request_parts(parts, app).await.map_err(malformed)?;
     let found = params.iter().find(|(known, _)| *known == name);

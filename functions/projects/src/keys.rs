@@ -98,9 +98,9 @@ pub async fn rotate(
         .map(made)
 }
 
-/// A key after it was revoked.
+/// A key after it was revoked, or that was taken back.
 #[derive(Serialize, ToSchema)]
-pub struct RevokedKey {
+pub struct ChangedKey {
     #[serde(flatten)]
     key: KeyView,
     #[serde(flatten)]
@@ -110,14 +110,28 @@ pub struct RevokedKey {
 /// Revokes a key: no request that starts after a reply with `"propagation":"done"` is served with it.
 #[utoipa::path(delete, path = "/api/projects/{id}/keys/{keyId}", tag = "keys",
     params(("id" = uuid::Uuid, Path), ("keyId" = uuid::Uuid, Path)),
-    responses((status = 200, body = RevokedKey), (status = 404)))]
+    responses((status = 200, body = ChangedKey), (status = 404)))]
 pub async fn revoke(
     access: Access<Admin>,
     Path((_, key)): Path<(String, String)>,
     State(app): State<App>,
-) -> Result<Json<RevokedKey>> {
+) -> Result<Json<ChangedKey>> {
     let (key, propagation) = keys::revoke(&app, &access.0, named(&key)?).await?;
-    Ok(Json(RevokedKey { key, propagation }))
+    Ok(Json(ChangedKey { key, propagation }))
+}
+
+/// Takes a revocation back that is not older than 30 days: the key works again, with the text it had. One that was revoked
+/// because it had leaked is better replaced by a new one.
+#[utoipa::path(post, path = "/api/projects/{id}/keys/{keyId}/restore", tag = "keys",
+    params(("id" = uuid::Uuid, Path), ("keyId" = uuid::Uuid, Path)),
+    responses((status = 200, body = ChangedKey), (status = 403), (status = 404), (status = 409)))]
+pub async fn restore(
+    access: Access<Admin>,
+    Path((_, key)): Path<(String, String)>,
+    State(app): State<App>,
+) -> Result<Json<ChangedKey>> {
+    let (key, propagation) = keys::restore(&app, &access.0, named(&key)?).await?;
+    Ok(Json(ChangedKey { key, propagation }))
 }
 
 fn named(key: &str) -> Result<KeyId> {

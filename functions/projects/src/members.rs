@@ -92,6 +92,19 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Brings a member back who was taken out less than 30 days ago, with the role they had.
+#[utoipa::path(post, path = "/api/projects/{id}/members/{userId}/restore", tag = "members",
+    params(("id" = uuid::Uuid, Path), ("userId" = uuid::Uuid, Path)),
+    responses((status = 200, body = MemberReply), (status = 403), (status = 404)))]
+pub async fn restore(
+    access: Access<Admin>,
+    Path((_, user)): Path<(String, String)>,
+    State(app): State<App>,
+) -> Result<Json<MemberReply>> {
+    let member = members::restore(&app, &access.0, named(&user)?).await?;
+    Ok(Json(MemberReply { member }))
+}
+
 fn named(user: &str) -> Result<UserId> {
     let malformed = || {
         Error::new(

@@ -6,6 +6,7 @@ mod deprovision;
 mod policies;
 mod provision;
 mod reload;
+mod restore;
 mod show;
 
 use plinth::web::Routes;
@@ -20,6 +21,7 @@ pub fn routes() -> Routes {
             deprovision::deprovision
         ))
         .routes(routes!(reload::reload_backend))
+        .routes(routes!(restore::restore_backend))
         .routes(routes!(policies::get_policies, policies::set_policies))
         .routes(routes!(create_database::create_database))
 }

@@ -11,6 +11,7 @@ use plinth::purge::{self, Report};
 pub async fn handle(app: &App) -> Result<Report> {
     let report = purge::run(app, app.clock.now()).await?;
     let (items, rows) = (report.items.len(), report.rows.values().sum::<u64>());
-    tracing::info!(items, rows, complete = report.complete(), "purged");
+    let (failed, left) = (report.failed.len(), report.left.values().sum::<u64>());
+    tracing::info!(items, rows, failed, left, complete = report.complete, "purged");
     Ok(report)
 }

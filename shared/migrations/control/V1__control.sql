@@ -238,6 +238,33 @@ create table plinth.job_items (
   primary key (job_id, item)
 );
 
+-- Projects whose managed backend holds end users that were deleted, from the first such moment to the last: where the purge
+-- has to look, and when. Noted before the deletion itself, which happens in another database.
+create table plinth.end_user_deletions (
+  project_id uuid primary key references plinth.projects (id) on delete cascade,
+  since timestamptz not null,
+  latest timestamptz not null
+);
+create index end_user_deletions_since_idx on plinth.end_user_deletions (since);
+
+-- What each run of the purge did. One without an end was cut off; the next one went on from there.
+create table plinth.purge_runs (
+  id uuid primary key,
+  started_at timestamptz not null,
+  ended_at timestamptz,
+  -- Whether everything that was due is gone.
+  complete boolean,
+  report jsonb
+);
+
+-- What the trash lists and the purge removes.
+create index projects_deleted_at_idx on plinth.projects (deleted_at) where deleted_at is not null;
+create index backends_deleted_at_idx on plinth.backends (deleted_at) where deleted_at is not null;
+create index members_deleted_at_idx on plinth.members (deleted_at) where deleted_at is not null;
+create index document_versions_deleted_at_idx on plinth.document_versions (deleted_at) where deleted_at is not null;
+create index tables_deleted_at_idx on plinth.tables (backend_id, deleted_at) where deleted_at is not null;
+create index keys_ended_at_idx on plinth.keys (least(revoked_at, expires_at));
+
 -- Replies to requests that carried an Idempotency-Key: the same key of the same caller gets the same reply, and the
 -- thing is made once. Never holds a secret.
 create table plinth.idempotency (
@@ -304,6 +331,8 @@ create table plinth.audit_subjects (
 );
 create index audit_subjects_actor_idx on plinth.audit_subjects (actor);
 create index audit_log_addresses_idx on plinth.audit_log (at);
+
+create index audit_log_target_idx on plinth.audit_log (project_id, target);
 
 -- What of an entry is hashed, beside the entry before and the digests. It goes into exports, so that whoever has one can
 -- verify it without this database.

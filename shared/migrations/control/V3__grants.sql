@@ -19,6 +19,10 @@ grant select on plinth.audit_log, plinth.audit_subjects, plinth.backend_health t
 grant delete on plinth.projects, plinth.members, plinth.backends, plinth.connections, plinth.tables, plinth.keys, plinth.jobs,
   plinth.outbox, plinth.idempotency to plinth_control;
 
+grant delete on plinth.document_versions to plinth_control;
+grant select, update, delete on plinth.end_user_deletions to plinth_control;
+grant select, insert, update, delete on plinth.purge_runs to plinth_control;
+
 grant execute on function plinth.audit_text(uuid, uuid, bigint, timestamptz, text, text, jsonb, text),
   plinth.audit_digest(bytea, text), plinth.audit_hash(bytea, bytea, bytea, text),
   plinth.audit_forget_addresses(timestamptz, bigint) to plinth_control;
@@ -32,6 +36,8 @@ grant execute on function plinth.resolve(text), plinth.note(jsonb, jsonb),
 grant select, insert, update, delete on plinth.users, plinth.identities, plinth.sessions, plinth.refresh_tokens
   to plinth_auth;
 grant select on plinth.signing_keys to plinth_auth;
+-- Where end users were deleted.
+grant select, insert, update on plinth.end_user_deletions to plinth_auth;
 
 -- Who may run a script, where, and that it was run; the script itself runs on the project's own login.
 grant execute on function plinth.resolve(text), plinth.note(jsonb, jsonb),

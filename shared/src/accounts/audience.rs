@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::control::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, Ident, ProjectId, Ref};
-use crate::tenancy::{Cell, DataAccess, Isolation, Project, RequestInfo};
+use crate::tenancy::{Cell, Isolation, Project, RequestInfo};
 use crate::token::{self, bearer};
 
 /// Whose accounts.
@@ -28,7 +28,7 @@ pub struct Audience(Kind);
 #[derive(Debug, Clone)]
 enum Kind {
     Platform,
-    Project(DataAccess),
+    Project(Arc<Project>),
 }
 
 impl Audience {
@@ -43,7 +43,12 @@ impl Audience {
     /// 401 without a key that holds right now, 403 for a secret key in a browser, 404 when the project is gone.
     pub async fn of_project(app: &App, reference: &Ref, headers: &HeaderMap) -> Result<Self> {
         let access = app.tenancy.identify_key_now(Some(reference), headers).await?;
-        Ok(Self(Kind::Project(access)))
+        Ok(Self::of(access.project().clone()))
+    }
+
+    /// The end users of a project, for what has proved its right to them otherwise.
+    pub(super) fn of(project: Arc<Project>) -> Self {
+        Self(Kind::Project(project))
     }
 
     /// The end users of the project whose key is presented, if the backend is its own.
@@ -56,14 +61,14 @@ impl Audience {
         if !own {
             return Err(crate::tenancy::not_found());
         }
-        Ok(Self(Kind::Project(access)))
+        Ok(Self::of(access.project().clone()))
     }
 
     /// The project, unless it is the platform.
     pub(super) fn project(&self) -> Option<&Arc<Project>> {
         match &self.0 {
             Kind::Platform => None,
-            Kind::Project(access) => Some(access.project()),
+            Kind::Project(project) => Some(project),
         }
     }
 

@@ -7,12 +7,16 @@
 //! - `app_metadata` is never taken from a caller.
 //! - No code of a tenant runs in a session of ours: see `profile`.
 //!
-//! Absent for now, each with its place at the router: links and codes by mail, social login, second factors, admin calls.
+//! Absent for now, each with its place at the router: links and codes by mail, social login, second factors, the admin
+//! calls that make and change users.
 
+mod admin;
 mod audience;
+mod deletion;
 mod input;
 mod outside;
 mod profile;
+mod purge;
 mod refresh;
 mod refusal;
 mod sign_in;
@@ -24,9 +28,12 @@ mod tokens;
 mod user;
 mod views;
 
+pub use admin::{Administrator, UserPage, find_user, list_users};
 pub use audience::{Audience, Bearer, Origin};
+pub use deletion::{DeletedUser, delete_user, deleted_users, restore_user};
 pub use input::{Changes, Credentials, Email, Metadata, NewAccount, Password, Scope};
 pub use outside::remember_outside;
+pub use purge::purge;
 pub use refresh::refresh;
 pub use refusal::not_implemented;
 pub use sign_in::sign_in;

@@ -9,7 +9,9 @@
 //! between the two, a profile without an account is left: a new sign-up with that address answers 422 until it is
 //! removed.
 
+use tokio_postgres::GenericClient;
 use tokio_postgres::error::SqlState;
+use uuid::Uuid;
 
 use super::Audience;
 use super::audience::place;
@@ -26,12 +28,58 @@ use crate::tenancy::{Isolation, Project};
 /// # Errors
 /// 422 `profile_refused` when a rule of the table, or code of the tenant, says no: the account is not made then.
 pub(super) async fn sync(app: &App, audience: &Audience, store: &Store<'_>, user: &User) -> Result<()> {
+    change(app, audience, store, &Profile::Sync(user)).await
+}
+
+/// What happens to a profile row.
+pub(super) enum Profile<'a> {
+    /// It says what the account says.
+    Sync(&'a User),
+    /// It keeps everything but the address: a deleted account's is free again.
+    Address(Uuid, Option<&'a str>),
+    /// It goes, as the app's foreign keys say, or forgets the person.
+    Forget(Uuid),
+}
+
+impl Profile<'_> {
+    /// Calls the function in `schema`.
+    pub(super) async fn call(&self, executor: &impl GenericClient, schema: &str) -> Result<(), tokio_postgres::Error> {
+        match self {
+            Self::Sync(user) => {
+                let metadata = serde_json::Value::from(user.user_metadata.clone());
+                let params = [
+                    control::uuid(&user.id),
+                    control::text(&user.email),
+                    control::json(&metadata),
+                ];
+                let sql = format!("select {schema}.sync_profile($1, $2, $3)");
+                executor.query_typed(&sql, &params).await?;
+            }
+            Self::Address(id, address) => {
+                let sql = format!("select {schema}.address_profile($1, $2)");
+                let params = [control::uuid(id), control::text(address)];
+                executor.query_typed(&sql, &params).await?;
+            }
+            Self::Forget(id) => {
+                let sql = format!("select {schema}.forget_profile($1)");
+                executor.query_typed(&sql, &[control::uuid(id)]).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Changes the profile row of a project's user.
+///
+/// # Errors
+/// As [`sync`].
+pub(super) async fn change(app: &App, audience: &Audience, store: &Store<'_>, profile: &Profile<'_>) -> Result<()> {
     let Some(project) = audience.project() else {
         return Ok(());
     };
     let done = match place(project)?.1 {
-        Isolation::Schema => store.sync_profile(user).await,
-        Isolation::Database => on_own_login(app, project, user).await?,
+        Isolation::Schema => store.change_profile(profile).await,
+        Isolation::Database => on_own_login(app, project, profile).await?,
     };
     match done {
         Err(error) if !is_gone(&error) => Err(refused(error)),
@@ -39,16 +87,20 @@ pub(super) async fn sync(app: &App, audience: &Audience, store: &Store<'_>, user
     }
 }
 
-async fn on_own_login(app: &App, project: &Project, user: &User) -> Result<Result<(), tokio_postgres::Error>> {
+async fn on_own_login(
+    app: &App,
+    project: &Project,
+    profile: &Profile<'_>,
+) -> Result<Result<(), tokio_postgres::Error>> {
     let target = app.data_target(project, project.ready_backend()?).await?;
     let mut client = dial(&target.address, &target.trust).await?;
-    Ok(call(&mut client, project, user).await)
+    Ok(call(&mut client, project, profile).await)
 }
 
 async fn call(
     client: &mut tokio_postgres::Client,
     project: &Project,
-    user: &User,
+    profile: &Profile<'_>,
 ) -> Result<(), tokio_postgres::Error> {
     let tx = client.transaction().await?;
     tx.batch_execute("set transaction read write").await?;
@@ -57,14 +109,7 @@ async fn call(
     tx.batch_execute(&format!("set local role {}", names.owner().quoted()))
         .await?;
     let schema = names.auth(Isolation::Database);
-    let sql = format!("select {}.sync_profile($1, $2, $3)", schema.quoted());
-    let metadata = serde_json::Value::from(user.user_metadata.clone());
-    let params = [
-        control::uuid(&user.id),
-        control::text(&user.email),
-        control::json(&metadata),
-    ];
-    tx.query_typed(&sql, &params).await?;
+    profile.call(&tx, &schema.quoted().to_string()).await?;
     tx.commit().await
 }
 

@@ -80,6 +80,11 @@ pub(super) fn user_not_found() -> Error {
     forbidden("user_not_found", "User from sub claim in JWT does not exist")
 }
 
+/// 404, to administrators.
+pub(super) fn no_such_user() -> Error {
+    Error::new(ErrorKind::NotFound, "user_not_found", "User not found")
+}
+
 pub(super) fn refresh_token_not_found() -> Error {
     Error::invalid(
         "refresh_token_not_found",

@@ -10,10 +10,9 @@ use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::clock::RESTORE_WINDOW;
 use crate::control::failure;
-use crate::control::page::{Listed, Page, Position};
 use crate::error::{Error, Result};
 use crate::ident::ProjectId;
-use crate::tenancy::{Caller, ProjectAccess, not_found};
+use crate::tenancy::{ProjectAccess, not_found};
 
 /// Until when a deleted project can be restored.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -31,25 +30,6 @@ pub struct Deleted {
     /// Whether its backend has heard of it.
     #[serde(flatten)]
     pub propagation: Propagation,
-}
-
-/// Something deleted that its owner can bring back.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Trashed {
-    /// What it is: `project`.
-    pub kind: &'static str,
-    /// Its id.
-    #[schema(value_type = uuid::Uuid)]
-    pub id: ProjectId,
-    /// Its name.
-    pub name: String,
-    /// When it was deleted.
-    #[schema(value_type = String, format = DateTime)]
-    pub deleted_at: Timestamp,
-    /// Until when it can be restored.
-    #[schema(value_type = String, format = DateTime)]
-    pub restorable_until: Timestamp,
 }
 
 /// Deletes a project: at once it is nowhere to be found, for 30 days its owner can restore it.
@@ -111,28 +91,6 @@ async fn commit_restoration(app: &App, access: &ProjectAccess) -> Result<Project
     let restored = store::locked(app, &transaction, project).await?;
     transaction.commit().await.map_err(failure)?;
     Ok(restored.shown_to(access.role()))
-}
-
-/// What the caller may restore, latest first.
-///
-/// # Errors
-/// When the database fails.
-pub async fn trash(app: &App, caller: &Caller, page: &Page) -> Result<Listed<Trashed>> {
-    let since = restorable_since(app)?;
-    let rows = store::deleted_of(app, caller.user.id, since, page).await?;
-    let items: Result<Vec<_>> = rows
-        .into_iter()
-        .map(|(id, name, deleted_at)| {
-            Ok(Trashed {
-                kind: "project",
-                id,
-                name,
-                deleted_at,
-                restorable_until: restorable_until(deleted_at)?,
-            })
-        })
-        .collect();
-    Ok(page.cut(items?, |item| Position(item.deleted_at, item.id.0)))
 }
 
 fn restorable_until(deleted_at: Timestamp) -> Result<Timestamp> {

@@ -18,7 +18,7 @@ pub mod versions;
 pub use change::{Change, Precondition, Settings, change};
 pub use create::{NewProject, create};
 pub use idempotency::IdempotencyKey;
-pub use lifetime::{Deleted, Trashed, delete, restore, trash};
+pub use lifetime::{Deleted, delete, restore};
 pub use list::{find, list};
 pub use personal::personal;
 

@@ -116,29 +116,6 @@ pub(super) async fn of_member(app: &App, user: UserId, page: &Page) -> Result<Ve
         .collect()
 }
 
-pub(super) async fn deleted_of(
-    app: &App,
-    user: UserId,
-    since: Timestamp,
-    page: &Page,
-) -> Result<Vec<(ProjectId, String, Timestamp)>> {
-    let sql = "
-        select p.id, p.name, p.deleted_at
-        from plinth.members m join plinth.projects p on p.id = m.project_id
-        where m.user_id = $1 and m.role = 'owner' and m.deleted_at is null and p.deleted_at >= $2
-          and ($3::timestamptz is null or (p.deleted_at, p.id) < ($3, $4))
-        order by p.deleted_at desc, p.id desc limit $5";
-    let (at, id) = page.after.map(|place| (place.0, place.1)).unzip();
-    let limit = page.fetched();
-    let params = [uuid(&user.0), time(&since), time(&at), uuid(&id), int8(&limit)];
-    let client = app.control.get().await?;
-    let rows = client.query_typed(sql, &params).await.map_err(failure)?;
-    Ok(rows
-        .iter()
-        .map(|row| (ProjectId(row.get(0)), row.get(1), row.get(2)))
-        .collect())
-}
-
 /// Whether the account is deleted or banned: its tokens may still hold.
 pub(super) async fn barred(executor: &impl GenericClient, user: UserId, now: Timestamp) -> Result<bool> {
     let sql = "select 1 from plinth.users where id = $1 and (deleted_at is not null or banned_until > $2)";

@@ -3,6 +3,7 @@
 use super::provision::require_admin;
 use super::{Backend, ExternalBackend, cell, external, store};
 use jiff::Timestamp;
+use tokio_postgres::Transaction;
 
 use crate::app::App;
 use crate::audit::{self, Entry};
@@ -10,7 +11,8 @@ use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, ProjectId};
 use crate::projects::versions::{self, Propagation};
-use crate::tenancy::ProjectAccess;
+use crate::purge::Outcome;
+use crate::tenancy::{ProjectAccess, RequestInfo};
 
 /// A project's backend, of whichever kind.
 #[derive(Debug, Clone)]
@@ -138,6 +140,54 @@ pub async fn drop_backend(app: &App, project: ProjectId, id: BackendId, even_liv
     store::remove(&tx, &backend).await?;
     tx.commit().await.map_err(failure)?;
     Ok(true)
+}
+
+/// Removes a backend for good that was given up before a moment, with its audit row.
+///
+/// # Errors
+/// As [`drop_backend`].
+pub async fn purge_backend(app: &App, project: ProjectId, id: BackendId, before: Timestamp) -> Result<Outcome> {
+    let mut client = app.control.get().await?;
+    let tx = client.transaction().await.map_err(failure)?;
+    tx.batch_execute(store::LIMITS).await.map_err(failure)?;
+    if !store::hold_project(&tx, project).await? {
+        return Ok(Outcome::Held);
+    }
+    if store::given_up_at(&tx, project, id)
+        .await?
+        .is_none_or(|at| at >= before)
+    {
+        return Ok(Outcome::Nothing);
+    }
+    take_away(app, &tx, project, id).await?;
+    let request = RequestInfo::default();
+    let entry = Entry::by_system("purge", &request, Some(project), "backend.purge", id);
+    audit::record(app, &tx, &entry).await?;
+    tx.commit().await.map_err(failure)?;
+    Ok(Outcome::Gone)
+}
+
+/// Removes all that a project has or had of backends, in the transaction that holds the project and removes it.
+///
+/// # Errors
+/// As [`drop_backend`].
+pub async fn drop_backends(app: &App, tx: &Transaction<'_>, project: ProjectId) -> Result<()> {
+    tx.batch_execute(store::LIMITS).await.map_err(failure)?;
+    for id in store::all_of(tx, project).await? {
+        take_away(app, tx, project, id).await?;
+    }
+    Ok(())
+}
+
+/// Of a project that is held.
+async fn take_away(app: &App, tx: &Transaction<'_>, project: ProjectId, id: BackendId) -> Result<()> {
+    match store::lock_backend(tx, id).await? {
+        Some(backend) => {
+            Box::pin(cell::clear(app, &backend)).await?;
+            store::remove(tx, &backend).await
+        }
+        None => external::remove(app, tx, project, id, true).await.map(drop),
+    }
 }
 
 fn live(found: Option<Backend>) -> Result<Backend> {

@@ -17,15 +17,17 @@ mod manage;
 mod migrate;
 mod provision;
 mod render;
+mod restore;
 mod steps;
 mod store;
 
 pub use external::ExternalBackend;
-pub use manage::{Found, deprovision, drop_backend, find, reload};
+pub use manage::{Found, deprovision, drop_backend, drop_backends, find, purge_backend, reload};
 pub use migrate::{Report, migrate, upgrade_backends};
 pub use provision::provision;
 #[cfg(feature = "testing")]
 pub use provision::provision_disturbed;
+pub use restore::restore;
 pub use steps::Step;
 #[cfg(feature = "testing")]
 pub use steps::{Disturb, Disturbance};

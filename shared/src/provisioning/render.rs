@@ -120,7 +120,7 @@ create role {} nologin in role anon role {login};\n",
     )
 }
 
-/// Credentials: ours, and worked on by the auth function's login alone.
+/// Credentials: ours, and worked on by the auth function's login alone. The control plane sees who was deleted.
 fn accounts(auth: &Ident) -> String {
     let ddl = accounts_ddl(auth);
     // "All tables in schema" would read the whole of pg_class, which grows with every project of the cell.
@@ -131,7 +131,9 @@ fn accounts(auth: &Ident) -> String {
         .collect();
     format!(
         "{ddl}grant usage on schema {auth} to plinth_auth;
-grant select, insert, update, delete on table {} to plinth_auth;\n",
+grant select, insert, update, delete on table {} to plinth_auth;
+grant usage on schema {auth} to plinth_control;
+grant select (id, email, phone, deleted_at) on table {auth}.users to plinth_control;\n",
         tables.join(", "),
         auth = auth.quoted()
     )
@@ -154,7 +156,7 @@ revoke {revoked} on schema {auth} from {owner};\n",
         authenticated = names.authenticated().quoted(),
         anon = names.anon().quoted(),
         tables = starter_tables(names, level)?,
-        profile = sync_profile(&auth, &schema, profile_caller),
+        profile = profile_functions(&auth, &schema, profile_caller),
         // At level database auth.uid() and its like are there too.
         revoked = if level == Isolation::Database {
             "create"
@@ -164,8 +166,12 @@ revoke {revoked} on schema {auth} from {owner};\n",
     ))
 }
 
-/// The function that keeps an end user's profile row; it runs with the rights of the tables' owner.
-fn sync_profile(auth: &Ident, schema: &Ident, caller: &str) -> String {
+/// The functions that keep an end user's profile row; they run with the rights of the tables' owner.
+///
+/// A deleted account leaves its profile as it was, as the app's own rows may refer to it, but for the address: that one is
+/// free again. Once the account is purged the profile goes too, as the app's foreign keys say; where they do not let it go,
+/// everything about the person does.
+fn profile_functions(auth: &Ident, schema: &Ident, caller: &str) -> String {
     format!(
         "create function {auth}.sync_profile(id uuid, email text, meta jsonb) returns void
 language sql security definer set search_path = pg_catalog as $body$
@@ -175,8 +181,25 @@ language sql security definer set search_path = pg_catalog as $body$
     full_name = coalesce(excluded.full_name, profile.full_name),
     avatar_url = coalesce(excluded.avatar_url, profile.avatar_url)
 $body$;
-revoke execute on function {auth}.sync_profile(uuid, text, jsonb) from public;
-grant execute on function {auth}.sync_profile(uuid, text, jsonb) to {caller};\n",
+create function {auth}.address_profile(id uuid, address text) returns void
+language sql security definer set search_path = pg_catalog as $body$
+  update {schema}.app_users as profile set email = coalesce($2, $1::text || '@deleted.invalid') where profile.id = $1
+$body$;
+create function {auth}.forget_profile(id uuid) returns void
+language plpgsql security definer set search_path = pg_catalog as $body$
+begin
+  delete from {schema}.app_users as profile where profile.id = $1;
+  set constraints all immediate;
+exception when foreign_key_violation or restrict_violation then
+  update {schema}.app_users as profile
+  set email = $1::text || '@deleted.invalid', full_name = null, avatar_url = null, metadata = '{{}}'
+  where profile.id = $1;
+end
+$body$;
+revoke execute on function {auth}.sync_profile(uuid, text, jsonb), {auth}.address_profile(uuid, text),
+  {auth}.forget_profile(uuid) from public;
+grant execute on function {auth}.sync_profile(uuid, text, jsonb), {auth}.address_profile(uuid, text),
+  {auth}.forget_profile(uuid) to {caller};\n",
         auth = auth.quoted(),
         schema = schema.quoted(),
     )
@@ -199,7 +222,7 @@ fn auth_helpers(names: Names<'_>) -> String {
 grant usage on schema auth to anon, authenticated, service_role, project_owner;
 grant execute on all functions in schema auth to anon, authenticated, service_role, project_owner;
 grant select (id, email, phone, email_confirmed_at, phone_confirmed_at, last_sign_in_at, raw_app_meta_data,
-  raw_user_meta_data, is_anonymous, created_at, updated_at) on auth.users to {}, {};\n",
+  raw_user_meta_data, is_anonymous, created_at, updated_at, deleted_at) on auth.users to {}, {};\n",
         owner.quoted(),
         service.quoted()
     );

@@ -31,6 +31,35 @@ pub(super) async fn lock_even_deleted(tx: &impl GenericClient, project: ProjectI
     Ok(())
 }
 
+/// Locks the project, deleted or not, unless somebody else has.
+pub(super) async fn hold_project(tx: &impl GenericClient, project: ProjectId) -> Result<bool> {
+    let sql = "select from plinth.projects where id = $1 for no key update skip locked";
+    let rows = tx.query_typed(sql, &[uuid(&project.0)]).await.map_err(busy)?;
+    Ok(!rows.is_empty())
+}
+
+/// When a backend of the locked project was given up, if it was.
+pub(super) async fn given_up_at(
+    tx: &impl GenericClient,
+    project: ProjectId,
+    id: BackendId,
+) -> Result<Option<jiff::Timestamp>> {
+    let sql = "select deleted_at from plinth.backends where id = $1 and project_id = $2";
+    let params = [uuid(&id.0), uuid(&project.0)];
+    let rows = tx.query_typed(sql, &params).await.map_err(control::failure)?;
+    Ok(rows.first().and_then(|row| row.get(0)))
+}
+
+/// Every backend of a project, given up or not.
+pub(super) async fn all_of(tx: &impl GenericClient, project: ProjectId) -> Result<Vec<BackendId>> {
+    let sql = "select id from plinth.backends where project_id = $1 order by created_at, id";
+    let rows = tx
+        .query_typed(sql, &[uuid(&project.0)])
+        .await
+        .map_err(control::failure)?;
+    Ok(rows.iter().map(|row| BackendId(row.get(0))).collect())
+}
+
 const BACKEND: &str = "
     select b.id, b.project_id, p.ref, b.isolation, b.state, b.created_at, b.deleted_at, c.id, c.host, c.port, c.database
     from plinth.backends b

@@ -173,6 +173,17 @@ fn projects() -> Vec<Row> {
         )
         .spends(),
         row("POST", "/api/projects/{id}/restore", members([403, 403, 403, 200])),
+        // Neither is gone: nothing changes.
+        row(
+            "POST",
+            "/api/projects/{id}/members/{userId}/restore",
+            members([403, 403, 200, 200]),
+        ),
+        row(
+            "POST",
+            "/api/projects/{id}/keys/{keyId}/restore",
+            members([403, 403, 200, 200]),
+        ),
         row("DELETE", "/api/projects/{id}", members([403, 403, 403, 200])).spends(),
     ]
 }
@@ -248,6 +259,11 @@ fn provisioning() -> Vec<Row> {
             "POST",
             "/api/projects/{id}/backend/reload",
             members([403, 200, 200, 200]),
+        ),
+        row(
+            "POST",
+            "/api/projects/{id}/backend/restore",
+            members([403, 403, 200, 200]),
         ),
         row("POST", "/api/database/create", members([403, 403, 200, 200]))
             .body(|setting| json!({ "projectId": setting.project.id })),

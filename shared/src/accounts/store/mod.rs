@@ -1,8 +1,11 @@
 //! All SQL of accounts, over one audience's four tables, always in a transaction that sets what it depends on: at level
 //! `database` the owner of the project may have changed the database's defaults.
 
+mod deleted;
 mod sessions;
 mod users;
+
+pub(super) use deleted::{note_deletion, noted, settle};
 
 pub(super) use sessions::{Session, Token};
 pub(super) use users::{Identity, NewUser, User};
@@ -11,6 +14,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{IsolationLevel, Transaction};
 
 use super::Audience;
+use super::profile::Profile;
 use crate::control::{self, Client, unavailable};
 use crate::error::{Error, Result};
 
@@ -52,18 +56,11 @@ impl<'a> Store<'a> {
         &self.tx
     }
 
-    /// Calls the definer function that writes the project's profile row. See `profile` for when that is safe.
-    pub async fn sync_profile(&self, user: &User) -> Result<(), tokio_postgres::Error> {
-        let sql = format!("select {}.sync_profile($1, $2, $3)", self.schema);
-        let metadata = serde_json::Value::from(user.user_metadata.clone());
-        let params = [
-            control::uuid(&user.id),
-            control::text(&user.email),
-            control::json(&metadata),
-        ];
+    /// Calls one of the definer functions that write the project's profile row. See `profile` for when that is safe.
+    pub async fn change_profile(&self, profile: &Profile<'_>) -> Result<(), tokio_postgres::Error> {
         self.tx.batch_execute("savepoint profile").await?;
-        match self.tx.query_typed(&sql, &params).await {
-            Ok(_) => self.tx.batch_execute("release savepoint profile").await,
+        match profile.call(&self.tx, &self.schema).await {
+            Ok(()) => self.tx.batch_execute("release savepoint profile").await,
             Err(error) => {
                 self.tx.batch_execute("rollback to savepoint profile").await?;
                 Err(error)

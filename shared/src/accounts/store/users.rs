@@ -10,7 +10,7 @@ use crate::accounts::refusal::unprocessable;
 use crate::control::{json, text, time, uuid, violates};
 use crate::error::{Error, Result};
 
-const USER: &str = "id, email, phone, encrypted_password, email_confirmed_at, phone_confirmed_at, invited_at, \
+pub(super) const USER: &str = "id, email, phone, encrypted_password, email_confirmed_at, phone_confirmed_at, invited_at, \
     last_sign_in_at, raw_app_meta_data, raw_user_meta_data, is_anonymous, banned_until, created_at, updated_at";
 
 /// A row of `users` that is not deleted.
@@ -33,7 +33,7 @@ pub(in crate::accounts) struct User {
 }
 
 impl User {
-    fn read(row: &Row) -> Result<Self> {
+    pub(super) fn read(row: &Row) -> Result<Self> {
         let map = |column: usize| match row.get::<_, Value>(column) {
             Value::Object(map) => Ok(map),
             _ => Err(Error::internal("a user's metadata is not an object")),

@@ -214,13 +214,22 @@ async fn commit_revocation(app: &App, access: &ProjectAccess, id: KeyId) -> Resu
     })
 }
 
-async fn locked(app: &App, executor: &impl GenericClient, access: &ProjectAccess, key: KeyId) -> Result<KeyView> {
+pub(super) async fn locked(
+    app: &App,
+    executor: &impl GenericClient,
+    access: &ProjectAccess,
+    key: KeyId,
+) -> Result<KeyView> {
     projects::locked(app, executor, access.project()).await?.alive()?;
     store::find(executor, access.project(), key)
         .await?
-        .ok_or_else(|| Error::new(ErrorKind::NotFound, "keys/not-found", "The project has no such key"))
+        .ok_or_else(not_found)
 }
 
-fn entry<'a>(access: &'a ProjectAccess, action: &'static str, key: KeyId) -> Entry<'a> {
+pub(super) fn not_found() -> Error {
+    Error::new(ErrorKind::NotFound, "keys/not-found", "The project has no such key")
+}
+
+pub(super) fn entry<'a>(access: &'a ProjectAccess, action: &'static str, key: KeyId) -> Entry<'a> {
     Entry::by(access.caller(), Some(access.project()), action, key)
 }

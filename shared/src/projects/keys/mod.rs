@@ -1,9 +1,11 @@
 //! Project keys: made, listed, rotated with an overlap, revoked. Only a hash is stored; the text is shown once.
 
 mod lifetime;
+mod restore;
 mod store;
 
 pub use lifetime::{MadeKey, Rotation, create_for, revoke, rotate};
+pub use restore::restore;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -93,15 +95,7 @@ pub async fn create(
     if new.expires_at.is_some_and(|expiry| expiry <= now) {
         return Err(Error::invalid("keys/expiry", "A key must expire in the future"));
     }
-    if store::count_live(executor, project, now).await? >= MAX_KEYS {
-        return Err(Error::new(
-            ErrorKind::Quota,
-            "keys/quota",
-            "The project has as many keys as it may have",
-        )
-        .with_details(format!("{MAX_KEYS} keys that work"))
-        .with_hint("Revoke keys that are no longer used"));
-    }
+    check_room(executor, project, now).await?;
     let key = ProjectKey::generate(&app.random, new.class, reference);
     let view = KeyView {
         id: KeyId(app.random.uuid()),
@@ -116,6 +110,20 @@ pub async fn create(
     };
     store::insert(executor, project, &view, &key.hash(), new.created_by).await?;
     Ok(CreatedKey { view, key })
+}
+
+/// Whether the project may have one more key that works.
+async fn check_room(executor: &impl GenericClient, project: ProjectId, now: Timestamp) -> Result<()> {
+    if store::count_live(executor, project, now).await? < MAX_KEYS {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Quota,
+        "keys/quota",
+        "The project has as many keys as it may have",
+    )
+    .with_details(format!("{MAX_KEYS} keys that work"))
+    .with_hint("Revoke keys that are no longer used"))
 }
 
 /// A project's keys, newest first, those that are over included.

@@ -54,6 +54,13 @@ pub(super) async fn revoke(executor: &impl GenericClient, key: KeyId, now: Times
     Ok(())
 }
 
+/// Whether there was a revoked key to bring back.
+pub(super) async fn restore(executor: &impl GenericClient, key: KeyId) -> Result<bool> {
+    let sql = "update plinth.keys set revoked_at = null where id = $1 and revoked_at is not null returning true";
+    let rows = executor.query_typed(sql, &[uuid(&key.0)]).await.map_err(failure)?;
+    Ok(!rows.is_empty())
+}
+
 pub(super) async fn replace(
     executor: &impl GenericClient,
     old: KeyId,

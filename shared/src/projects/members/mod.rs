@@ -126,6 +126,39 @@ pub async fn remove(app: &App, access: &ProjectAccess, user: UserId) -> Result<(
     transaction.commit().await.map_err(failure)
 }
 
+/// Brings a member back who was taken out less than 30 days ago, with the role they had. One who is there stays as they are.
+///
+/// # Errors
+/// 404 `members/not-found` when they never were one, or have been gone for longer; 404 `members/no-such-user` when their
+/// account is gone; 403 when the caller's role does not reach that far.
+pub async fn restore(app: &App, access: &ProjectAccess, user: UserId) -> Result<MemberView> {
+    let mut client = app.control.get().await?;
+    let transaction = client.transaction().await.map_err(failure)?;
+    let project = access.project();
+    super::store::locked(app, &transaction, project).await?.alive()?;
+    let actor = role_of(&transaction, access, access.caller().user.id)
+        .await?
+        .ok_or_else(not_found)?;
+    if let Some(present) = store::find(&transaction, project, user).await? {
+        return Ok(present);
+    }
+    let since = super::restorable_since(app)?;
+    let gone = store::removed_since(&transaction, project, user, since).await?;
+    let role = gone.ok_or_else(no_such_member)?;
+    decide(&Move::adding(actor, role))?;
+    store::find_user(&transaction, Some(user), None)
+        .await?
+        .ok_or_else(no_such_user)?;
+    if !store::restore(&transaction, project, user, app.clock.now()).await? {
+        // Purged at this very moment.
+        return Err(no_such_member());
+    }
+    record(app, &transaction, access, "members.restore", user, Some(role)).await?;
+    let restored = store::find(&transaction, project, user).await?;
+    transaction.commit().await.map_err(failure)?;
+    restored.ok_or_else(no_such_member)
+}
+
 /// Whether the change may be made, on members that cannot change until the transaction ends: the project's row is
 /// locked, and every change of members locks it first. Returns the member's present role.
 async fn judged(

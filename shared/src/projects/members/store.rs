@@ -119,3 +119,31 @@ pub(super) async fn remove(
     executor.query_typed(sql, &params).await.map_err(failure)?;
     Ok(())
 }
+
+/// The role of somebody who was taken out, not before `since`.
+pub(super) async fn removed_since(
+    executor: &impl GenericClient,
+    project: ProjectId,
+    user: UserId,
+    since: Timestamp,
+) -> Result<Option<MemberRole>> {
+    let sql = "select role from plinth.members where project_id = $1 and user_id = $2 and deleted_at >= $3";
+    let params = [uuid(&project.0), uuid(&user.0), time(&since)];
+    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
+    rows.first().map(|row| row.get::<_, &str>(0).parse()).transpose()
+}
+
+/// Whether there was anybody to bring back.
+pub(super) async fn restore(
+    executor: &impl GenericClient,
+    project: ProjectId,
+    user: UserId,
+    now: Timestamp,
+) -> Result<bool> {
+    let sql = "
+        update plinth.members set deleted_at = null, updated_at = $3
+        where project_id = $1 and user_id = $2 and deleted_at is not null returning true";
+    let params = [uuid(&project.0), uuid(&user.0), time(&now)];
+    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(!rows.is_empty())
+}

@@ -164,6 +164,14 @@ async fn write_down(
     Ok((backend, outcome, keys))
 }
 
+/// The project's external backend: the live one, else the one deleted last.
+pub(super) async fn latest(
+    tx: &impl tokio_postgres::GenericClient,
+    project: ProjectId,
+) -> Result<Option<ExternalBackend>> {
+    store::of_project(tx, project).await
+}
+
 /// What is known already, deleted or not.
 async fn known(app: &App, project: ProjectId) -> Result<Option<ExternalBackend>> {
     let client = app.control.get().await?;
@@ -311,6 +319,39 @@ pub(super) async fn deprovision(app: &App, access: &ProjectAccess) -> Result<(Ex
     let heard = Box::pin(versions::push(app, access.project())).await?;
     let deleted_at = Some(app.clock.now());
     Ok((ExternalBackend { deleted_at, ..backend }, heard))
+}
+
+/// Opens a deleted backend's credentials, brought back if need be, and commits what was written about it.
+pub(super) async fn commit_restored(
+    app: &App,
+    tx: tokio_postgres::Transaction<'_>,
+    backend: ExternalBackend,
+) -> Result<ExternalBackend> {
+    match Box::pin(backend.secrets(app)).await {
+        Ok(Some(_)) => {}
+        Ok(None) => return Err(credentials_gone()),
+        Err(error) if error.code() == SECRET_MISSING => return Err(credentials_gone()),
+        Err(error) => return Err(error),
+    }
+    if let Err(error) = tx.commit().await {
+        if let Some(kept) = &backend.kept {
+            give_up(app, backend.owner(), kept).await;
+        }
+        return Err(failure(error));
+    }
+    Ok(ExternalBackend {
+        deleted_at: None,
+        ..backend
+    })
+}
+
+fn credentials_gone() -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        "provisioning/credentials-gone",
+        "The credentials of this backend are gone",
+    )
+    .with_hint("POST /api/projects/{id}/backend/provision with credentials takes the database back")
 }
 
 /// Makes every process forget what it knows of the database's tables.

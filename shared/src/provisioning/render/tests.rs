@@ -29,6 +29,8 @@ fn schema_level_renders_as_one_message() {
     -- accounts
     grant usage on schema "auth_abcdefghijklmnopqrst" to plinth_auth;
     grant select, insert, update, delete on table "auth_abcdefghijklmnopqrst".users, "auth_abcdefghijklmnopqrst".identities, "auth_abcdefghijklmnopqrst".sessions, "auth_abcdefghijklmnopqrst".refresh_tokens to plinth_auth;
+    grant usage on schema "auth_abcdefghijklmnopqrst" to plinth_control;
+    grant select (id, email, phone, deleted_at) on table "auth_abcdefghijklmnopqrst".users to plinth_control;
     grant usage, create on schema "auth_abcdefghijklmnopqrst" to "p_abcdefghijklmnopqrst_owner";
     set local role "p_abcdefghijklmnopqrst_owner";
     grant usage on schema "project_abcdefghijklmnopqrst" to "p_abcdefghijklmnopqrst_service", "p_abcdefghijklmnopqrst_authenticated", "p_abcdefghijklmnopqrst_anon";
@@ -41,8 +43,25 @@ fn schema_level_renders_as_one_message() {
         full_name = coalesce(excluded.full_name, profile.full_name),
         avatar_url = coalesce(excluded.avatar_url, profile.avatar_url)
     $body$;
-    revoke execute on function "auth_abcdefghijklmnopqrst".sync_profile(uuid, text, jsonb) from public;
-    grant execute on function "auth_abcdefghijklmnopqrst".sync_profile(uuid, text, jsonb) to plinth_auth;
+    create function "auth_abcdefghijklmnopqrst".address_profile(id uuid, address text) returns void
+    language sql security definer set search_path = pg_catalog as $body$
+      update "project_abcdefghijklmnopqrst".app_users as profile set email = coalesce($2, $1::text || '@deleted.invalid') where profile.id = $1
+    $body$;
+    create function "auth_abcdefghijklmnopqrst".forget_profile(id uuid) returns void
+    language plpgsql security definer set search_path = pg_catalog as $body$
+    begin
+      delete from "project_abcdefghijklmnopqrst".app_users as profile where profile.id = $1;
+      set constraints all immediate;
+    exception when foreign_key_violation or restrict_violation then
+      update "project_abcdefghijklmnopqrst".app_users as profile
+      set email = $1::text || '@deleted.invalid', full_name = null, avatar_url = null, metadata = '{}'
+      where profile.id = $1;
+    end
+    $body$;
+    revoke execute on function "auth_abcdefghijklmnopqrst".sync_profile(uuid, text, jsonb), "auth_abcdefghijklmnopqrst".address_profile(uuid, text),
+      "auth_abcdefghijklmnopqrst".forget_profile(uuid) from public;
+    grant execute on function "auth_abcdefghijklmnopqrst".sync_profile(uuid, text, jsonb), "auth_abcdefghijklmnopqrst".address_profile(uuid, text),
+      "auth_abcdefghijklmnopqrst".forget_profile(uuid) to plinth_auth;
     reset role;
     revoke usage, create on schema "auth_abcdefghijklmnopqrst" from "p_abcdefghijklmnopqrst_owner";
     insert into plinth.version (ref, control) values ('abcdefghijklmnopqrst', 7);
@@ -102,6 +121,8 @@ fn database_level_renders_step_by_step() {
     -- accounts
     grant usage on schema "auth" to plinth_auth;
     grant select, insert, update, delete on table "auth".users, "auth".identities, "auth".sessions, "auth".refresh_tokens to plinth_auth;
+    grant usage on schema "auth" to plinth_control;
+    grant select (id, email, phone, deleted_at) on table "auth".users to plinth_control;
     create function auth.uid() returns uuid language sql stable set search_path = pg_catalog as 'select plinth.uid()';
     create function auth.role() returns text language sql stable set search_path = pg_catalog as 'select plinth.role()';
     create function auth.email() returns text language sql stable set search_path = pg_catalog as 'select plinth.email()';
@@ -110,7 +131,7 @@ fn database_level_renders_step_by_step() {
     grant usage on schema auth to anon, authenticated, service_role, project_owner;
     grant execute on all functions in schema auth to anon, authenticated, service_role, project_owner;
     grant select (id, email, phone, email_confirmed_at, phone_confirmed_at, last_sign_in_at, raw_app_meta_data,
-      raw_user_meta_data, is_anonymous, created_at, updated_at) on auth.users to "p_abcdefghijklmnopqrst_owner", "p_abcdefghijklmnopqrst_service";
+      raw_user_meta_data, is_anonymous, created_at, updated_at, deleted_at) on auth.users to "p_abcdefghijklmnopqrst_owner", "p_abcdefghijklmnopqrst_service";
     grant usage, create on schema "auth" to "p_abcdefghijklmnopqrst_owner";
     set local role "p_abcdefghijklmnopqrst_owner";
     grant usage on schema "public" to "p_abcdefghijklmnopqrst_service", "p_abcdefghijklmnopqrst_authenticated", "p_abcdefghijklmnopqrst_anon";
@@ -123,8 +144,25 @@ fn database_level_renders_step_by_step() {
         full_name = coalesce(excluded.full_name, profile.full_name),
         avatar_url = coalesce(excluded.avatar_url, profile.avatar_url)
     $body$;
-    revoke execute on function "auth".sync_profile(uuid, text, jsonb) from public;
-    grant execute on function "auth".sync_profile(uuid, text, jsonb) to "p_abcdefghijklmnopqrst_service";
+    create function "auth".address_profile(id uuid, address text) returns void
+    language sql security definer set search_path = pg_catalog as $body$
+      update "public".app_users as profile set email = coalesce($2, $1::text || '@deleted.invalid') where profile.id = $1
+    $body$;
+    create function "auth".forget_profile(id uuid) returns void
+    language plpgsql security definer set search_path = pg_catalog as $body$
+    begin
+      delete from "public".app_users as profile where profile.id = $1;
+      set constraints all immediate;
+    exception when foreign_key_violation or restrict_violation then
+      update "public".app_users as profile
+      set email = $1::text || '@deleted.invalid', full_name = null, avatar_url = null, metadata = '{}'
+      where profile.id = $1;
+    end
+    $body$;
+    revoke execute on function "auth".sync_profile(uuid, text, jsonb), "auth".address_profile(uuid, text),
+      "auth".forget_profile(uuid) from public;
+    grant execute on function "auth".sync_profile(uuid, text, jsonb), "auth".address_profile(uuid, text),
+      "auth".forget_profile(uuid) to "p_abcdefghijklmnopqrst_service";
     reset role;
     revoke create on schema "auth" from "p_abcdefghijklmnopqrst_owner";
     insert into plinth.version (ref, control) values ('abcdefghijklmnopqrst', 7);
