@@ -144,6 +144,7 @@ impl Setting {
             .replace("{userId}", &self.viewer.id)
             .replace("{keyId}", &self.key)
             .replace("{tableId}", &self.table)
+            .replace("{columnId}", &self.table)
             .replace("{recordId}", &self.row)
             .replace("{table}", "app_data")
             .replace("{*path}", "app_data");
