@@ -156,6 +156,7 @@ impl Setting {
             .replace("{keyId}", &self.key)
             .replace("{tableId}", &self.table)
             .replace("{versionId}", &self.document)
+            .replace("{columnId}", &self.table)
             .replace("{recordId}", &self.row)
             .replace("{table}", "app_data")
             .replace("{*path}", "app_data");

@@ -23,6 +23,7 @@ pub fn routes() -> Routes {
         .routes(routes!(read::list_tables))
         .routes(routes!(read::get_table, alter::alter_table, delete::delete_table))
         .routes(routes!(delete::restore_table))
+        .routes(routes!(delete::restore_column))
         .routes(routes!(history::list_migrations))
 }
 

@@ -67,14 +67,19 @@ impl<'a> Cell<'a> {
         Ok(rows.map_err(refusal::trouble)?.first().and_then(|row| row.get(0)))
     }
 
-    /// Runs the statements and moves the version.
+    /// Runs the statements, proves that what is to be possible afterwards is, and moves the version.
     ///
     /// # Errors
     /// Why the database refused; nothing is changed then, and the transaction can only be dropped.
-    pub(super) async fn run(&self, random: &SharedRandom, up: &str, migration: Uuid) -> Result<()> {
+    pub(super) async fn run(
+        &self,
+        random: &SharedRandom,
+        (up, proof): (&str, &[String]),
+        migration: Uuid,
+    ) -> Result<()> {
         loop {
             let left = self.ends.saturating_duration_since(Instant::now());
-            let attempt = tokio::time::timeout(left, self.attempt(up)).await;
+            let attempt = tokio::time::timeout(left, self.attempt(up, proof)).await;
             match attempt.map_err(|_| refusal::too_slow())? {
                 Ok(()) => break,
                 Err(error) if is_contended(&error) && left > LOCK => self.step_back(random).await?,
@@ -91,10 +96,14 @@ impl<'a> Cell<'a> {
         moved.map(drop).map_err(refusal::trouble)
     }
 
-    async fn attempt(&self, up: &str) -> Result<(), tokio_postgres::Error> {
+    async fn attempt(&self, up: &str, proof: &[String]) -> Result<(), tokio_postgres::Error> {
         let settings = format!("savepoint change; set local lock_timeout = {}", LOCK.as_millis());
         self.transaction.batch_execute(&settings).await?;
         self.transaction.batch_execute(up).await?;
+        for statement in proof {
+            let tried = format!("savepoint proof; {statement}; rollback to savepoint proof");
+            self.transaction.batch_execute(&tried).await?;
+        }
         self.transaction.batch_execute("release savepoint change").await
     }
 

@@ -29,9 +29,9 @@ pub(super) async fn run(app: &App, access: &ProjectAccess, backend: BackendId, w
     let mut connection = change.site.connect(app).await?;
     let cell = Cell::lock(&mut connection, &change.site, budget).await?;
     change.settle(&cell).await?;
-    let (pending, up) = change.write_down(wish).await?;
+    let (pending, up, proof) = change.write_down(wish).await?;
     reached(Step::Planned).await;
-    if let Err(error) = cell.run(&app.random, &up, pending.id).await {
+    if let Err(error) = cell.run(&app.random, (&up, &proof), pending.id).await {
         return Err(change.abandoned(&pending, error).await);
     }
     reached(Step::Run).await;
@@ -96,7 +96,7 @@ impl Change<'_> {
     }
 
     /// Plans under the lock and writes the migration down as pending.
-    async fn write_down(&self, wish: Wish<'_>) -> Result<(Pending, String)> {
+    async fn write_down(&self, wish: Wish<'_>) -> Result<(Pending, String, Vec<String>)> {
         let mut client = self.app.control.get().await?;
         let transaction = client.transaction().await.map_err(control::failure)?;
         store::lock(&transaction, self.access.project(), self.site.id).await?;
@@ -125,7 +125,7 @@ impl Change<'_> {
             after: planned.after,
             author,
         };
-        Ok((pending, up))
+        Ok((pending, up, planned.proof))
     }
 
     /// The change has happened: stores the design, with an audit row. Once only, whoever comes first.
@@ -170,7 +170,8 @@ impl Change<'_> {
         let client = self.app.control.get().await?;
         let tables = store::tables(&*client, self.access.project(), self.site.id).await?;
         let found = tables.into_iter().find(|stored| stored.table.id == pending.table);
-        found.map(|stored| stored.table).ok_or_else(not_found)
+        let now = self.app.clock.now();
+        found.map(|stored| stored.table.shown(now)).ok_or_else(not_found)
     }
 }
 
@@ -180,6 +181,7 @@ fn action(kind: Kind) -> &'static str {
         Kind::Alter => "tables.alter",
         Kind::Delete => "tables.delete",
         Kind::Restore => "tables.restore",
+        Kind::RestoreColumn => "tables.restore-column",
     }
 }
 

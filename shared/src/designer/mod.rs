@@ -19,6 +19,7 @@
 
 mod cell;
 mod change;
+mod columns;
 mod guard;
 mod history;
 mod plan;
@@ -27,6 +28,7 @@ mod site;
 mod steps;
 mod store;
 
+pub use columns::{DeletedColumn, Located, deleted_columns};
 pub use history::{Migration, Page, history};
 pub use steps::Step;
 #[cfg(feature = "testing")]
@@ -34,13 +36,13 @@ pub use steps::interrupted;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, Ident};
-use crate::schema::spec::TableSpec;
+use crate::schema::spec::{TableSpec, is_restorable};
 use crate::tenancy::ProjectAccess;
 
 /// A table of a backend.
@@ -57,6 +59,9 @@ pub struct Table {
     /// Its design.
     #[schema(value_type = Object)]
     pub schema: TableSpec,
+    /// Columns that were deleted and can be restored for 30 days.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deleted_columns: Vec<DeletedColumn>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
@@ -67,6 +72,14 @@ pub struct Table {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub deleted_at: Option<Timestamp>,
+}
+
+impl Table {
+    /// With those of its deleted columns that can still be restored.
+    fn shown(mut self, now: Timestamp) -> Self {
+        self.deleted_columns.retain(|column| is_restorable(column.deleted_at, now));
+        self
+    }
 }
 
 /// What somebody wants to be changed.
@@ -84,6 +97,11 @@ enum Wish<'a> {
     },
     Restore {
         table: Uuid,
+    },
+    RestoreColumn {
+        table: Uuid,
+        column: Uuid,
+        said: &'a Map<String, Value>,
     },
 }
 
@@ -140,6 +158,22 @@ pub async fn restore(app: &App, access: &ProjectAccess, backend: BackendId, tabl
     Box::pin(change::run(app, access, backend, Wish::Restore { table })).await
 }
 
+/// Takes a deleted column back, with its values. `said` may give it another `name`, and say of it anew whether it is
+/// `required` or `unique`, its `references` and its `check`.
+///
+/// # Errors
+/// 404 `tables/column-not-found` when there is none, or longer than 30 days ago; `tables/name-taken`; `tables/restore` when
+/// what it refers to is gone; `tables/data` when rows that came or changed meanwhile do not fit it; what [`alter`] meets.
+pub async fn restore_column(
+    app: &App,
+    access: &ProjectAccess,
+    backend: BackendId,
+    (table, column): (Uuid, Uuid),
+    said: &Map<String, Value>,
+) -> Result<Table> {
+    Box::pin(change::run(app, access, backend, Wish::RestoreColumn { table, column, said })).await
+}
+
 /// A backend's tables by name; with `deleted`, those that wait for their restoration instead.
 ///
 /// # Errors
@@ -151,9 +185,9 @@ pub async fn list(app: &App, access: &ProjectAccess, backend: BackendId, deleted
         .into_iter()
         .filter(|table| match table.table.deleted_at {
             None => !deleted,
-            Some(at) => deleted && plan::is_restorable(at, now),
+            Some(at) => deleted && is_restorable(at, now),
         })
-        .map(|stored| stored.table)
+        .map(|stored| stored.table.shown(now))
         .collect())
 }
 

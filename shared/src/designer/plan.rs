@@ -1,6 +1,6 @@
 //! What a wish comes to: statements up and down, and the designs after them. A pure function over the stored designs.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -8,12 +8,11 @@ use uuid::Uuid;
 use super::site::Site;
 use super::store::Stored;
 use super::{Wish, guard, not_found};
-use crate::clock::RESTORE_WINDOW;
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::ddl::{self, Change};
 use crate::schema::fault::{Fault, Faults};
 use crate::schema::known::Known;
-use crate::schema::spec::{self, TableSpec};
+use crate::schema::spec::{self, TableSpec, is_restorable};
 
 /// The kind of a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +21,7 @@ pub(super) enum Kind {
     Alter,
     Delete,
     Restore,
+    RestoreColumn,
 }
 
 impl Kind {
@@ -31,13 +31,20 @@ impl Kind {
             Self::Alter => "alter",
             Self::Delete => "delete",
             Self::Restore => "restore",
+            Self::RestoreColumn => "restore_column",
         }
     }
 
     pub(super) fn from_text(text: &str) -> Option<Self> {
-        [Self::Create, Self::Alter, Self::Delete, Self::Restore]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        [
+            Self::Create,
+            Self::Alter,
+            Self::Delete,
+            Self::Restore,
+            Self::RestoreColumn,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
     }
 }
 
@@ -58,15 +65,11 @@ pub(super) struct Planned {
     pub(super) table: Uuid,
     pub(super) change: Change,
     pub(super) after: After,
+    /// Statements that must be possible afterwards, and are not to happen.
+    pub(super) proof: Vec<String>,
 }
 
-/// Whether something deleted at that time can still be had back.
-pub(super) fn is_restorable(deleted: Timestamp, now: Timestamp) -> bool {
-    let window = SignedDuration::try_from(RESTORE_WINDOW).unwrap_or(SignedDuration::MAX);
-    now.duration_since(deleted) <= window
-}
-
-/// Plans a wish. `fresh` is the id of a table that it makes.
+/// Plans a wish. `fresh` is the id of what it makes, or puts aside.
 pub(super) fn plan(
     wish: Wish<'_>,
     tables: &[Stored],
@@ -76,7 +79,7 @@ pub(super) fn plan(
 ) -> Result<Planned> {
     let live = || tables.iter().filter(|stored| stored.table.deleted_at.is_none());
     let find = |id: Uuid| live().find(|stored| stored.table.id == id).ok_or_else(not_found);
-    let known = Known::new(live().map(|stored| stored.table.schema.clone()));
+    let known = Known::new(live().map(|stored| stored.spec.clone()));
     let context = site.context(&known);
     let room = || match live().count() < max_tables && tables.len() < max_tables.saturating_mul(2) {
         true => Ok(()),
@@ -88,6 +91,7 @@ pub(super) fn plan(
             table,
             change,
             after: After { table: spec, also },
+            proof: vec![],
         })
     };
     match wish {
@@ -104,15 +108,29 @@ pub(super) fn plan(
         } => {
             let stored = find(table)?;
             current(stored, version)?;
-            guard::alteration(&stored.table.schema, operations)?;
-            let old = &stored.table.schema;
-            let altered = ddl::alter(old, &json!({ "operations": operations }), &context).map_err(in_use)?;
-            planned(Kind::Alter, table, altered.change, altered.spec, altered.also)
+            guard::alteration(&stored.spec, operations)?;
+            let list = json!({ "operations": operations });
+            let altered = ddl::alter(&stored.spec, &list, &context, (fresh, now)).map_err(in_use)?;
+            Ok(Planned {
+                proof: altered.proof,
+                ..planned(Kind::Alter, table, altered.change, altered.spec, altered.also)?
+            })
+        }
+        Wish::RestoreColumn { table, column, said } => {
+            let spec = &find(table)?.spec;
+            let there = |removed: &&spec::RemovedColumn| removed.id == column && removed.is_restorable(now);
+            spec.removed.iter().find(there).ok_or_else(no_such_column)?;
+            let mut operation = said.clone();
+            operation.insert("op".to_owned(), "restore_column".into());
+            operation.insert("id".to_owned(), column.to_string().into());
+            let list = json!({ "operations": [operation] });
+            let altered = ddl::alter(spec, &list, &context, (fresh, now)).map_err(unfit_column)?;
+            planned(Kind::RestoreColumn, table, altered.change, altered.spec, altered.also)
         }
         Wish::Delete { table, version } => {
             let stored = find(table)?;
             version.map_or(Ok(()), |version| current(stored, version))?;
-            let spec = &stored.table.schema;
+            let spec = &stored.spec;
             guard::deletion(spec)?;
             let moved = site.moved(table)?;
             let change = ddl::drop_table(spec, &context, &site.trash, &moved).map_err(in_use)?;
@@ -127,7 +145,7 @@ pub(super) fn plan(
             if !is_restorable(deleted, now) {
                 return Err(not_found());
             }
-            let spec = checked_again(&stored.table.schema, &known)?;
+            let spec = checked_again(&stored.spec, &known)?;
             room()?;
             let moved = site.moved(table)?;
             // The way back of its deletion, rendered anew: what it refers to may have another name by now.
@@ -139,8 +157,11 @@ pub(super) fn plan(
 
 /// A design that lay aside, checked against what is there now.
 fn checked_again(spec: &TableSpec, known: &Known) -> Result<TableSpec> {
-    let json = serde_json::to_value(spec).map_err(Error::internal)?;
-    spec::parse(&json, known).map_err(|faults| {
+    let (mut design, removed) = (spec.clone(), spec.removed.clone());
+    design.removed.clear();
+    let json = serde_json::to_value(&design).map_err(Error::internal)?;
+    let checked = spec::parse(&json, known).map(|design| TableSpec { removed, ..design });
+    checked.map_err(|faults| {
         let details = faults.to_string();
         if has(&faults, "schema/name-taken") {
             return Error::new(
@@ -159,6 +180,35 @@ fn checked_again(spec: &TableSpec, known: &Known) -> Result<TableSpec> {
         .with_details(details)
         .with_hint("Restore or create that first")
     })
+}
+
+/// Why a deleted column cannot come back.
+fn unfit_column(faults: Faults) -> Error {
+    let details = faults.to_string();
+    if has(&faults, "schema/duplicate") || has(&faults, "schema/name-taken") {
+        return Error::new(
+            ErrorKind::Conflict,
+            "tables/name-taken",
+            "Another column has taken the name meanwhile",
+        )
+        .with_details(details)
+        .with_hint(r#"Send {"name": "another_name"}, or rename or drop that one first"#);
+    }
+    if has(&faults, "schema/shape") || has(&faults, "schema/unknown-key") || has(&faults, "schema/name") {
+        return faults.into();
+    }
+    Error::new(
+        ErrorKind::Conflict,
+        "tables/restore",
+        "The column does not fit the table any more",
+    )
+    .with_details(details)
+    .with_hint(r#"Restore or create what it needs first, or leave it out: {"references": null, "check": null}"#)
+}
+
+fn no_such_column() -> Error {
+    Error::new(ErrorKind::NotFound, "tables/column-not-found", "Deleted column not found")
+        .with_hint("The table's deletedColumns have the ids of those that can be restored")
 }
 
 fn current(stored: &Stored, version: i64) -> Result<()> {

@@ -2,20 +2,24 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{GenericClient, Row};
 use uuid::Uuid;
 
-use super::Table;
+use super::{DeletedColumn, Located, Table};
 use super::plan::{After, Kind};
 use crate::control::{self, int8, json, text, time, uuid};
 use crate::error::{Error, Result};
 use crate::ident::{BackendId, Ident, ProjectId};
+use crate::schema::spec::{RemovedColumn, TableSpec};
 use crate::tenancy::not_found;
 
 /// A stored table.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
     pub(super) table: Table,
+    /// The design with all that lies aside.
+    pub(super) spec: TableSpec,
 }
 
 /// A migration to be written down.
@@ -58,17 +62,45 @@ pub(super) async fn tables(
 }
 
 fn stored(row: &Row) -> Result<Stored> {
+    let spec: TableSpec = serde_json::from_value(row.get(3)).map_err(Error::internal)?;
+    let mut schema = spec.clone();
     Ok(Stored {
         table: Table {
             id: row.get(0),
             name: Ident::new(row.get::<_, &str>(1))?,
             version: row.get(2),
-            schema: serde_json::from_value(row.get(3)).map_err(Error::internal)?,
+            deleted_columns: schema.removed.drain(..).map(DeletedColumn::from).collect(),
+            schema,
             created_at: row.get(4),
             updated_at: row.get(5),
             deleted_at: row.get(6),
         },
+        spec,
     })
+}
+
+/// What lies aside in live tables of these projects.
+pub(super) async fn removed_columns(executor: &impl GenericClient, projects: &[ProjectId]) -> Result<Vec<Located>> {
+    let sql = "
+        select b.project_id, b.id, t.id, t.name, r.value
+        from plinth.tables t
+        join plinth.backends b on b.id = t.backend_id and b.deleted_at is null
+        cross join lateral jsonb_array_elements(t.spec -> 'removed') r
+        where b.project_id = any ($1) and t.deleted_at is null";
+    let projects: Vec<Uuid> = projects.iter().map(|project| project.0).collect();
+    let params = [(&projects as &(dyn ToSql + Sync), Type::UUID_ARRAY)];
+    let rows = executor.query_typed(sql, &params).await.map_err(control::failure)?;
+    let located = |row: &Row| {
+        let removed: RemovedColumn = serde_json::from_value(row.get(4)).map_err(Error::internal)?;
+        Ok(Located {
+            project: ProjectId(row.get(0)),
+            backend: row.get(1),
+            table: row.get(2),
+            table_name: Ident::new(row.get::<_, &str>(3))?,
+            column: removed.into(),
+        })
+    };
+    rows.iter().map(located).collect()
 }
 
 /// Takes the backend's row for the rest of the transaction.

@@ -189,6 +189,17 @@ pub fn drop_table(spec: &TableSpec, context: &Context<'_>, trash: &Ident, moved:
             ),
         );
     }
+    // What deleted columns took along is called so that it is alone wherever it is.
+    let aside = spec.removed.iter().flat_map(|removed| {
+        let names = removed.enums.iter().filter_map(|declared| removed.hidden_enum(declared));
+        names.collect::<Vec<_>>()
+    });
+    for name in aside {
+        step(
+            format!("alter type {} set schema {}", context.table(&name), trash.quoted()),
+            format!("alter type {} set schema {}", qualified(trash, &name), context.schema.quoted()),
+        );
+    }
     step(
         format!("alter table {live} rename to {}", moved.quoted()),
         format!("alter table {} rename to {}", context.table(moved), spec.name.quoted()),

@@ -10,6 +10,7 @@ pub mod data_type;
 pub mod ddl;
 pub mod expr;
 pub mod fault;
+pub mod hidden;
 pub mod known;
 mod literal;
 pub mod policy;

@@ -29,6 +29,7 @@
 
 mod json;
 mod read;
+mod removed;
 mod verify;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,7 @@ use crate::ident::Ident;
 pub(crate) use json::{name, names, object, shown, text};
 pub use read::parse;
 pub(crate) use read::{Reading, complete, read_column, read_index, read_policies};
+pub use removed::{RemovedColumn, is_restorable};
 pub(crate) use verify::verify;
 
 /// Most columns a table may have.
@@ -50,6 +52,8 @@ pub const MAX_INDEXES: usize = 32;
 pub const MAX_POLICIES: usize = 32;
 /// Most enums a table may declare, and most labels of one.
 pub const MAX_ENUM: usize = 100;
+/// Most deleted columns of a table that lie aside.
+pub const MAX_REMOVED: usize = 200;
 /// Longest comment, in bytes.
 pub const MAX_COMMENT: usize = 1000;
 
@@ -75,6 +79,9 @@ pub struct TableSpec {
     /// Whether a trigger keeps `updated_at`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub timestamps: bool,
+    /// Deleted columns that lie aside. No design names them: they come and go with changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<RemovedColumn>,
 }
 
 /// A column.

@@ -49,6 +49,7 @@ pub fn app_users() -> TableSpec {
             own("own_row_update", Command::Update),
         ],
         timestamps: true,
+        removed: vec![],
     }
 }
 
@@ -87,6 +88,7 @@ pub fn app_data() -> TableSpec {
             column: Some(ident("user_id")),
         }],
         timestamps: true,
+        removed: vec![],
     }
 }
 

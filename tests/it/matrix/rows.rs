@@ -325,6 +325,11 @@ fn tables() -> Vec<Row> {
             members([403, 409, 409, 409]),
         ),
         row(
+            "POST",
+            "/api/database/{id}/tables/{tableId}/columns/{columnId}/restore",
+            members([403, 404, 404, 404]),
+        ),
+        row(
             "DELETE",
             "/api/database/{id}/tables/{tableId}",
             members([403, 200, 200, 200]),

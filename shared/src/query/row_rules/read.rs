@@ -71,6 +71,7 @@ fn design(relation: &Relation, policies: Vec<PolicySpec>) -> TableSpec {
         indexes: Vec::new(),
         policies,
         timestamps: false,
+        removed: Vec::new(),
     }
 }
 

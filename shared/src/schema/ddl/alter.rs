@@ -4,6 +4,7 @@
 //! {"operations": [
 //!   {"op": "add_column", "column": {"name": "due", "type": "date"}},
 //!   {"op": "drop_column", "name": "old"},
+//!   {"op": "restore_column", "id": "6f9619ff-8b86-d011-b42d-00cf4fc964ff", "name": "older", "required": false},
 //!   {"op": "rename_column", "from": "titel", "to": "title"},
 //!   {"op": "alter_column", "name": "title", "required": true, "default": null, "check": {"max": 200}},
 //!   {"op": "rename_table", "to": "tasks"},
@@ -14,17 +15,22 @@
 //! ]}
 //! ```
 //! `alter_column` takes the keys of a column; what is left out stays, null takes away. Types change along a safe list
-//! only: to wider numbers, to text, from text. A dropped column takes its indexes along and comes back empty, at the
-//! end. A column that another table's reference or policy needs is neither dropped nor given another type.
+//! only: to wider numbers, to text, from text. A dropped column goes [aside] with its values and takes its indexes along;
+//! `restore_column` brings it back within 30 days, under another name or with fewer demands if it says so. A column that
+//! another table's reference or policy needs is neither dropped nor given another type.
 
+mod aside;
+mod rename;
+
+use jiff::Timestamp;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
-use super::uses::{casts, map_expressions, mentions, refers, rename_references};
+use super::uses::{casts, mentions, refers};
 use super::{Change, Context, between};
 use crate::ident::Ident;
 use crate::schema::fault::{Fault, Faults};
 use crate::schema::known::Known;
-use crate::schema::policy::PolicySpec;
 use crate::schema::spec::{self, ColumnSpec, Reading, TableSpec};
 
 /// What a list of operations comes to.
@@ -37,17 +43,25 @@ pub struct Alteration {
     pub also: Vec<TableSpec>,
     /// The statements.
     pub change: Change,
+    /// Statements that must be possible behind those, and are not to happen: see [`aside`].
+    pub proof: Vec<String>,
 }
 
 /// Most operations of one change.
 const MAX_OPERATIONS: usize = 100;
 
-/// Reads operations and applies them to a table. `context.known` holds the project's tables as they are.
+/// Reads operations and applies them to a table. `context.known` holds the project's tables as they are; `moment` is an id
+/// that nothing has yet, for what goes aside, and the present time.
 ///
 /// # Errors
 /// Every fault, its path below `operations[n]`. An operation behind a faulty one is checked against the design without
 /// it.
-pub fn alter(old: &TableSpec, operations: &Value, context: &Context<'_>) -> Result<Alteration, Faults> {
+pub fn alter(
+    old: &TableSpec,
+    operations: &Value,
+    context: &Context<'_>,
+    moment: (Uuid, Timestamp),
+) -> Result<Alteration, Faults> {
     let mut reading = Reading::default();
     let list = spec::object(operations, "", &["operations"], &mut reading).and_then(|map| map.get("operations"));
     let Some(list) = list
@@ -71,12 +85,15 @@ pub fn alter(old: &TableSpec, operations: &Value, context: &Context<'_>) -> Resu
         also: Vec::new(),
         change: Change::default(),
         context,
+        moment,
+        moved: 0,
     };
     for (index, operation) in list.iter().enumerate() {
         if let Err(faults) = run.operation(operation) {
             reading.faults.extend_under(&format!("operations[{index}]"), faults);
         }
     }
+    let proof = run.proof(old);
     let Run {
         spec,
         known,
@@ -85,7 +102,12 @@ pub fn alter(old: &TableSpec, operations: &Value, context: &Context<'_>) -> Resu
         ..
     } = run;
     let also = also.iter().filter_map(|name| known.table(name)).cloned().collect();
-    reading.faults.or(Alteration { spec, also, change })
+    reading.faults.or(Alteration {
+        spec,
+        also,
+        change,
+        proof,
+    })
 }
 
 struct Run<'a> {
@@ -95,6 +117,9 @@ struct Run<'a> {
     also: Vec<String>,
     change: Change,
     context: &'a Context<'a>,
+    moment: (Uuid, Timestamp),
+    /// Columns that went aside so far.
+    moved: usize,
 }
 
 impl Run<'_> {
@@ -103,6 +128,7 @@ impl Run<'_> {
         let keys: &[&str] = match op {
             "add_column" => &["op", "column"],
             "drop_column" => &["op", "name"],
+            "restore_column" => &aside::RESTORE_KEYS,
             "rename_column" => &["op", "from", "to"],
             "alter_column" => &ALTER_KEYS,
             "rename_table" => &["op", "to"],
@@ -114,8 +140,8 @@ impl Run<'_> {
                 let fault = Fault::new("op", "schema/operation", format!("{} is no operation", spec::shown(op)));
                 return Err(fault
                     .hint(
-                        "Use add_column, drop_column, rename_column, alter_column, rename_table, set_policies, \
-                         add_index, drop_index or set_timestamps",
+                        "Use add_column, drop_column, restore_column, rename_column, alter_column, rename_table, \
+                         set_policies, add_index, drop_index or set_timestamps",
                     )
                     .into());
             }
@@ -127,6 +153,7 @@ impl Run<'_> {
         match op {
             "add_column" => self.add_column(map, reading),
             "drop_column" => self.drop_column(map, reading),
+            "restore_column" => self.restore_column(map, reading),
             "rename_column" => self.rename_column(map, reading),
             "alter_column" => self.alter_column(map, reading),
             "rename_table" => self.rename_table(map, reading),
@@ -145,18 +172,6 @@ impl Run<'_> {
         new.columns.push(column);
         new.enums.extend(inline);
         self.restructure(new, reading, Some((index, "column")))
-    }
-
-    fn drop_column(&mut self, map: &Map<String, Value>, mut reading: Reading) -> Result<(), Faults> {
-        let Some(name) = self.column_name(map, "name", &mut reading) else {
-            return Err(reading.faults);
-        };
-        self.free(&name, "dropped", &mut reading);
-        let mut new = self.spec.clone();
-        new.columns.retain(|column| column.name != name);
-        new.indexes.retain(|index| !index.columns.contains(&name));
-        self.forget_enums(&mut new);
-        self.restructure(new, reading, None)
     }
 
     fn alter_column(&mut self, map: &Map<String, Value>, mut reading: Reading) -> Result<(), Faults> {
@@ -199,83 +214,6 @@ impl Run<'_> {
             reading.faults.push(fault.hint("Drop that reference first"));
         }
         self.restructure(new, reading, Some((index, "")))
-    }
-
-    fn rename_column(&mut self, map: &Map<String, Value>, mut reading: Reading) -> Result<(), Faults> {
-        let from = self.column_name(map, "from", &mut reading);
-        let to = spec::name(map, "", "to", &mut reading);
-        let (Some(from), Some(to)) = (from, to) else {
-            return Err(reading.faults);
-        };
-        let table = self.spec.name.clone();
-        let mut new = self.spec.clone();
-        map_expressions(&mut new, &self.known, &mut |expr| {
-            expr.rename_column(table.as_str(), from.as_str(), &to)
-        });
-        for column in new.columns.iter_mut().filter(|column| column.name == from) {
-            column.name = to.clone();
-        }
-        rename_references(&mut new, &table, Some((&from, &to)), &table);
-        for name in new
-            .indexes
-            .iter_mut()
-            .flat_map(|index| &mut index.columns)
-            .filter(|name| **name == from)
-        {
-            *name = to.clone();
-        }
-        for policy in &mut new.policies {
-            if let PolicySpec::Template {
-                column: Some(column), ..
-            } = policy
-                && *column == from
-            {
-                *column = to.clone();
-            }
-        }
-        let old = self.spec.clone();
-        self.verified(&mut new, reading, None)?;
-        let up = between::rename_column(&self.within(), (&old, &from), (&new, &to))?;
-        let down = between::rename_column(&self.within(), (&new, &to), (&old, &from))?;
-        self.follow(&table, |other, known| {
-            map_expressions(other, known, &mut |expr| {
-                expr.rename_column(table.as_str(), from.as_str(), &to)
-            });
-            rename_references(other, &table, Some((&from, &to)), &table);
-        });
-        self.accept(new, up, down);
-        Ok(())
-    }
-
-    fn rename_table(&mut self, map: &Map<String, Value>, mut reading: Reading) -> Result<(), Faults> {
-        let Some(to) = spec::name(map, "", "to", &mut reading) else {
-            return Err(reading.faults);
-        };
-        let (old, from) = (self.spec.clone(), self.spec.name.clone());
-        if self.known.table(to.as_str()).is_some() {
-            reading.faults.push(Fault::new(
-                "to",
-                "schema/name-taken",
-                format!("There is already a table {to}"),
-            ));
-            return Err(reading.faults);
-        }
-        let mut new = old.clone();
-        map_expressions(&mut new, &self.known, &mut |expr| {
-            expr.rename_table(from.as_str(), &to, true)
-        });
-        rename_references(&mut new, &from, None, &to);
-        new.name = to.clone();
-        self.verified(&mut new, reading, None)?;
-        let up = between::rename_table(&self.within(), &old, &new)?;
-        let down = between::rename_table(&self.within(), &new, &old)?;
-        self.follow(&from, |other, known| {
-            map_expressions(other, known, &mut |expr| expr.rename_table(from.as_str(), &to, false));
-            rename_references(other, &from, None, &to);
-        });
-        self.known.remove(from.as_str());
-        self.accept(new, up, down);
-        Ok(())
     }
 
     fn set_policies(&mut self, map: &Map<String, Value>, mut reading: Reading) -> Result<(), Faults> {
@@ -369,8 +307,10 @@ impl Run<'_> {
     /// Enums that no column needs any more go.
     fn forget_enums(&self, new: &mut TableSpec) {
         let used = |name: &Ident, spec: &TableSpec| {
+            let aside = spec.removed.iter().map(|removed| &removed.column);
             spec.columns
                 .iter()
+                .chain(aside)
                 .any(|column| column.data_type.enum_name() == Some(name))
         };
         let columns = new.clone();
@@ -419,23 +359,6 @@ impl Run<'_> {
         Context {
             known: &self.known,
             ..*self.context
-        }
-    }
-
-    /// Changes the designs of other tables that mention a name.
-    fn follow(&mut self, table: &Ident, change: impl Fn(&mut TableSpec, &Known)) {
-        let others: Vec<TableSpec> = self.known.others(table.as_str()).cloned().collect();
-        let before = self.known.clone();
-        for other in others {
-            let mut changed = other.clone();
-            change(&mut changed, &before);
-            if changed != other {
-                let name = changed.name.to_string();
-                if !self.also.contains(&name) {
-                    self.also.push(name);
-                }
-                self.known.insert(changed);
-            }
         }
     }
 

@@ -5,14 +5,21 @@ use super::{Context, rename_index};
 use crate::ident::Ident;
 use crate::schema::fault::Faults;
 use crate::schema::policy;
-use crate::schema::spec::{ColumnSpec, TableSpec};
+use crate::schema::spec::{ColumnSpec, RemovedColumn, TableSpec};
 
 /// A change of structure: everything but names.
 pub(super) fn structure(context: &Context<'_>, old: &TableSpec, new: &TableSpec) -> Result<Vec<String>, Faults> {
     let table = context.table(&new.name);
     let mut statements = Vec::new();
+    let (gone_aside, come_back) = (aside(old, new), aside(new, old));
     let added = new.enums.iter().filter(|declared| !old.enums.contains(declared));
-    statements.extend(added.map(|declared| object::create_enum(context, declared)));
+    statements.extend(added.map(|declared| {
+        let waits = come_back.iter().find_map(|removed| removed.hidden_enum(declared));
+        waits.map_or_else(
+            || object::create_enum(context, declared),
+            |waits| rename_enum(context, &waits, &declared.name),
+        )
+    }));
 
     // Postgres refuses to change the type of a column a policy mentions.
     let retyped = pairs(old, new).any(|(old, new)| old.data_type != new.data_type);
@@ -39,13 +46,20 @@ pub(super) fn structure(context: &Context<'_>, old: &TableSpec, new: &TableSpec)
         .iter()
         .filter(|column| new.column(column.name.as_str()).is_none())
     {
-        statements.push(format!("alter table {table} drop column {}", column.name.quoted()));
+        match gone_aside.iter().find(|removed| removed.column.name == column.name) {
+            Some(removed) => statements.extend(put_aside(&table, removed)),
+            None => statements.push(format!("alter table {table} drop column {}", column.name.quoted())),
+        }
     }
     for column in new
         .columns
         .iter()
         .filter(|column| old.column(column.name.as_str()).is_none())
     {
+        if let Some(removed) = come_back.iter().find(|removed| removed.column.name == column.name) {
+            statements.extend(bring_back(&table, removed));
+            continue;
+        }
         let definition = object::column(context, new, column)?;
         statements.push(format!(
             "alter table {table} add column {} {definition}",
@@ -75,8 +89,46 @@ pub(super) fn structure(context: &Context<'_>, old: &TableSpec, new: &TableSpec)
         statements.extend(policies.1);
     }
     let gone = old.enums.iter().filter(|declared| !new.enums.contains(declared));
-    statements.extend(gone.map(|declared| object::drop_enum(context, declared)));
+    statements.extend(gone.map(|declared| {
+        let waits = gone_aside.iter().find_map(|removed| removed.hidden_enum(declared));
+        waits.map_or_else(
+            || object::drop_enum(context, declared),
+            |waits| rename_enum(context, &declared.name, &waits),
+        )
+    }));
     Ok(statements)
+}
+
+/// Columns that the second design has aside and the first has not.
+fn aside<'a>(before: &TableSpec, after: &'a TableSpec) -> Vec<&'a RemovedColumn> {
+    let known = |removed: &&RemovedColumn| before.removed.iter().any(|other| other.id == removed.id);
+    after.removed.iter().filter(|removed| !known(removed)).collect()
+}
+
+/// Constraints and indexes of the column are gone by now. A numbered column has to keep `not null`, and fills itself.
+fn put_aside(table: &str, removed: &RemovedColumn) -> Vec<String> {
+    let (column, name) = (&removed.column, removed.column.name.quoted());
+    let mut statements = Vec::new();
+    if column.required && !column.identity {
+        statements.push(format!("alter table {table} alter column {name} drop not null"));
+    }
+    let hidden = removed.hidden();
+    statements.push(format!("alter table {table} rename column {name} to {}", hidden.quoted()));
+    statements
+}
+
+fn bring_back(table: &str, removed: &RemovedColumn) -> Vec<String> {
+    let (column, name) = (&removed.column, removed.column.name.quoted());
+    let hidden = removed.hidden();
+    let mut statements = vec![format!("alter table {table} rename column {} to {name}", hidden.quoted())];
+    if column.required && !column.identity {
+        statements.push(format!("alter table {table} alter column {name} set not null"));
+    }
+    statements
+}
+
+fn rename_enum(context: &Context<'_>, from: &Ident, to: &Ident) -> String {
+    format!("alter type {} rename to {}", context.table(from), to.quoted())
 }
 
 /// Columns that stay.

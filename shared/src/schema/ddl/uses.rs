@@ -37,7 +37,9 @@ pub(super) fn refers(spec: &TableSpec, table: &Ident, column: Option<&Ident>) ->
 
 /// Lets references follow a new name of a table or of its column.
 pub(super) fn rename_references(spec: &mut TableSpec, table: &Ident, column: Option<(&Ident, &Ident)>, to: &Ident) {
-    let references = spec.columns.iter_mut().filter_map(|column| column.references.as_mut());
+    let aside = spec.removed.iter_mut().map(|removed| &mut removed.column);
+    let columns = spec.columns.iter_mut().chain(aside);
+    let references = columns.filter_map(|column| column.references.as_mut());
     for reference in references.filter(|reference| &reference.table == table) {
         reference.table = to.clone();
         if let Some((from, to)) = column
@@ -87,6 +89,33 @@ pub(super) fn map_expressions(spec: &mut TableSpec, known: &Known, change: &mut 
     for policy in &mut spec.policies {
         if let PolicySpec::Custom { using, check, .. } = policy {
             using.iter_mut().chain(check).for_each(|text| each(text, Allow::POLICY));
+        }
+    }
+}
+
+/// The same for expressions of deleted columns, but those of a column that itself is called `except`: what bears its name
+/// now is another one.
+pub(super) fn map_removed(
+    spec: &mut TableSpec,
+    known: &Known,
+    except: Option<&Ident>,
+    change: &mut dyn FnMut(&mut Expr),
+) {
+    let before = spec.clone();
+    for removed in &mut spec.removed {
+        let column = &mut removed.column;
+        if Some(&column.name) == except {
+            continue;
+        }
+        // Its expressions know it, and nobody else of its name.
+        let mut around = before.clone();
+        around.columns.retain(|other| other.name != column.name);
+        around.columns.push(column.clone());
+        if let Some(Check::Expression(text)) = &mut column.check
+            && let Ok(mut tree) = Scope::new(&around, known, Allow::CHECK).parse(text)
+        {
+            change(&mut tree);
+            *text = tree.to_string();
         }
     }
 }

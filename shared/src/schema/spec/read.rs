@@ -105,6 +105,7 @@ fn read_table(json: &Value, reading: &mut Reading) -> Option<TableSpec> {
         columns: Vec::new(),
         indexes: Vec::new(),
         policies: Vec::new(),
+        removed: Vec::new(),
         timestamps: flag(table, "", "timestamps", reading),
         name,
     };
