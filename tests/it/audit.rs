@@ -76,6 +76,8 @@ fn every_mutating_route_writes_its_audit_row() {
             ),
             ("delete", "/api/projects/{id}", Value::Null, "projects.delete"),
             ("post", "/api/projects/{id}/restore", Value::Null, "projects.restore"),
+            ("post", "/api/jobs/{id}/cancel", Value::Null, "jobs.cancel"),
+            ("post", "/api/jobs/{id}/retry", Value::Null, "jobs.retry"),
         ];
         let mut routes: Vec<(String, String)> = Vec::new();
         let declared = serde_json::to_value(::projects::routes().into_openapi()).unwrap();
@@ -98,8 +100,17 @@ fn every_mutating_route_writes_its_audit_row() {
             let stranger = world().await.user().await;
             let key = json!({ "class": "publishable", "name": "k" });
             let key = send(Method::POST, &project.path("/keys"), &project.owner, Some(&key)).await;
+            let mut named = project.id.clone();
+            if path.starts_with("/api/jobs/") {
+                named = crate::jobs::queued(&project).await.to_string();
+            }
+            if action == "jobs.retry" {
+                let cancel = format!("/api/jobs/{named}/cancel");
+                let cancelled = send(Method::POST, &cancel, &project.owner, None).await;
+                cancelled.expect(StatusCode::OK);
+            }
             let path = path
-                .replace("{id}", &project.id)
+                .replace("{id}", &named)
                 .replace("{userId}", &member.id)
                 .replace("{keyId}", &text(&key.json(), "id"));
             if let Some(deleted) = path.strip_suffix("/restore") {

@@ -1,6 +1,9 @@
 //! Work that is not a request, against real Postgres.
 
-use http::{Method, StatusCode};
+mod asked;
+mod held;
+mod people;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,8 +19,8 @@ use plinth_local::platform::Function;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::projects::{Bare, master, send};
-use crate::world::{User, platform, run, text, world};
+use crate::projects::{Bare, master};
+use crate::world::{User, platform, run, world};
 
 static TRIES: AtomicUsize = AtomicUsize::new(0);
 
@@ -30,7 +33,24 @@ fn hopeless<'a>(_: &'a App, _: &'a Job) -> Done<'a> {
     Box::pin(async { Err(Error::internal("planted cause")) })
 }
 
-const KINDS: &[(&str, Handler)] = &[("test.fine", fine), ("test.hopeless", hopeless)];
+fn refused<'a>(_: &'a App, _: &'a Job) -> Done<'a> {
+    Box::pin(async { Err(Error::invalid("test/refused", "It asks for what is not there").with_details("x")) })
+}
+
+fn large<'a>(_: &'a App, _: &'a Job) -> Done<'a> {
+    Box::pin(async { Ok(json!("x".repeat(100_000))) })
+}
+
+const KINDS: &[(&str, Handler)] = &[
+    ("test.fine", fine),
+    ("test.hopeless", hopeless),
+    ("test.refused", refused),
+    ("test.large", large),
+    ("test.patient", held::patient),
+    ("test.overtaken", held::overtaken),
+    ("test.slow", held::slow),
+    ("test.silent", held::silent),
+];
 
 struct Bench {
     app: App,
@@ -52,6 +72,16 @@ impl Bench {
     async fn see(&self, job: Uuid) -> JobView {
         jobs::find(&self.app, job).await.unwrap().view
     }
+
+    async fn state(&self, job: Uuid) -> String {
+        self.see(job).await.job.state
+    }
+
+    /// How long a job waits for its next try.
+    async fn pause(&self, job: Uuid) -> f64 {
+        let sql = "select extract(epoch from run_at - updated_at)::float8 from plinth.jobs where id = $1";
+        master().await.query_one(sql, &[&job]).await.unwrap().get(0)
+    }
 }
 
 /// One test after the other, on one bench: a worker takes whatever is due.
@@ -65,6 +95,13 @@ fn jobs_are_done_tried_again_and_given_up() {
         Box::pin(two_workers_do_each_job_once(&bench)).await;
         Box::pin(what_fails_waits_longer_each_time_and_is_given_up(&bench)).await;
         Box::pin(a_dead_workers_job_is_done_when_its_lease_is_over(&bench)).await;
+        Box::pin(a_job_that_kills_its_workers_is_given_up(&bench)).await;
+        Box::pin(what_is_refused_fails_at_once_and_what_is_large_is_left_out(&bench)).await;
+        Box::pin(nothing_is_begun_shortly_before_the_end(&bench)).await;
+        Box::pin(held::whoever_runs_a_job_hears_that_it_was_cancelled(&bench)).await;
+        Box::pin(held::a_worker_that_was_overtaken_writes_nothing(&bench)).await;
+        Box::pin(held::a_lease_is_renewed_while_the_work_is_silent(&bench)).await;
+        Box::pin(held::a_job_of_items_may_take_longer_than_a_try(&bench)).await;
         Box::pin(messages_that_were_worked_off_are_not_named(&bench)).await;
     });
 }
@@ -74,11 +111,11 @@ async fn two_workers_do_each_job_once(bench: &Bench) {
     let (one, two) = tokio::join!(bench.run_due(), bench.run_due());
     assert_eq!(one + two, 2);
     let done = bench.see(done).await;
-    assert_eq!(done.state, "succeeded");
+    assert_eq!(done.job.state, "succeeded");
     assert_eq!(done.result, Some(json!({ "got": { "n": 1 }, "attempt": 1 })));
     let unknown = bench.see(unknown).await;
-    assert_eq!(unknown.state, "failed");
-    assert_eq!(unknown.error.as_deref(), Some("This kind of job is not known"));
+    assert_eq!(unknown.job.state, "failed");
+    assert_eq!(unknown.job.error.as_deref(), Some("This kind of job is not known"));
 }
 
 async fn what_fails_waits_longer_each_time_and_is_given_up(bench: &Bench) {
@@ -86,13 +123,26 @@ async fn what_fails_waits_longer_each_time_and_is_given_up(bench: &Bench) {
     for attempt in 1..ATTEMPTS {
         assert_eq!(bench.run_due().await, 1);
         assert_eq!(bench.run_due().await, 0, "it waits after attempt {attempt}");
-        let seen = bench.see(lost).await;
+        let seen = bench.see(lost).await.job;
         assert_eq!(seen.state, "queued");
-        assert!(!seen.error.unwrap().contains("planted"), "members read the error");
-        bench.clock.advance(Duration::from_secs(5 << (attempt - 1)));
+        assert_eq!(
+            seen.error.as_deref(),
+            Some("Something went wrong on our side"),
+            "members read it"
+        );
+        assert_eq!(seen.error_code.as_deref(), Some("internal"));
+        let longest = 5 << (attempt - 1);
+        let pause = bench.pause(lost).await;
+        assert!(
+            pause >= f64::from(longest) / 2.0 && pause <= f64::from(longest),
+            "{pause} of {longest}"
+        );
+        bench
+            .clock
+            .advance(Duration::from_secs(u64::try_from(longest).unwrap()));
     }
     assert_eq!(bench.run_due().await, 1);
-    assert_eq!(bench.see(lost).await.state, "failed");
+    assert_eq!(bench.state(lost).await, "failed");
     assert_eq!(TRIES.load(Ordering::Relaxed), usize::try_from(ATTEMPTS).unwrap());
 }
 
@@ -108,6 +158,42 @@ async fn a_dead_workers_job_is_done_when_its_lease_is_over(bench: &Bench) {
     assert_eq!(seen.result, Some(json!({ "got": { "n": 1 }, "attempt": 2 })));
 }
 
+async fn a_job_that_kills_its_workers_is_given_up(bench: &Bench) {
+    let deadly = bench.enqueue("test.fine").await;
+    let sql = "update plinth.jobs set state = 'running', attempts = $3, lease_until = $2 where id = $1";
+    let until = bench.clock.now().checked_sub(Duration::from_secs(1)).unwrap();
+    master()
+        .await
+        .execute(sql, &[&deadly, &until, &ATTEMPTS])
+        .await
+        .unwrap();
+    assert_eq!(bench.run_due().await, 0);
+    let seen = bench.see(deadly).await.job;
+    assert_eq!((seen.state.as_str(), seen.attempts), ("failed", ATTEMPTS));
+    assert_eq!(seen.error_code.as_deref(), Some("jobs/worker-lost"));
+}
+
+async fn what_is_refused_fails_at_once_and_what_is_large_is_left_out(bench: &Bench) {
+    let (refused, large) = (bench.enqueue("test.refused").await, bench.enqueue("test.large").await);
+    assert_eq!(bench.run_due().await, 2);
+    let seen = bench.see(refused).await.job;
+    assert_eq!((seen.state.as_str(), seen.attempts), ("failed", 1));
+    assert_eq!(seen.error.as_deref(), Some("It asks for what is not there: x"));
+    let seen = bench.see(large).await;
+    assert_eq!(seen.job.state, "succeeded");
+    assert!(seen.result.unwrap()["omitted"].is_string());
+}
+
+async fn nothing_is_begun_shortly_before_the_end(bench: &Bench) {
+    let late = bench.enqueue("test.fine").await;
+    for (seconds, tried) in [(-5, 0), (5, 0), (29, 0), (31, 1)] {
+        let until = bench.clock.now() + jiff::SignedDuration::from_secs(seconds);
+        let done = Box::pin(jobs::run_due(&bench.app, KINDS, Some(until))).await.unwrap();
+        assert_eq!(done, tried, "{seconds} seconds before the end");
+    }
+    assert_eq!(bench.state(late).await, "succeeded");
+}
+
 async fn messages_that_were_worked_off_are_not_named(bench: &Bench) {
     let push = bench.enqueue("versions.push").await;
     let event = r#"{"Records":[{"messageId":"a","body":"{}"},{"messageId":"b","body":"not json"}]}"#;
@@ -117,7 +203,7 @@ async fn messages_that_were_worked_off_are_not_named(bench: &Bench) {
         serde_json::to_value(failures).unwrap(),
         json!({ "batchItemFailures": [] })
     );
-    assert_eq!(bench.see(push).await.state, "succeeded");
+    assert_eq!(bench.state(push).await, "succeeded");
     jobs::wake(&bench.app).await.unwrap();
 }
 
@@ -145,38 +231,18 @@ fn a_worker_without_its_database_asks_for_every_message_again() {
     });
 }
 
-#[test]
-fn a_job_is_seen_by_its_projects_members_and_its_creator_only() {
-    run(async {
-        let world = world().await;
-        let app = world.app(Function::Worker);
-        let project = Bare::new().await;
-        let (viewer, stranger) = (project.member("viewer").await, world.user().await);
-        let by = |user: &User| Some(UserId(user.id.parse().unwrap()));
-        let client = app.control.get().await.unwrap();
-        let of = Some(ProjectId(project.uuid()));
-        let payload = json!({});
-        let shared = jobs::enqueue(&app, &*client, "test", of, &payload, by(&project.owner))
-            .await
-            .unwrap();
-        let own = jobs::enqueue(&app, &*client, "test", None, &payload, by(&stranger))
-            .await
-            .unwrap();
-        for (job, user, status) in [
-            (shared, &project.owner, 200),
-            (shared, &viewer, 200),
-            (shared, &stranger, 404),
-            (own, &stranger, 200),
-            (own, &viewer, 404),
-            (Uuid::nil(), &viewer, 404),
-        ] {
-            let reply = send(Method::GET, &format!("/api/jobs/{job}"), user, None).await;
-            assert_eq!(reply.status.as_u16(), status, "{}", reply.text);
-            if status == 404 {
-                assert_eq!(text(&reply.json(), "code"), "jobs/not-found");
-            }
-        }
-        let reply = send(Method::GET, "/api/jobs/nonsense", &viewer, None).await;
-        assert_eq!(reply.code(StatusCode::NOT_FOUND), "jobs/not-found");
-    });
+/// A job for a project that no worker takes up: it is due in a hundred years.
+pub async fn queued(project: &Bare) -> Uuid {
+    asked_for(project, &project.owner).await
+}
+
+async fn asked_for(project: &Bare, by: &User) -> Uuid {
+    let app = world().await.app(Function::Projects);
+    let client = app.control.get().await.unwrap();
+    let (of, by) = (ProjectId(project.uuid()), UserId(by.id.parse().unwrap()));
+    let job = jobs::enqueue(&app, &*client, "test", Some(of), &json!({}), Some(by)).await;
+    let job = job.unwrap();
+    let sql = "update plinth.jobs set run_at = run_at + interval '100 years' where id = $1";
+    master().await.execute(sql, &[&job]).await.unwrap();
+    job
 }

@@ -26,6 +26,7 @@ mod handmade;
 mod injection;
 mod jobs;
 mod keys;
+mod killed;
 mod lambda;
 mod layers;
 mod load;

@@ -36,6 +36,10 @@ pub fn routes() -> Routes {
         .routes(routes!(audit::list_platform))
         .routes(routes!(audit::export_platform))
         .routes(routes!(audit::verify_platform))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::list_of_project))
         .routes(routes!(jobs::show))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::retry))
         .routes(routes!(trash::list))
 }

@@ -14,19 +14,27 @@
 //!
 //! This module knows no kind of job: the worker hands in its table of them.
 
+mod access;
+mod decide;
 mod enqueue;
 mod job;
+mod list;
 mod outcome;
 mod queue;
 mod run;
 mod store;
 mod view;
 
+pub use access::{JobAccess, require};
+pub use decide::{cancel, retry};
 pub use enqueue::{Key, NewJob, enqueue, enqueue_once};
 pub use job::Job;
+pub use list::{Filter, list, list_all, list_own};
 pub use queue::wake;
-pub use run::run_due;
-pub use view::{Found, JobView, find, not_found};
+#[cfg(feature = "testing")]
+pub use run::run_due_at;
+pub use run::{Pace, run_due};
+pub use view::{Found, JobSummary, JobView, find, not_found};
 
 use std::future::Future;
 use std::pin::Pin;

@@ -12,17 +12,34 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// How long a claimed job belongs to a worker that gives no sign of life.
 const LEASE: Duration = Duration::from_secs(60);
-/// How often it gives one.
-const BEAT: Duration = Duration::from_secs(15);
-/// How long one try may take. Work that needs longer is made of items ([`Job::done`]): a try that was cut short after it
-/// has finished some counts as none, and the next one goes on behind them.
-const LONGEST: Duration = Duration::from_secs(240);
+/// How long one sign of life may take.
+const LONGEST_BEAT: Duration = Duration::from_secs(15);
 /// Time that is kept back at a process's end, to write down how its last job went.
 const MARGIN: Duration = Duration::from_secs(10);
 /// With less time than this left nothing is begun.
 const LEAST: Duration = Duration::from_secs(20);
 /// Jobs that one call of [`run_due`] takes at most, so that it ends.
 const BATCH: usize = 100;
+
+/// How long things take.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How often a worker gives a sign of life: well within its lease.
+    pub beat: Duration,
+    /// How long one try may take. Work that needs longer is made of items ([`Job::done`]): a try that was cut short after
+    /// it has finished some counts as none, and the next one goes on behind them.
+    pub longest: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            beat: Duration::from_secs(15),
+            // Within one invocation of the worker.
+            longest: Duration::from_secs(240),
+        }
+    }
+}
 
 /// Until when a job belongs to a worker that claims it, or gives a sign of life, now.
 pub(super) fn lease(app: &App) -> Result<Timestamp> {
@@ -36,30 +53,44 @@ pub(super) fn lease(app: &App) -> Result<Timestamp> {
 /// # Errors
 /// When the control database fails. A job's own failure is written in its row.
 pub async fn run_due(app: &App, kinds: &Kinds, until: Option<Timestamp>) -> Result<usize> {
+    run_all(app, kinds, until, Pace::default()).await
+}
+
+/// [`run_due`] in another pace.
+///
+/// # Errors
+/// As [`run_due`].
+#[cfg(feature = "testing")]
+pub async fn run_due_at(app: &App, kinds: &Kinds, pace: Pace) -> Result<usize> {
+    run_all(app, kinds, None, pace).await
+}
+
+async fn run_all(app: &App, kinds: &Kinds, until: Option<Timestamp>, pace: Pace) -> Result<usize> {
     store::settle_abandoned(app).await?;
     for tried in 0..BATCH {
-        let Some(time) = time_for_a_try(app, until) else {
+        let Some(longest) = time_for_a_try(app, until, pace.longest) else {
             return Ok(tried);
         };
         let Some(job) = store::claim(app, lease(app)?).await? else {
             return Ok(tried);
         };
-        run(app, kinds, &job, time).await?;
+        let cut_short = longest < pace.longest;
+        run(app, kinds, &job, Pace { longest, ..pace }, cut_short).await?;
     }
     Ok(BATCH)
 }
 
 /// How long a try that begins now may take; none when there is too little time left.
-fn time_for_a_try(app: &App, until: Option<Timestamp>) -> Option<Duration> {
+fn time_for_a_try(app: &App, until: Option<Timestamp>, longest: Duration) -> Option<Duration> {
     let Some(until) = until else {
-        return Some(LONGEST);
+        return Some(longest);
     };
     let left = Duration::try_from(until.duration_since(app.clock.now())).ok()?;
-    let time = left.checked_sub(MARGIN)?.min(LONGEST);
-    (time >= LEAST).then_some(time)
+    let time = left.checked_sub(MARGIN)?;
+    (time >= LEAST).then_some(time.min(longest))
 }
 
-async fn run(app: &App, kinds: &Kinds, job: &Job, time: Duration) -> Result<()> {
+async fn run(app: &App, kinds: &Kinds, job: &Job, pace: Pace, cut_short: bool) -> Result<()> {
     let Some((_, handler)) = kinds.iter().find(|(kind, _)| *kind == job.kind) else {
         let error = Error::new(
             ErrorKind::Unsupported,
@@ -68,11 +99,11 @@ async fn run(app: &App, kinds: &Kinds, job: &Job, time: Duration) -> Result<()> 
         );
         return store::fail(app, job, &Shown::of(&error)).await;
     };
-    match attempt(app, job, *handler, time).await {
+    match attempt(app, job, *handler, pace).await {
         Ended::Returned(Ok(result)) => store::succeed(app, job, &kept(job, result)).await,
         Ended::Returned(Err(error)) => failed(app, job, &error).await,
         Ended::Stopped => store::cancelled(app, job).await,
-        Ended::OutOfTime => out_of_time(app, job, time < LONGEST).await,
+        Ended::OutOfTime => out_of_time(app, job, cut_short).await,
     }
 }
 
@@ -86,30 +117,30 @@ enum Ended {
 
 /// Runs the handler beside the heartbeat. Whichever ends first stops the other: a handler is stopped where it waits, as
 /// if its process had died there.
-async fn attempt(app: &App, job: &Job, handler: Handler, time: Duration) -> Ended {
+async fn attempt(app: &App, job: &Job, handler: Handler, pace: Pace) -> Ended {
     tokio::select! {
         biased;
         result = handler(app, job) => Ended::Returned(result),
-        standing = beat(app, job) => {
+        standing = beat(app, job, pace.beat) => {
             tracing::warn!(job = %job.id, kind = job.kind, attempt = job.attempt, ?standing, "a job was stopped");
             Ended::Stopped
         }
-        () = tokio::time::sleep(time) => Ended::OutOfTime,
+        () = tokio::time::sleep(pace.longest) => Ended::OutOfTime,
     }
 }
 
 /// Renews the lease for as long as the job is ours and wanted. A database that cannot be reached is no reason to stop
 /// before the lease is over.
-async fn beat(app: &App, job: &Job) -> Standing {
+async fn beat(app: &App, job: &Job, every: Duration) -> Standing {
     let Ok(mut until) = lease(app) else {
         return Standing::Lost;
     };
     loop {
-        tokio::time::sleep(BEAT).await;
+        tokio::time::sleep(every).await;
         let Ok(next) = lease(app) else {
             return Standing::Lost;
         };
-        match tokio::time::timeout(BEAT, store::beat(app, job, next)).await {
+        match tokio::time::timeout(LONGEST_BEAT, store::beat(app, job, next)).await {
             Ok(Ok(Standing::Ours)) => until = next,
             Ok(Ok(standing)) => return standing,
             _ if app.clock.now() >= until => return Standing::Lost,

@@ -10,10 +10,10 @@ use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{ProjectId, UserId};
 
-/// A job as the API shows it.
+/// A job as lists show it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct JobView {
+pub struct JobSummary {
     /// Its id.
     pub id: Uuid,
     /// What is done.
@@ -24,8 +24,6 @@ pub struct JobView {
     pub progress: i32,
     /// What is being done just now.
     pub message: Option<String>,
-    /// What came of it.
-    pub result: Option<Value>,
     /// Why it failed, or what went wrong at the last try.
     pub error: Option<String>,
     /// That error's stable code.
@@ -43,6 +41,16 @@ pub struct JobView {
     /// When it last moved.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
+}
+
+/// A job as the API shows it.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct JobView {
+    /// What lists show of it.
+    #[serde(flatten)]
+    pub job: JobSummary,
+    /// What came of it.
+    pub result: Option<Value>,
 }
 
 /// A job with what decides who may see it.

@@ -2,22 +2,22 @@
 
 mod claimed;
 mod items;
+mod people;
 
 pub(super) use claimed::{
     beat, cancelled, claim, fail, hand_back, progress, renew, settle_abandoned, succeed, try_again,
 };
 pub(super) use items::{insert_item, items};
+pub(super) use people::{cancel, find, list, retry};
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio_postgres::{GenericClient, Row};
+use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
-use super::{Found, JobView, NewJob};
-use crate::app::App;
+use super::NewJob;
 use crate::control::{failure, json, text, time, uuid};
 use crate::error::{Error, Result};
-use crate::ident::{ProjectId, UserId};
 
 /// Whether it was added: not when there is one with that key.
 pub(super) async fn insert(
@@ -57,38 +57,4 @@ pub(super) async fn keyed(executor: &impl GenericClient, new: &NewJob<'_>, key: 
         .first()
         .ok_or_else(|| Error::internal("a job went away while it was asked for again"))?;
     Ok((row.get(0), row.get(1)))
-}
-
-const VIEW: &str = "
-    id, kind, project_id, state, progress, message, result, error, error_code, attempts,
-    cancel_requested_at is not null and state in ('queued', 'running'), created_at, updated_at, created_by";
-
-pub(super) async fn find(app: &App, id: Uuid) -> Result<Option<Found>> {
-    let sql = format!("select {VIEW} from plinth.jobs where id = $1");
-    let client = app.control.get().await?;
-    let rows = client.query_typed(&sql, &[uuid(&id)]).await.map_err(failure)?;
-    Ok(rows.first().map(found))
-}
-
-fn found(row: &Row) -> Found {
-    let project = row.get::<_, Option<Uuid>>(2).map(ProjectId);
-    Found {
-        project,
-        created_by: row.get::<_, Option<Uuid>>(13).map(UserId),
-        view: JobView {
-            id: row.get(0),
-            kind: row.get(1),
-            project_id: project,
-            state: row.get(3),
-            progress: row.get(4),
-            message: row.get(5),
-            result: row.get(6),
-            error: row.get(7),
-            error_code: row.get(8),
-            attempts: row.get(9),
-            cancelling: row.get(10),
-            created_at: row.get(11),
-            updated_at: row.get(12),
-        },
-    }
 }
