@@ -3,6 +3,8 @@
 mod change;
 mod diff;
 mod html;
+mod facts;
+mod generate;
 mod sections;
 mod show;
 mod store;
@@ -12,6 +14,8 @@ mod versions;
 pub use change::{Deleted, Edit, delete, restore, revert, write};
 pub use diff::{Kind, Lines, SectionChange};
 pub use show::{Comparison, Page, Pair, page, pair};
+pub use facts::gather;
+pub use generate::{GENERATE, NewDocumentation, ask, generate};
 pub use versions::{
     LONGEST, MOST, NewVersion, Origin, Version, VersionView, latest, list, not_found, read, read_latest, save,
 };

@@ -22,7 +22,7 @@ mod run;
 mod store;
 mod view;
 
-pub use enqueue::{Key, NewJob, enqueue, enqueue_once};
+pub use enqueue::{Asked, Key, NewJob, ask_once, enqueue, enqueue_once};
 pub use job::Job;
 pub use queue::wake;
 pub use run::run_due;
