@@ -55,7 +55,10 @@ fn facts(texts: &[String]) -> Facts {
     };
     let table = |name: String, other: String, text: &mut dyn FnMut() -> String| TableFacts {
         comment: Some(text()),
-        columns: vec![column("id".to_owned(), "integer".to_owned(), text()), column(text(), text(), text())],
+        columns: vec![
+            column("id".to_owned(), "integer".to_owned(), text()),
+            column(text(), text(), text()),
+        ],
         primary_key: vec!["id".to_owned()],
         foreign_keys: vec![ForeignKeyFacts {
             name: text(),
@@ -124,7 +127,10 @@ fn facts(texts: &[String]) -> Facts {
         functions: vec![function],
         openapi: json!({ "paths": { path: { "get": { "summary": text(), "responses": { "200": { "description": text(),
             "schema": { "type": "object", "properties": { text(): { "type": "string", "example": text() } } } } } } } } }),
-        tables: vec![table(one.clone(), other.clone(), &mut text), table(other, one, &mut text)],
+        tables: vec![
+            table(one.clone(), other.clone(), &mut text),
+            table(other, one, &mut text),
+        ],
         ..Facts::default()
     }
 }
@@ -217,12 +223,21 @@ fn small() -> Facts {
     let lists = TableFacts {
         name: "lists".to_owned(),
         comment: Some("Things to do that belong together.".to_owned()),
-        columns: vec![column("id", "bigint", false, Some("nextval('lists_id_seq'::regclass)")), column("title", "text", false, None)],
+        columns: vec![
+            column("id", "bigint", false, Some("nextval('lists_id_seq'::regclass)")),
+            column("title", "text", false, None),
+        ],
         primary_key: vec!["id".to_owned()],
         access: AccessFacts {
             row_security: true,
-            anyone: Rights { select: true, ..Rights::default() },
-            signed_in: Rights { select: true, ..Rights::default() },
+            anyone: Rights {
+                select: true,
+                ..Rights::default()
+            },
+            signed_in: Rights {
+                select: true,
+                ..Rights::default()
+            },
             secret: Rights::ALL,
             policies: vec![policy("read", Command::Select, true, "true")],
         },
@@ -267,14 +282,30 @@ fn small() -> Facts {
             reference: "abcdefghijklmnopqrst".to_owned(),
             url: "https://plinth.example/p/abcdefghijklmnopqrst".to_owned(),
         },
-        keys: vec![KeyFacts { name: "web".to_owned(), secret: false }, KeyFacts { name: "server".to_owned(), secret: true }],
+        keys: vec![
+            KeyFacts {
+                name: "web".to_owned(),
+                secret: false,
+            },
+            KeyFacts {
+                name: "server".to_owned(),
+                secret: true,
+            },
+        ],
         backend: BackendFacts {
             tier: "managed".to_owned(),
             engine: "PostgreSQL".to_owned(),
             isolation: Some("schema".to_owned()),
-            capabilities: ["embeds", "filters", "order", "pages", "return-inserted", "write-by-filter"]
-                .map(str::to_owned)
-                .into(),
+            capabilities: [
+                "embeds",
+                "filters",
+                "order",
+                "pages",
+                "return-inserted",
+                "write-by-filter",
+            ]
+            .map(str::to_owned)
+            .into(),
             ..BackendFacts::default()
         },
         enums: [("state".to_owned(), vec!["open".to_owned(), "done".to_owned()])].into(),
@@ -333,7 +364,10 @@ fn a_section_alone_leaves_the_others_as_they_were() {
     assert_eq!(ids(&after), ids(&before));
     assert_eq!(after.sections[0].body, "Edited by hand.");
     assert!(!after.section("tables").unwrap().body.contains("todos"));
-    assert!(after.section("data-model").unwrap().body.contains("todos"), "it was not asked for");
+    assert!(
+        after.section("data-model").unwrap().body.contains("todos"),
+        "it was not asked for"
+    );
     insta::assert_snapshot!(after.section("changes").unwrap().body, @"
     Since the version before:
 
@@ -342,7 +376,10 @@ fn a_section_alone_leaves_the_others_as_they_were() {
       - no longer: Referred to from [`todos`](#table-todos) by `list_id`
     - Gone: table `todos`
     ");
-    assert_eq!(sections(&["nonsense".to_owned()]).unwrap_err().code(), "documents/sections");
+    assert_eq!(
+        sections(&["nonsense".to_owned()]).unwrap_err().code(),
+        "documents/sections"
+    );
 }
 
 #[test]
@@ -356,5 +393,8 @@ fn prose_of_an_ai_is_marked() {
     let document = render(&facts, &Options::default(), None, &prose);
     assert_eq!(document.preamble, "Prose by a model.");
     let overview = &document.section("overview").unwrap().body;
-    assert!(overview.starts_with("A list of `todos`.\n\n*Written by an AI from the facts below.*"), "{overview}");
+    assert!(
+        overview.starts_with("A list of `todos`.\n\n*Written by an AI from the facts below.*"),
+        "{overview}"
+    );
 }
