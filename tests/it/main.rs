@@ -16,6 +16,7 @@ mod cockroach;
 mod conformance;
 mod connections;
 mod docs;
+mod docs_generate;
 mod embeds;
 mod escapes_database;
 mod escapes_schema;

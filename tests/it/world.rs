@@ -92,6 +92,11 @@ impl World {
         }
     }
 
+    /// All functions' routes, to be served.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub fn app(&self, function: Function) -> App {
         self.platform.app(function).unwrap()
     }

@@ -2,6 +2,7 @@
 
 mod diff;
 mod format;
+mod generate;
 mod versions;
 
 use plinth::web::Routes;
@@ -10,6 +11,7 @@ use utoipa_axum::routes;
 /// Its routes.
 pub fn routes() -> Routes {
     Routes::new()
+        .routes(routes!(generate::generate_docs))
         .routes(routes!(versions::list, versions::create))
         .routes(routes!(versions::latest))
         .routes(routes!(versions::read, versions::edit, versions::delete))

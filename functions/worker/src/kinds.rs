@@ -1,13 +1,18 @@
 //! What the worker can do, by the `kind` of a job.
 
 use plinth::app::App;
+use plinth::docs;
 use plinth::error::{Error, ErrorKind, Result};
 use plinth::jobs::{Done, Handler, Job};
 use plinth::projects::versions::{self, Propagation};
 use serde_json::{Value, json};
 
 /// The kinds. What is not listed fails with an error in its row.
-pub const KINDS: &[(&str, Handler)] = &[("versions.push", push)];
+pub const KINDS: &[(&str, Handler)] = &[("versions.push", push), (docs::GENERATE, generate_docs)];
+
+fn generate_docs<'a>(app: &'a App, job: &'a Job) -> Done<'a> {
+    Box::pin(docs::generate(app, job))
+}
 
 fn push<'a>(app: &'a App, job: &'a Job) -> Done<'a> {
     Box::pin(push_versions(app, job))

@@ -9,7 +9,12 @@ use worker::Event;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     plinth::web::start();
-    let app = App::from_env(Vec::new())?;
+    let app = App::from_env(vec![
+        plinth::drivers::postgres::driver(),
+        plinth::drivers::postgres::cockroach(),
+        plinth::drivers::mysql::driver(),
+        plinth::drivers::rest::driver(),
+    ])?;
     let app = &app;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| async move {
         // Lambda ends the process then.

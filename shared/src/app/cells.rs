@@ -69,6 +69,10 @@ impl Cells {
         self.address(cell, &cell.database)
     }
 
+    pub(super) fn named_address(&self, cell: &Cell, database: &Ident) -> Result<Address> {
+        self.address(cell, database.as_str())
+    }
+
     fn address(&self, cell: &Cell, database: &str) -> Result<Address> {
         let databases = &self.config.databases;
         let login = databases.cell_login.as_deref();

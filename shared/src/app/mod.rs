@@ -143,7 +143,26 @@ impl App {
                 )
             }
         };
-        Ok(Target {
+        Ok(self.own_target(address))
+    }
+
+    /// Where a project's catalog is read by work of the platform's own: a cell's system tables tell this function's own cell
+    /// login what is there, without a right to any tenant's tables and without a project's password.
+    ///
+    /// # Errors
+    /// As [`App::data_target`].
+    pub async fn catalog_target(&self, project: &Project, backend: &ProjectBackend) -> Result<Target> {
+        let (Tier::Managed, Some(Isolation::Database), Some(cell)) = (backend.tier, backend.isolation, &backend.cell)
+        else {
+            // An external one, or the cell's shared database, which is reached with this function's own login.
+            return self.data_target(project, backend).await;
+        };
+        Ok(self.own_target(self.cells.named_address(cell, &project.names().own())?))
+    }
+
+    fn own_target(&self, address: Address) -> Target {
+        let databases = &self.config.databases;
+        Target {
             engine: Engine::Postgres,
             address,
             trust: self.trust.clone(),
@@ -153,7 +172,7 @@ impl App {
             pooler: databases.pooler,
             owner: None,
             api: None,
-        })
+        }
     }
 
     fn external_target(&self, external: &External, backend: &ProjectBackend) -> Target {

@@ -25,6 +25,7 @@ use crate::ident::{Ident, Ref};
 use crate::query::openapi::Visible;
 use crate::query::{Counts, Feature, Plan};
 use crate::schema::catalog::{Catalog, Declared, Settings};
+use crate::schema::details::Details;
 use crate::sensitive::Sensitive;
 
 /// A boxed future, which keeps the port usable as `dyn`.
@@ -92,6 +93,17 @@ pub struct Place {
     pub generation: i64,
     /// What the database does not say itself.
     pub declared: Declared,
+}
+
+/// Whom callers are in the database.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roles {
+    /// A publishable key alone; `None`: it is not let in.
+    pub anyone: Option<Ident>,
+    /// A signed-in user.
+    pub signed_in: Option<Ident>,
+    /// A secret key; `None`: the login itself.
+    pub secret: Option<Ident>,
 }
 
 /// The columns of each index, by table.
@@ -209,6 +221,14 @@ pub trait Records: Send + Sync {
             let message = "This kind of database does not tell its indexes";
             Err(Error::new(ErrorKind::Unsupported, "backend/no-indexes", message))
         })
+    }
+
+    /// What the catalog leaves out, as far as the engine tells, with what those roles are allowed. Asked for to describe a
+    /// backend, not by requests.
+    ///
+    /// Errors: as [`Records::catalog`].
+    fn details<'a>(&'a self, _place: &'a Place, _roles: &'a Roles, _deadline: Duration) -> Fut<'a, Result<Details>> {
+        Box::pin(async { Ok(Details::default()) })
     }
 
     /// What runs scripts there, where the engine has a language for them.

@@ -15,14 +15,20 @@ mod document;
 mod escape;
 mod example;
 mod facts;
+mod gather;
 mod prose;
+mod reference;
 mod render;
 mod sections;
+#[cfg(test)]
+mod tests;
 
 pub use document::{Document, Section, SectionId, id_of};
 pub use escape::anchor;
 pub use facts::*;
+pub use gather::{functions, tables};
 pub use prose::Prose;
+pub use reference::errors;
 pub use render::render;
 
 use std::collections::BTreeSet;

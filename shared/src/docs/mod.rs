@@ -2,6 +2,8 @@
 
 mod change;
 mod diff;
+mod facts;
+mod generate;
 mod html;
 mod sections;
 mod show;
@@ -11,6 +13,8 @@ mod versions;
 
 pub use change::{Deleted, Edit, delete, restore, revert, write};
 pub use diff::{Kind, Lines, SectionChange};
+pub use facts::gather;
+pub use generate::{GENERATE, NewDocumentation, ask, generate};
 pub use show::{Comparison, Page, Pair, page, pair};
 pub use versions::{
     LONGEST, MOST, NewVersion, Origin, Version, VersionView, latest, list, not_found, read, read_latest, save,

@@ -75,10 +75,32 @@ pub async fn enqueue_once(
     new: &NewJob<'_>,
     key: Option<Key<'_>>,
 ) -> Result<Uuid> {
+    Ok(ask_once(app, executor, new, key).await?.id)
+}
+
+/// A job that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Its id.
+    pub id: Uuid,
+    /// Whether nobody had asked for it before.
+    pub new: bool,
+}
+
+/// [`enqueue_once`] for who does more when the job is new: writes an audit row, say.
+///
+/// # Errors
+/// As [`enqueue_once`].
+pub async fn ask_once(
+    app: &App,
+    executor: &impl GenericClient,
+    new: &NewJob<'_>,
+    key: Option<Key<'_>>,
+) -> Result<Asked> {
     let (id, now) = (app.random.uuid(), app.clock.now());
     let key = key.map(|key| key.stored(new.by));
     if store::insert(executor, id, new, key.as_deref(), now).await? {
-        return Ok(id);
+        return Ok(Asked { id, new: true });
     }
     let (id, payload) = store::keyed(executor, new, key.as_deref()).await?;
     if payload != *new.payload {
@@ -89,5 +111,5 @@ pub async fn enqueue_once(
         )
         .with_hint("Use a new key for each thing to be made"));
     }
-    Ok(id)
+    Ok(Asked { id, new: false })
 }

@@ -27,7 +27,7 @@ mod view;
 
 pub use access::{JobAccess, require};
 pub use decide::{cancel, retry};
-pub use enqueue::{Key, NewJob, enqueue, enqueue_once};
+pub use enqueue::{Asked, Key, NewJob, ask_once, enqueue, enqueue_once};
 pub use job::Job;
 pub use list::{Filter, list, list_all, list_own};
 pub use queue::wake;

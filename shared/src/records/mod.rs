@@ -9,11 +9,13 @@ mod facts;
 mod look;
 mod openapi;
 mod site;
+mod survey;
 
 pub use door::Door;
 pub use facade::{Answer, Facade};
 pub use facts::Facts;
 pub use look::look;
+pub use survey::{Survey, survey};
 
 use std::sync::Arc;
 use std::time::Instant;

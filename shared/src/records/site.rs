@@ -43,7 +43,17 @@ impl Site {
         facts: &Facts,
         headers: &HeaderMap,
     ) -> Result<Self> {
-        let project = access.project();
+        Self::of_project(app, access.project(), backend, facts, headers).await
+    }
+
+    /// The same for nobody in particular: for who describes a backend.
+    pub(super) async fn of_project(
+        app: &App,
+        project: &Project,
+        backend: &ProjectBackend,
+        facts: &Facts,
+        headers: &HeaderMap,
+    ) -> Result<Self> {
         let mut site = match app.tenancy.external(project).await? {
             Some(external) => Self::external(project, external, facts, headers)?,
             None => Self::managed(app, project, backend, facts, headers)?,

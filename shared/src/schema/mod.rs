@@ -8,6 +8,7 @@
 pub mod catalog;
 pub mod data_type;
 pub mod ddl;
+pub mod details;
 pub mod expr;
 pub mod fault;
 pub mod hidden;

@@ -164,7 +164,7 @@ impl Grantee {
 /// One policy of the database, its expressions in canonical text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rule {
-    name: String,
+    pub(crate) name: String,
     pub(crate) command: Command,
     pub(crate) to: Vec<Grantee>,
     pub(crate) using: Option<String>,

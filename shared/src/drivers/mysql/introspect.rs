@@ -116,7 +116,7 @@ pub(super) async fn probe(target: &Target, schema: &Ident) -> Result<Probed> {
     Ok(probed)
 }
 
-fn unreadable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+pub(super) fn unreadable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::new(
         ErrorKind::Unavailable,
         "PGRST002",
@@ -316,7 +316,7 @@ impl Found {
     }
 }
 
-async fn ask<T: FromRow + Send + 'static>(
+pub(super) async fn ask<T: FromRow + Send + 'static>(
     conn: &mut Conn,
     sql: &'static str,
     schema: &Ident,

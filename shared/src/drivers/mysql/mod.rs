@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod connect;
+mod details;
 mod error;
 mod execute;
 mod introspect;
@@ -12,11 +13,12 @@ use std::sync::Arc;
 
 use connect::Pool;
 
-use crate::backend::{Driver, Engine, Fut, Indexes, Place, Probed, Records, Scope, Snapshot, Target};
+use crate::backend::{Driver, Engine, Fut, Indexes, Place, Probed, Records, Roles, Scope, Snapshot, Target};
 use crate::error::Result;
 use crate::ident::Ident;
 use crate::query::openapi::Visible;
 use crate::query::{self, Counts, Feature, Plan};
+use crate::schema::details::Details;
 
 /// The driver, to be registered by a `main.rs`.
 pub fn driver() -> Arc<dyn Driver> {
@@ -52,6 +54,15 @@ impl Records for Pool {
 
     fn indexes<'a>(&'a self, place: &'a Place, deadline: std::time::Duration) -> Fut<'a, Result<Indexes>> {
         Box::pin(introspect::indexes(self, place, deadline))
+    }
+
+    fn details<'a>(
+        &'a self,
+        place: &'a Place,
+        _: &'a Roles,
+        deadline: std::time::Duration,
+    ) -> Fut<'a, Result<Details>> {
+        Box::pin(details::details(self, place, deadline))
     }
 
     fn check<'a>(&'a self, _: &'a Scope) -> Fut<'a, Result<()>> {

@@ -16,12 +16,13 @@ use std::sync::Arc;
 use connect::Pool;
 
 use crate::backend::{
-    Driver, Engine, Fut, Indexes, Place, Ran, Records, Scope, Script, ScriptScope, Snapshot, Sql, Target,
+    Driver, Engine, Fut, Indexes, Place, Ran, Records, Roles, Scope, Script, ScriptScope, Snapshot, Sql, Target,
 };
 use crate::error::Result;
 use crate::query::openapi::Visible;
 use crate::query::postgres::OF_COCKROACH;
 use crate::query::{Counts, Feature, Plan};
+use crate::schema::details::Details;
 
 /// The driver, to be registered by a `main.rs`.
 pub fn driver() -> Arc<dyn Driver> {
@@ -72,6 +73,19 @@ impl Records for Pool {
 
     fn indexes<'a>(&'a self, place: &'a Place, deadline: std::time::Duration) -> Fut<'a, Result<Indexes>> {
         Box::pin(introspect::indexes(self, place, deadline))
+    }
+
+    fn details<'a>(
+        &'a self,
+        place: &'a Place,
+        roles: &'a Roles,
+        deadline: std::time::Duration,
+    ) -> Fut<'a, Result<Details>> {
+        match self.kin {
+            Kin::Postgres => Box::pin(introspect::details(self, place, roles, deadline)),
+            // Its system tables lack half of what is asked for.
+            Kin::Cockroach => Box::pin(async { Ok(Details::default()) }),
+        }
     }
 
     fn check<'a>(&'a self, scope: &'a Scope) -> Fut<'a, Result<()>> {

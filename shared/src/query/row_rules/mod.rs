@@ -18,6 +18,7 @@ use super::plan::denied;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::schema::catalog::Catalog;
+use crate::schema::details;
 use crate::schema::expr::{Allow, Expr, Scope};
 use crate::schema::policy::{self, Command, Grantee, PolicySpec};
 
@@ -123,6 +124,25 @@ impl RuleBook {
             tables: tables.collect(),
         }
     }
+}
+
+/// The rules of each table that has any, as whoever describes a backend tells them: `true` stands for everything.
+pub fn told(policies: &Policies, catalog: &Catalog) -> BTreeMap<String, Vec<details::Policy>> {
+    let known = read::known(policies, catalog);
+    let of = |rule: policy::Rule| details::Policy {
+        anyone: rule.to.contains(&Grantee::Anon),
+        signed_in: rule.to.contains(&Grantee::Authenticated),
+        command: rule.command,
+        restrictive: false,
+        using: rule.using,
+        check: rule.check,
+        name: rule.name,
+    };
+    let rules = |name: &String| {
+        let spec = known.table(name)?;
+        Some((name.clone(), policy::rules(spec).into_iter().map(of).collect()))
+    };
+    policies.keys().filter_map(rules).collect()
 }
 
 impl Rule {

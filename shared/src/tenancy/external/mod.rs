@@ -269,6 +269,13 @@ pub struct External {
     keys: Option<TokenKeys>,
 }
 
+impl External {
+    /// Whether tokens are verified with a key that its owner gave.
+    pub fn has_keys(&self) -> bool {
+        self.keys.is_some()
+    }
+}
+
 impl Connection {
     async fn open(
         &self,

@@ -20,8 +20,10 @@ use tokio::time::Instant;
 use super::connect::Pool;
 use super::pipeline::{Query, Transaction, exchange};
 use super::{Kin, error, settings};
-use crate::backend::{Indexes, Place, Snapshot};
+use crate::backend::{Indexes, Place, Roles, Snapshot};
 use crate::error::{Error, Result};
+use crate::ident::Ident;
+use crate::schema::details::Details;
 
 /// What is there now.
 pub(super) async fn catalog(pool: &Pool, place: &Place, deadline: Duration) -> Result<Snapshot> {
@@ -52,6 +54,20 @@ pub(super) async fn catalog(pool: &Pool, place: &Place, deadline: Duration) -> R
 pub(super) async fn indexes(pool: &Pool, place: &Place, deadline: Duration) -> Result<Indexes> {
     let params = vec![place.schema.to_string()];
     let row = ask(pool, place, deadline, include_str!("indexes.sql"), params).await?;
+    let json: &str = row.try_get(0).map_err(Error::internal)?;
+    serde_json::from_str(json).map_err(Error::internal)
+}
+
+/// What the catalog leaves out, with the rights of those three roles.
+pub(super) async fn details(pool: &Pool, place: &Place, roles: &Roles, deadline: Duration) -> Result<Details> {
+    let name = |role: &Option<Ident>| role.as_ref().map(Ident::to_string).unwrap_or_default();
+    let params = vec![
+        place.schema.to_string(),
+        name(&roles.anyone),
+        name(&roles.signed_in),
+        name(&roles.secret),
+    ];
+    let row = ask(pool, place, deadline, include_str!("details.sql"), params).await?;
     let json: &str = row.try_get(0).map_err(Error::internal)?;
     serde_json::from_str(json).map_err(Error::internal)
 }
