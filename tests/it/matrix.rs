@@ -148,11 +148,15 @@ impl Setting {
             path if path.starts_with("/api/database/") => &self.project.backend,
             _ => &self.project.id,
         };
+        let user = match row.path {
+            path if path.starts_with("/p/") => &self.end_user.id,
+            _ => &self.viewer.id,
+        };
         let path = row
             .path
             .replace("{id}", id)
             .replace("{ref}", &self.project.reference)
-            .replace("{userId}", &self.viewer.id)
+            .replace("{userId}", user)
             .replace("{keyId}", &self.key)
             .replace("{tableId}", &self.table)
             .replace("{versionId}", &self.document)

@@ -1,4 +1,8 @@
-//! Deleted projects: nowhere to be found, and restorable for 30 days.
+//! What is deleted is nowhere to be found, is listed in the trash, and can be restored for 30 days.
+
+pub mod kinds;
+mod listing;
+mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,9 +10,9 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use plinth::clock::RESTORE_WINDOW;
-use plinth::control::page::Page;
 use plinth::tenancy::{MemberRole, PlatformRole};
 use plinth::testing::FixedClock;
+use plinth::trash::Wanted;
 use serde_json::json;
 
 use crate::projects::{Bare, app_at, caller, missing, named, send};
@@ -84,9 +88,7 @@ fn a_project_can_be_restored_for_thirty_days_and_not_a_second_longer() {
                 .unwrap();
             plinth::projects::delete(&app, &access).await.unwrap();
             clock.advance(age);
-            let trash = plinth::projects::trash(&app, &by, &Page::parse(None, None).unwrap())
-                .await
-                .unwrap();
+            let trash = plinth::trash::list(&app, &by, &Wanted::default()).await.unwrap();
             assert_eq!(trash.items.len(), usize::from(restorable), "{age:?}");
             let restored = plinth::projects::restore(&app, &access).await;
             let expected = if restorable { None } else { Some("projects/not-found") };

@@ -210,7 +210,11 @@ impl Tenancy {
         let Some((project, at)) = remembered else {
             return self.refresh(reference).await;
         };
-        let external = project.backend.as_ref().is_some_and(|own| own.tier == Tier::External);
+        let Some(backend) = &project.backend else {
+            // Nothing proves at a request's end that there is still none.
+            return self.refresh(reference).await;
+        };
+        let external = backend.tier == Tier::External;
         if at.elapsed() < if external { EXTERNAL_MEMORY } else { LONGEST_MEMORY } {
             return Ok(project);
         }

@@ -507,6 +507,11 @@ const fn by_session(status: u16) -> [u16; 12] {
     [401, 401, 401, 401, 401, status, 403, 401, 401, 401, 401, 401]
 }
 
+/// A project's accounts as whoever has its secret key.
+const fn by_admin(status: u16) -> [u16; 12] {
+    [401, 401, 401, 403, status, 403, 403, 401, 401, 401, 401, 401]
+}
+
 fn accounts() -> Vec<Row> {
     let sign_up = |_: &Setting| json!({ "email": format!("{}@example.com", unique()), "password": "correct horse" });
     let wrong = |_: &Setting| json!({ "email": "nobody@example.com", "password": "wrong horse" });
@@ -535,6 +540,15 @@ fn accounts() -> Vec<Row> {
         row("POST", "/p/{ref}/auth/v1/logout", by_session(204)).spends(),
         row("POST", "/auth/v1/logout", signed_in(204)).spends(),
     ];
+    const USER: &str = "/p/{ref}/auth/v1/admin/users/{userId}";
+    rows.extend([
+        row("GET", "/p/{ref}/auth/v1/admin/users", by_admin(200)),
+        row("POST", "/p/{ref}/auth/v1/admin/users", open(501)).body(nothing),
+        row("GET", USER, by_admin(200)),
+        row("PUT", USER, open(501)).body(nothing),
+        row("POST", "/p/{ref}/auth/v1/admin/users/{userId}/restore", by_admin(200)),
+        row("DELETE", USER, by_admin(200)).spends(),
+    ]);
     for method in ["GET", "POST", "PUT", "DELETE"] {
         rows.push(row(method, "/auth/v1/{*path}", open(404)));
         rows.push(row(method, "/p/{ref}/auth/v1/{*path}", open(404)));
