@@ -28,7 +28,7 @@ fn is_upsert(plan: &Plan) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::super::fixtures::catalog;
-    use super::super::super::plan::{ColumnRule, Rules, RowAccess, plan};
+    use super::super::super::plan::{ColumnRule, RowAccess, Rules, plan};
     use super::super::super::{facade, request::Method, request::Request};
     use super::super::{Rendered, render};
     use super::*;
@@ -51,7 +51,10 @@ mod tests {
     }
 
     fn of(request: Request) -> Rendered {
-        render(&plan(request, &keeping(), &Rules::managed(), RowAccess::All).unwrap(), "M")
+        render(
+            &plan(request, &keeping(), &Rules::managed(), RowAccess::All).unwrap(),
+            "M",
+        )
     }
 
     #[test]

@@ -24,10 +24,21 @@ fn kept() -> Value {
 #[test]
 fn a_table_that_keeps_deleted_rows_marks_them_under_its_delete_policies() {
     let change = Fixture::new().create(kept());
-    let up: Vec<&str> = change.up.iter().map(String::as_str).filter(|line| line.contains("plinth_")).collect();
-    let body = up.iter().find(|line| line.starts_with("create or replace function")).unwrap();
+    let up: Vec<&str> = change
+        .up
+        .iter()
+        .map(String::as_str)
+        .filter(|line| line.contains("plinth_"))
+        .collect();
+    let body = up
+        .iter()
+        .find(|line| line.starts_with("create or replace function"))
+        .unwrap();
     assert!(body.contains("security definer set search_path = pg_catalog"));
-    let without: Vec<&str> = up.into_iter().filter(|line| !line.starts_with("create or replace function")).collect();
+    let without: Vec<&str> = up
+        .into_iter()
+        .filter(|line| !line.starts_with("create or replace function"))
+        .collect();
     assert_snapshot!(without.join("\n"), @r#""#);
 }
 
@@ -43,7 +54,8 @@ fn a_deleted_column_goes_aside_and_comes_back() {
     );
     assert_snapshot!(gone.change.up_sql(), @r#""#);
     assert_snapshot!(gone.proof.join("\n"), @r#""#);
-    let operations = json!([{"op": "restore_column", "id": gone.spec.removed[0].id, "name": "heading", "unique": false}]);
+    let operations =
+        json!([{"op": "restore_column", "id": gone.spec.removed[0].id, "name": "heading", "unique": false}]);
     let back = fixture.alter(&gone.spec, operations);
     assert_snapshot!(back.change.up_sql(), @r#""#);
     assert_eq!(back.spec.columns[1].name.as_str(), "heading");
@@ -55,8 +67,17 @@ fn a_deleted_column_goes_aside_and_comes_back() {
 #[test]
 fn keeping_deleted_rows_is_switched_off_only_without_any() {
     let fixture = Fixture::new();
-    let altered = fixture.alter(&fixture.table(kept()), json!([{"op": "set_soft_delete", "softDelete": false}]));
-    let up: Vec<&str> = altered.change.up.iter().map(String::as_str).filter(|line| !line.contains("policy")).collect();
+    let altered = fixture.alter(
+        &fixture.table(kept()),
+        json!([{"op": "set_soft_delete", "softDelete": false}]),
+    );
+    let up: Vec<&str> = altered
+        .change
+        .up
+        .iter()
+        .map(String::as_str)
+        .filter(|line| !line.contains("policy"))
+        .collect();
     assert_snapshot!(up.join("\n"), @r#""#);
 }
 
