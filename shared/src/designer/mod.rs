@@ -23,6 +23,7 @@ mod columns;
 mod guard;
 mod history;
 mod plan;
+mod purge;
 mod refusal;
 mod site;
 mod steps;
@@ -30,6 +31,7 @@ mod store;
 
 pub use columns::{DeletedColumn, Located, deleted_columns};
 pub use history::{Migration, Page, history};
+pub use purge::{Purged, purge};
 pub use steps::Step;
 #[cfg(feature = "testing")]
 pub use steps::interrupted;

@@ -81,6 +81,7 @@ pub const RIGHTS: &[(&str, &[&str])] = &[
             "rds-db:connect plinth_control",
             "rds-db:connect plinth_provision",
             "secretsmanager:DeleteSecret connections",
+            "secretsmanager:GetSecretValue MasterKey",
         ],
     ),
     (

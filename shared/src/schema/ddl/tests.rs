@@ -25,6 +25,7 @@ impl Fixture {
         let helpers = Helpers {
             auth: ident("plinth"),
             triggers: ident("plinth"),
+            trash: ident("trash_x"),
         };
         let known = Known::new([starter::app_users(), starter::app_data()]);
         Self {
