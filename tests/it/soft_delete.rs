@@ -54,12 +54,15 @@ async fn notes(project: &Project) -> Value {
         { "name": "title", "type": "text", "unique": true },
         { "name": "user_id", "type": "uuid", "default": "auth.uid()" },
     ]);
-    let design = json!({ "name": "notes", "columns": columns, "policies": ["owner"], "timestamps": true, "softDelete": true });
+    let design =
+        json!({ "name": "notes", "columns": columns, "policies": ["owner"], "timestamps": true, "softDelete": true });
     created(project, design).await
 }
 
 async fn insert(project: &Project, table: &str, rows: Value) {
-    secretly(Method::POST, project, table, Some(rows)).await.expect(StatusCode::CREATED);
+    secretly(Method::POST, project, table, Some(rows))
+        .await
+        .expect(StatusCode::CREATED);
 }
 
 fn id_of(table: &Value) -> String {

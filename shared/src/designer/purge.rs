@@ -6,8 +6,6 @@
 
 mod rows;
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -18,42 +16,49 @@ use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::control;
 use crate::error::Result;
-use crate::ident::{BackendId, Ident, ProjectId, Ref};
+use crate::ident::{BackendId, Ident, Ref};
+use crate::purge::Run;
 use crate::schema::ddl;
 use crate::tenancy::RequestInfo;
 
-/// What a run did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Purged {
-    /// Tables and columns that were due: `table` or `column`, its id, and why it is still there, if it is.
-    pub items: Vec<(&'static str, Uuid, Option<String>)>,
-    /// Rows that are gone.
-    pub rows: u64,
-    /// Tables whose deleted rows could not all be removed, and why.
-    pub failed: BTreeMap<Uuid, String>,
-}
+/// Tables and columns that are looked up at a time; rows that one statement removes.
+const BATCH: i64 = 1_000;
+/// Things that could not be removed, after which a run leaves the rest of their kind to the next one.
+const TRIES: usize = 100;
 
-/// Removes what was deleted before that moment: `limit` tables and columns at most, and batches of `limit` rows.
-/// What fails is told and keeps nothing else from going.
+/// Removes the tables, columns and rows that were deleted before [`Run::before`]. What fails is told and keeps nothing else
+/// from going.
 ///
 /// # Errors
 /// When the control database fails.
-pub async fn purge(app: &App, before: Timestamp, limit: i64) -> Result<Purged> {
-    let mut purged = Purged::default();
-    // A column may use a type that a table of the same age declares.
-    let mut due = store::due_columns(&*app.control.get().await?, before, limit).await?;
-    due.extend(store::due_tables(&*app.control.get().await?, before, limit).await?);
-    for due in due {
-        let outcome = remove(app, &due, before).await;
-        if let Err(error) = &outcome {
-            let source = std::error::Error::source(error).map(ToString::to_string);
-            tracing::error!(kind = due.kind(), id = %due.id(), %error, source, "could not be purged");
+pub async fn purge(run: &mut Run<'_>) -> Result<()> {
+    let mut failed = 0;
+    while failed < TRIES {
+        let client = run.app().control.get().await?;
+        // A column may use a type that a table of the same age declares.
+        let mut due = store::due_columns(&*client, run.before(), BATCH).await?;
+        due.extend(store::due_tables(&*client, run.before(), BATCH).await?);
+        drop(client);
+        let before = failed;
+        let count = due.len();
+        for due in due {
+            if !run.may_go_on(due.kind()) {
+                return Ok(());
+            }
+            match Box::pin(remove(run.app(), &due, run.before())).await {
+                Ok(()) => run.removed(due.kind(), due.id()),
+                Err(error) => {
+                    run.kept(due.kind(), due.id(), &error);
+                    failed += 1;
+                }
+            }
         }
-        let error = outcome.err().map(|error| error.to_string());
-        purged.items.push((due.kind(), due.id(), error));
+        // What could not go stands in front of the next batch.
+        if failed > before || count == 0 {
+            break;
+        }
     }
-    rows::purge(app, before, limit, &mut purged).await?;
-    Ok(purged)
+    rows::purge(run, BATCH).await
 }
 
 async fn remove(app: &App, due: &Due, before: Timestamp) -> Result<()> {
@@ -123,7 +128,6 @@ impl Due {
 /// A table that keeps deleted rows.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    pub(super) project: ProjectId,
     pub(super) reference: Ref,
     pub(super) backend: BackendId,
     pub(super) table: Uuid,

@@ -6,9 +6,9 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{GenericClient, Row};
 use uuid::Uuid;
 
+use super::plan::{After, Kind};
 use super::purge::Keeper;
 use super::{DeletedColumn, Located, Table};
-use super::plan::{After, Kind};
 use crate::control::{self, int8, json, text, time, uuid};
 use crate::error::{Error, Result};
 use crate::ident::{BackendId, Ident, ProjectId, Ref};
@@ -305,7 +305,10 @@ async fn due(executor: &impl GenericClient, sql: &str, before: Timestamp, limit:
             table: row.get(3),
             spec: serde_json::from_value(row.get(4)).map_err(Error::internal)?,
             trashed: row.get(5),
-            column: column.map(serde_json::from_value).transpose().map_err(Error::internal)?,
+            column: column
+                .map(serde_json::from_value)
+                .transpose()
+                .map_err(Error::internal)?,
         })
     };
     rows.map_err(control::failure)?.iter().map(one).collect()
@@ -352,18 +355,20 @@ pub(super) async fn forget_table(executor: &impl GenericClient, table: Uuid, bef
 /// The tables that keep deleted rows, those of a backend together; the backends in an order of that moment's own.
 pub(super) async fn keepers(executor: &impl GenericClient, moment: Timestamp) -> Result<Vec<Keeper>> {
     let sql = format!(
-        "select p.id, p.ref, b.id, t.id, t.name, t.deleted_at is not null {ALIVE}
+        "select p.ref, b.id, t.id, t.name, t.deleted_at is not null {ALIVE}
          where t.spec -> 'softDelete' = 'true' order by md5(b.id::text || $1::text), b.id, t.id"
     );
-    let rows = executor.query_typed(&sql, &[time(&moment)]).await.map_err(control::failure)?;
+    let rows = executor
+        .query_typed(&sql, &[time(&moment)])
+        .await
+        .map_err(control::failure)?;
     let one = |row: &Row| {
         Ok(Keeper {
-            project: ProjectId(row.get(0)),
-            reference: row.get::<_, &str>(1).parse()?,
-            backend: BackendId(row.get(2)),
-            table: row.get(3),
-            name: Ident::new(row.get::<_, &str>(4))?,
-            trashed: row.get(5),
+            reference: row.get::<_, &str>(0).parse()?,
+            backend: BackendId(row.get(1)),
+            table: row.get(2),
+            name: Ident::new(row.get::<_, &str>(3))?,
+            trashed: row.get(4),
         })
     };
     rows.iter().map(one).collect()

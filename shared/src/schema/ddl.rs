@@ -201,7 +201,11 @@ pub fn drop_table(spec: &TableSpec, context: &Context<'_>, trash: &Ident, moved:
     for name in spec.removed.iter().flat_map(RemovedColumn::hidden_enums) {
         step(
             format!("alter type {} set schema {}", context.table(&name), trash.quoted()),
-            format!("alter type {} set schema {}", qualified(trash, &name), context.schema.quoted()),
+            format!(
+                "alter type {} set schema {}",
+                qualified(trash, &name),
+                context.schema.quoted()
+            ),
         );
     }
     step(
@@ -227,7 +231,9 @@ pub fn purge_table(spec: &TableSpec, trash: &Ident, moved: &Ident) -> Vec<String
         .iter()
         .map(|declared| name::joined(&[moved.as_str(), declared.name.as_str()], ""));
     let aside = spec.removed.iter().flat_map(RemovedColumn::hidden_enums);
-    let types = own.chain(aside).map(|name| format!("drop type if exists {}", qualified(trash, &name)));
+    let types = own
+        .chain(aside)
+        .map(|name| format!("drop type if exists {}", qualified(trash, &name)));
     std::iter::once(format!("drop table if exists {}", qualified(trash, moved)))
         .chain(types)
         .collect()
@@ -241,7 +247,9 @@ pub fn purge_column(removed: &RemovedColumn, (schema, table): (&Ident, &Ident)) 
         removed.hidden().quoted()
     );
     let types = removed.hidden_enums();
-    let types = types.into_iter().map(|name| format!("drop type if exists {}", qualified(schema, &name)));
+    let types = types
+        .into_iter()
+        .map(|name| format!("drop type if exists {}", qualified(schema, &name)));
     std::iter::once(column).chain(types).collect()
 }
 

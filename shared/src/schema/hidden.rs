@@ -29,7 +29,8 @@ pub fn is_hidden(name: &str) -> bool {
 
 /// Whether an enum of that name lies aside with its column.
 pub fn is_hidden_type(name: &str) -> bool {
-    let numbered = |(column, number): (&str, &str)| is_hidden(column) && number.bytes().all(|byte| byte.is_ascii_digit());
+    let numbered =
+        |(column, number): (&str, &str)| is_hidden(column) && number.bytes().all(|byte| byte.is_ascii_digit());
     name.rsplit_once('_').is_some_and(numbered)
 }
 

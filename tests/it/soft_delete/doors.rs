@@ -17,7 +17,12 @@ async fn stored(project: &Project, level: &str, table: &str) -> (i64, i64) {
 }
 
 async fn v1(project: &Project, method: Method, path: &str) -> Reply {
-    world().await.call(method, &format!("/api/v1/{path}")).key(&project.secret).send().await
+    world()
+        .await
+        .call(method, &format!("/api/v1/{path}"))
+        .key(&project.secret)
+        .send()
+        .await
 }
 
 #[test]
@@ -26,30 +31,76 @@ fn every_door_marks_rows_and_answers_as_if_they_were_gone() {
         for level in LEVELS {
             let project = project(level).await;
             notes(&project).await;
-            let rows: Vec<Value> = (1..=9).map(|id| json!({ "id": id, "title": format!("n{id}") })).collect();
+            let rows: Vec<Value> = (1..=9)
+                .map(|id| json!({ "id": id, "title": format!("n{id}") }))
+                .collect();
             insert(&project, "notes", json!(rows)).await;
             let before = secretly(Method::GET, &project, "notes?id=eq.1&select=id,title,updated_at", None).await;
-            let gone = secretly(Method::DELETE, &project, "notes?id=eq.1&select=id,title,updated_at", None).await;
+            let gone = secretly(
+                Method::DELETE,
+                &project,
+                "notes?id=eq.1&select=id,title,updated_at",
+                None,
+            )
+            .await;
             assert_eq!(gone.expect(StatusCode::OK), before.expect(StatusCode::OK));
-            let minimal = world().await.delete(&project.rest("notes?id=eq.2")).key(&project.secret).send().await;
+            let minimal = world()
+                .await
+                .delete(&project.rest("notes?id=eq.2"))
+                .key(&project.secret)
+                .send()
+                .await;
             assert_eq!((minimal.status, minimal.text.as_str()), (StatusCode::NO_CONTENT, ""));
-            let counted = world().await.delete(&project.rest("notes?id=in.(2,3,4)")).key(&project.secret);
+            let counted = world()
+                .await
+                .delete(&project.rest("notes?id=in.(2,3,4)"))
+                .key(&project.secret);
             let counted = counted.header("prefer", "count=exact").send().await;
-            assert_eq!((counted.status, counted.header("content-range")), (StatusCode::NO_CONTENT, "*/2"));
-            let strict = world().await.delete(&project.rest("notes?id=gt.4")).key(&project.secret);
+            assert_eq!(
+                (counted.status, counted.header("content-range")),
+                (StatusCode::NO_CONTENT, "*/2")
+            );
+            let strict = world()
+                .await
+                .delete(&project.rest("notes?id=gt.4"))
+                .key(&project.secret);
             let strict = strict.header("prefer", "handling=strict, max-affected=2").send().await;
             assert_eq!(strict.code(StatusCode::BAD_REQUEST), "PGRST124");
-            let tried = world().await.delete(&project.rest("notes?id=gt.4")).key(&project.secret);
+            let tried = world()
+                .await
+                .delete(&project.rest("notes?id=gt.4"))
+                .key(&project.secret);
             tried.header("prefer", "tx=rollback").send().await;
-            let bare = world().await.delete(&project.rest("notes")).key(&project.secret).send().await;
+            let bare = world()
+                .await
+                .delete(&project.rest("notes"))
+                .key(&project.secret)
+                .send()
+                .await;
             assert_eq!(bare.code(StatusCode::BAD_REQUEST), "21000");
             assert_eq!(stored(&project, level, "notes").await, (9, 4));
             let one = v1(&project, Method::DELETE, "notes/5").await.expect(StatusCode::OK);
             assert_eq!(one["record"]["title"], "n5");
-            assert_eq!(v1(&project, Method::DELETE, "notes/5").await.code(StatusCode::NOT_FOUND), "records/not-found");
+            assert_eq!(
+                v1(&project, Method::DELETE, "notes/5")
+                    .await
+                    .code(StatusCode::NOT_FOUND),
+                "records/not-found"
+            );
             let path = project.database("records/6?tableName=notes");
-            world().await.delete(&path).bearer(&project.owner.token).send().await.expect(StatusCode::OK);
-            let many = facade(&project, "delete", json!({ "tableName": "notes", "filters": { "id": 7 } })).await;
+            world()
+                .await
+                .delete(&path)
+                .bearer(&project.owner.token)
+                .send()
+                .await
+                .expect(StatusCode::OK);
+            let many = facade(
+                &project,
+                "delete",
+                json!({ "tableName": "notes", "filters": { "id": 7 } }),
+            )
+            .await;
             assert_eq!(many.expect(StatusCode::OK)["records"][0]["id"], 7);
             assert_eq!(stored(&project, level, "notes").await, (9, 7));
             assert_eq!(seen(&project, "notes", "id").await, [json!(8), json!(9)]);
@@ -68,22 +119,52 @@ fn nothing_shows_or_touches_deleted_rows() {
                 { "name": "note_id", "type": "integer", "references": { "table": "notes", "on_delete": "set null" } },
             ]);
             created(&project, json!({ "name": "tags", "columns": columns })).await;
-            insert(&project, "notes", json!([{ "id": 1, "title": "a" }, { "id": 2, "title": "b" }])).await;
-            insert(&project, "tags", json!([{ "id": 10, "note_id": 1 }, { "id": 20, "note_id": 2 }])).await;
-            secretly(Method::DELETE, &project, "notes?id=eq.1", None).await.expect(StatusCode::OK);
+            insert(
+                &project,
+                "notes",
+                json!([{ "id": 1, "title": "a" }, { "id": 2, "title": "b" }]),
+            )
+            .await;
+            insert(
+                &project,
+                "tags",
+                json!([{ "id": 10, "note_id": 1 }, { "id": 20, "note_id": 2 }]),
+            )
+            .await;
+            secretly(Method::DELETE, &project, "notes?id=eq.1", None)
+                .await
+                .expect(StatusCode::OK);
             let get = async |path: &str| secretly(Method::GET, &project, path, None).await.expect(StatusCode::OK);
-            for path in ["notes?id=eq.1", "notes?title=eq.a", "notes?id=lt.2", "tags?id=eq.10&select=id,notes!inner(id)"] {
+            for path in [
+                "notes?id=eq.1",
+                "notes?title=eq.a",
+                "notes?id=lt.2",
+                "tags?id=eq.10&select=id,notes!inner(id)",
+            ] {
                 assert_eq!(get(path).await, json!([]), "{path}");
             }
-            assert_eq!(get("tags?select=id,notes(id)&order=id").await, json!([
-                { "id": 10, "notes": null }, { "id": 20, "notes": { "id": 2 } }
-            ]));
+            assert_eq!(
+                get("tags?select=id,notes(id)&order=id").await,
+                json!([
+                    { "id": 10, "notes": null }, { "id": 20, "notes": { "id": 2 } }
+                ])
+            );
             let counted = world().await.get(&project.rest("notes?select=id")).key(&project.secret);
             let counted = counted.header("prefer", "count=exact").send().await;
             assert_eq!(counted.header("content-range"), "0-0/1");
-            let changed = secretly(Method::PATCH, &project, "notes?id=in.(1,2)", Some(json!({ "title": "c" }))).await;
+            let changed = secretly(
+                Method::PATCH,
+                &project,
+                "notes?id=in.(1,2)",
+                Some(json!({ "title": "c" })),
+            )
+            .await;
             assert_eq!(values(&changed.expect(StatusCode::OK), "id"), [json!(2)]);
-            for query in ["select=plinth_deleted_at", "plinth_deleted_at=not.is.null", "order=plinth_deleted_at"] {
+            for query in [
+                "select=plinth_deleted_at",
+                "plinth_deleted_at=not.is.null",
+                "order=plinth_deleted_at",
+            ] {
                 let reply = secretly(Method::GET, &project, &format!("notes?{query}"), None).await;
                 assert_eq!(reply.code(StatusCode::BAD_REQUEST), "42703", "{query}");
             }
@@ -106,7 +187,9 @@ fn a_deleted_row_holds_its_unique_values_and_says_so() {
         let project = project("schema").await;
         notes(&project).await;
         insert(&project, "notes", json!({ "id": 1, "title": "a" })).await;
-        secretly(Method::DELETE, &project, "notes?id=eq.1", None).await.expect(StatusCode::OK);
+        secretly(Method::DELETE, &project, "notes?id=eq.1", None)
+            .await
+            .expect(StatusCode::OK);
         for row in [json!({ "id": 1, "title": "new" }), json!({ "id": 2, "title": "a" })] {
             let reply = secretly(Method::POST, &project, "notes", Some(row)).await;
             let body = reply.expect(StatusCode::CONFLICT);
@@ -115,14 +198,19 @@ fn a_deleted_row_holds_its_unique_values_and_says_so() {
         }
         let upsert = async |resolution: &str| {
             let call = world().await.post(&project.rest("notes")).key(&project.secret);
-            let call = call.header("prefer", &format!("resolution={resolution}-duplicates, return=representation"));
+            let call = call.header(
+                "prefer",
+                &format!("resolution={resolution}-duplicates, return=representation"),
+            );
             call.json(&json!({ "id": 1, "title": "again" })).send().await
         };
         let body = upsert("merge").await.json();
         assert_eq!(body["code"], "42501");
         assert!(text(&body, "hint").contains("deleted"), "{body}");
         assert_eq!(upsert("ignore").await.expect(StatusCode::CREATED), json!([]));
-        facade(&project, "restore", json!({ "tableName": "notes" })).await.expect(StatusCode::OK);
+        facade(&project, "restore", json!({ "tableName": "notes" }))
+            .await
+            .expect(StatusCode::OK);
         assert_eq!(seen(&project, "notes", "title").await, [json!("a")]);
         assert_eq!(upsert("merge").await.expect(StatusCode::OK)[0]["title"], "again");
     });
@@ -137,21 +225,36 @@ fn keeping_is_switched_on_and_off() {
             let design = json!({ "name": "t", "columns": columns, "policies": ["authenticated"], "timestamps": true });
             let plain = created(&project, design).await;
             insert(&project, "t", json!([{ "id": 1 }, { "id": 2 }, { "id": 3 }])).await;
-            secretly(Method::DELETE, &project, "t?id=eq.1", None).await.expect(StatusCode::OK);
-            let kept = altered(&project, &plain, json!([{ "op": "set_soft_delete", "softDelete": true }])).await;
+            secretly(Method::DELETE, &project, "t?id=eq.1", None)
+                .await
+                .expect(StatusCode::OK);
+            let kept = altered(
+                &project,
+                &plain,
+                json!([{ "op": "set_soft_delete", "softDelete": true }]),
+            )
+            .await;
             assert_eq!(kept["schema"]["softDelete"], true);
-            secretly(Method::DELETE, &project, "t?id=eq.2", None).await.expect(StatusCode::OK);
+            secretly(Method::DELETE, &project, "t?id=eq.2", None)
+                .await
+                .expect(StatusCode::OK);
             assert_eq!(stored(&project, level, "t").await, (2, 1));
             let renamed = altered(&project, &kept, json!([{ "op": "rename_table", "to": "u" }])).await;
             assert_eq!(seen(&project, "u", "id").await, [json!(3)]);
             let off = json!([{ "op": "set_soft_delete", "softDelete": false }]);
-            let refused = crate::tables::alter(&project, &renamed, off.clone()).await.expect(StatusCode::CONFLICT);
+            let refused = crate::tables::alter(&project, &renamed, off.clone())
+                .await
+                .expect(StatusCode::CONFLICT);
             assert_eq!(refused["code"], "tables/data");
             assert!(text(&refused, "message").contains("Deleted rows"), "{refused}");
-            facade(&project, "restore", json!({ "tableName": "u" })).await.expect(StatusCode::OK);
+            facade(&project, "restore", json!({ "tableName": "u" }))
+                .await
+                .expect(StatusCode::OK);
             altered(&project, &renamed, off).await;
             assert_eq!(seen(&project, "u", "id").await, [json!(2), json!(3)]);
-            secretly(Method::DELETE, &project, "u?id=eq.2", None).await.expect(StatusCode::OK);
+            secretly(Method::DELETE, &project, "u?id=eq.2", None)
+                .await
+                .expect(StatusCode::OK);
             let none = facade(&project, "restore", json!({ "tableName": "u" })).await;
             assert_eq!(none.code(StatusCode::CONFLICT), "records/not-soft-delete");
             assert_eq!(seen(&project, "u", "id").await, [json!(3)]);

@@ -15,7 +15,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 }
@@ -38,7 +41,11 @@ struct Model {
 
 impl Model {
     fn table(&mut self, children: bool) -> &mut BTreeMap<u64, Row> {
-        if children { &mut self.children } else { &mut self.parents }
+        if children {
+            &mut self.children
+        } else {
+            &mut self.parents
+        }
     }
 
     fn delete(&mut self, children: bool, word: u64) {
@@ -65,7 +72,10 @@ impl Model {
         let Some(row) = self.table(children).get(&id).filter(|row| row.gone.is_some()).cloned() else {
             return true;
         };
-        let parent = row.parent.filter(|_| children).and_then(|parent| self.parents.get(&parent));
+        let parent = row
+            .parent
+            .filter(|_| children)
+            .and_then(|parent| self.parents.get(&parent));
         if parent.is_some_and(|parent| parent.gone.is_some()) {
             return false;
         }
@@ -89,8 +99,12 @@ impl Model {
             live.map(|(id, row)| (*id, row.clone())).collect()
         };
         let parents = live(&self.parents).into_iter().map(|(id, row)| {
-            let mine = live(&self.children).into_iter().filter(|(_, child)| child.parent == Some(id));
-            let children: Vec<Value> = mine.map(|(id, child)| json!({ "id": id, "word": child.word })).collect();
+            let mine = live(&self.children)
+                .into_iter()
+                .filter(|(_, child)| child.parent == Some(id));
+            let children: Vec<Value> = mine
+                .map(|(id, child)| json!({ "id": id, "word": child.word }))
+                .collect();
             json!({ "id": id, "word": row.word, "children": children })
         });
         parents.collect()
@@ -102,7 +116,8 @@ async fn tables(project: &Project) {
     let id = json!({ "name": "id", "type": "integer", "primary_key": true });
     let parents = json!({ "name": "parents", "columns": [id, number("word")], "softDelete": true });
     created(project, parents).await;
-    let link = json!({ "name": "parent", "type": "integer", "references": { "table": "parents", "on_delete": "cascade" } });
+    let link =
+        json!({ "name": "parent", "type": "integer", "references": { "table": "parents", "on_delete": "cascade" } });
     let children = json!({ "name": "children", "columns": [id, number("word"), link], "softDelete": true });
     created(project, children).await;
 }
@@ -113,31 +128,53 @@ async fn step(project: &Project, model: &mut Model, dice: &mut Dice, next: &mut 
     let pick = dice.roll((*next).max(1));
     match dice.roll(4) {
         0 => {
-            let live: Vec<u64> = model.parents.iter().filter(|(_, row)| row.gone.is_none()).map(|(id, _)| *id).collect();
+            let live: Vec<u64> = model
+                .parents
+                .iter()
+                .filter(|(_, row)| row.gone.is_none())
+                .map(|(id, _)| *id)
+                .collect();
             let parent = (children && !live.is_empty()).then(|| live[usize::try_from(pick).unwrap() % live.len()]);
             let mut body = json!({ "id": *next, "word": word });
             if children {
                 body["parent"] = json!(parent);
             }
-            secretly(Method::POST, project, name, Some(body)).await.expect(StatusCode::CREATED);
-            model.table(children).insert(*next, Row { parent, word, gone: None });
+            secretly(Method::POST, project, name, Some(body))
+                .await
+                .expect(StatusCode::CREATED);
+            model.table(children).insert(
+                *next,
+                Row {
+                    parent,
+                    word,
+                    gone: None,
+                },
+            );
             *next += 1;
         }
         1 => {
             let path = format!("{name}?id=eq.{pick}");
-            secretly(Method::PATCH, project, &path, Some(json!({ "word": word }))).await.expect(StatusCode::OK);
+            secretly(Method::PATCH, project, &path, Some(json!({ "word": word })))
+                .await
+                .expect(StatusCode::OK);
             if let Some(row) = model.table(children).get_mut(&pick).filter(|row| row.gone.is_none()) {
                 row.word = word;
             }
         }
         2 => {
-            secretly(Method::DELETE, project, &format!("{name}?word=eq.{word}"), None).await.expect(StatusCode::OK);
+            secretly(Method::DELETE, project, &format!("{name}?word=eq.{word}"), None)
+                .await
+                .expect(StatusCode::OK);
             model.delete(children, word);
         }
         _ => {
             let body = json!({ "tableName": name, "filters": { "id": pick } });
             let reply = facade(project, "restore", body).await;
-            let status = if model.restore(children, pick) { StatusCode::OK } else { StatusCode::CONFLICT };
+            let status = if model.restore(children, pick) {
+                StatusCode::OK
+            } else {
+                StatusCode::CONFLICT
+            };
             reply.expect(status);
         }
     }
@@ -155,7 +192,9 @@ fn rows_that_are_seen_are_those_of_the_model() {
                 let path = "parents?select=id,word,children(id,word)&order=id&children.order=id";
                 let shown = secretly(Method::GET, &project, path, None).await.expect(StatusCode::OK);
                 assert_eq!(shown, model.shown(), "seed {seed}, step {number}");
-                let children = secretly(Method::GET, &project, "children?select=id", None).await.expect(StatusCode::OK);
+                let children = secretly(Method::GET, &project, "children?select=id", None)
+                    .await
+                    .expect(StatusCode::OK);
                 let live = model.children.iter().filter(|(_, row)| row.gone.is_none());
                 let mut expected: Vec<Value> = live.map(|(id, _)| json!(id)).collect();
                 expected.sort_by_key(Value::to_string);

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use jiff::Timestamp;
-use plinth::clock::RESTORE_WINDOW;
-use plinth::designer::{self, Purged};
+use plinth::purge::{self, Report};
 use plinth_local::platform::Function;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::columns::deleted_at;
 use super::{id_of, insert, notes, secretly, seen};
+use crate::purging::ONE_AT_A_TIME;
 use crate::tables::fixture::{cell, control, project, schema_of};
 use crate::tables::{LEVELS, altered, created, delete, restore};
 use crate::world::{Project, run, world};
@@ -25,17 +25,16 @@ fn era() -> Timestamp {
 }
 
 /// A run as of some time after the era.
-async fn purge(after: Duration, limit: i64) -> Purged {
-    let before = era().checked_add(after).unwrap().checked_sub(RESTORE_WINDOW).unwrap();
+async fn purge(after: Duration) -> Report {
     let app = world().await.app(Function::Purge);
-    designer::purge(&app, before, limit).await.unwrap()
+    purge::run(&app, era().checked_add(after).unwrap()).await.unwrap()
 }
 
 /// What a run says of one thing.
-fn told(purged: &Purged, id: &str) -> Option<Option<String>> {
+fn told(report: &Report, id: &str) -> Option<Option<String>> {
     let id: Uuid = id.parse().unwrap();
-    let found = purged.items.iter().find(|(_, item, _)| *item == id);
-    found.map(|(_, _, error)| error.clone())
+    let found = report.items.iter().find(|item| item.id == id);
+    found.map(|item| item.error.clone())
 }
 
 async fn mark(project: &Project, level: &str, filter: &str, at: Timestamp) {
@@ -53,25 +52,38 @@ async fn stored(project: &Project, level: &str) -> Vec<i32> {
 #[test]
 fn deleted_rows_go_in_batches_after_thirty_days_and_a_second() {
     run(async {
+        let _alone = ONE_AT_A_TIME.lock().await;
         for level in LEVELS {
             let project = project(level).await;
             let table = notes(&project).await;
             let rows: Vec<Value> = (1..=8).map(|id| json!({ "id": id })).collect();
             insert(&project, "notes", json!(rows)).await;
+            // More than a batch holds.
+            let sql = format!(
+                "insert into {}.notes (id, plinth_deleted_at)
+              select g, '{}'::timestamptz from generate_series(101, 2600) g",
+                schema_of(&project, level),
+                era()
+            );
+            cell(&project, level).await.batch_execute(&sql).await.unwrap();
             mark(&project, level, "id between 1 and 5", era()).await;
             mark(&project, level, "id = 6", era().checked_add(SECOND).unwrap()).await;
-            secretly(Method::DELETE, &project, "notes?id=eq.7", None).await.expect(StatusCode::OK);
+            secretly(Method::DELETE, &project, "notes?id=eq.7", None)
+                .await
+                .expect(StatusCode::OK);
             for age in [29 * DAY, 30 * DAY] {
-                purge(age, 2).await;
-                assert_eq!(stored(&project, level).await, [1, 2, 3, 4, 5, 6, 7, 8], "{age:?}");
+                purge(age).await;
+                assert_eq!(stored(&project, level).await.len(), 2_508, "{age:?}");
             }
-            let purged = purge(30 * DAY + SECOND, 2).await;
-            let id: Uuid = id_of(&table).parse().unwrap();
-            assert!(purged.rows >= 5 && !purged.failed.contains_key(&id), "{purged:?}");
+            let report = purge(30 * DAY + SECOND).await;
+            assert!(
+                report.rows["row"] >= 2_505 && told(&report, &id_of(&table)).is_none(),
+                "{report:?}"
+            );
             assert_eq!(stored(&project, level).await, [6, 7, 8]);
             // One that lies aside loses its rows in time too.
             delete(&project, &table).await.expect(StatusCode::OK);
-            purge(30 * DAY + 2 * SECOND, 1_000).await;
+            purge(30 * DAY + 2 * SECOND).await;
             restore(&project, &table).await.expect(StatusCode::OK);
             assert_eq!(stored(&project, level).await, [7, 8]);
         }
@@ -81,21 +93,29 @@ fn deleted_rows_go_in_batches_after_thirty_days_and_a_second() {
 #[test]
 fn a_row_that_others_refer_to_is_told_and_keeps_no_other() {
     run(async {
+        let _alone = ONE_AT_A_TIME.lock().await;
         let project = project("schema").await;
         let table = notes(&project).await;
         let columns = json!([{ "name": "note_id", "type": "integer",
             "references": { "table": "notes", "on_delete": "restrict" } }]);
         created(&project, json!({ "name": "tags", "columns": columns })).await;
-        insert(&project, "notes", json!([{ "id": 1 }, { "id": 2 }, { "id": 3 }, { "id": 4 }])).await;
+        insert(
+            &project,
+            "notes",
+            json!([{ "id": 1 }, { "id": 2 }, { "id": 3 }, { "id": 4 }]),
+        )
+        .await;
         mark(&project, "schema", "id < 4", era()).await;
         // The reference is fulfilled, though nobody sees by what.
         insert(&project, "tags", json!({ "note_id": 1 })).await;
-        let purged = purge(30 * DAY + SECOND, 2).await;
-        let id: Uuid = id_of(&table).parse().unwrap();
-        assert!(purged.failed.contains_key(&id), "{purged:?}");
+        let report = purge(30 * DAY + SECOND).await;
+        let refused = told(&report, &id_of(&table)).flatten();
+        assert!(refused.is_some() && !report.complete, "{report:?}");
         assert_eq!(stored(&project, "schema").await, [1, 4]);
-        secretly(Method::DELETE, &project, "tags?note_id=eq.1", None).await.expect(StatusCode::OK);
-        assert!(!purge(30 * DAY + SECOND, 2).await.failed.contains_key(&id));
+        secretly(Method::DELETE, &project, "tags?note_id=eq.1", None)
+            .await
+            .expect(StatusCode::OK);
+        assert_eq!(told(&purge(30 * DAY + SECOND).await, &id_of(&table)), None);
         assert_eq!(stored(&project, "schema").await, [4]);
     });
 }
@@ -103,6 +123,7 @@ fn a_row_that_others_refer_to_is_told_and_keeps_no_other() {
 #[test]
 fn deleted_columns_go_after_thirty_days_and_a_second() {
     run(async {
+        let _alone = ONE_AT_A_TIME.lock().await;
         for level in LEVELS {
             let project = project(level).await;
             let columns = json!([
@@ -126,12 +147,12 @@ fn deleted_columns_go_after_thirty_days_and_a_second() {
                 (columns, types)
             };
             for age in [29 * DAY, 30 * DAY] {
-                assert_eq!(told(&purge(age, 100).await, &id), None, "{age:?}");
+                assert_eq!(told(&purge(age).await, &id), None, "{age:?}");
                 assert_eq!(there().await, (1, 1), "{age:?}");
             }
-            assert_eq!(told(&purge(30 * DAY + SECOND, 100).await, &id), Some(None));
+            assert_eq!(told(&purge(30 * DAY + SECOND).await, &id), Some(None));
             assert_eq!(there().await, (0, 0));
-            assert_eq!(told(&purge(30 * DAY + SECOND, 100).await, &id), None);
+            assert_eq!(told(&purge(30 * DAY + SECOND).await, &id), None);
             if level == "database" {
                 restore(&project, &table).await.expect(StatusCode::OK);
             }
@@ -146,6 +167,7 @@ fn deleted_columns_go_after_thirty_days_and_a_second() {
 #[test]
 fn deleted_tables_go_after_thirty_days_and_a_second() {
     run(async {
+        let _alone = ONE_AT_A_TIME.lock().await;
         for level in LEVELS {
             let project = project(level).await;
             let columns = json!([{ "name": "a", "type": "enum", "values": ["x", "y"] }, { "name": "b", "type": "enum", "values": ["z"] }]);
@@ -167,14 +189,21 @@ fn deleted_tables_go_after_thirty_days_and_a_second() {
                 row.get::<_, i64>(0)
             };
             for age in [29 * DAY, 30 * DAY] {
-                assert_eq!(told(&purge(age, 100).await, &id), None, "{age:?}");
+                assert_eq!(told(&purge(age).await, &id), None, "{age:?}");
                 assert_eq!(there().await, 3, "{age:?}");
             }
-            assert_eq!(told(&purge(30 * DAY + SECOND, 100).await, &id), Some(None));
+            assert_eq!(told(&purge(30 * DAY + SECOND).await, &id), Some(None));
             assert_eq!(there().await, 0);
-            let left = control().await.query("select from plinth.tables where id = $1", &[&uuid]).await.unwrap();
+            let left = control()
+                .await
+                .query("select from plinth.tables where id = $1", &[&uuid])
+                .await
+                .unwrap();
             assert!(left.is_empty());
-            assert_eq!(restore(&project, &table).await.code(StatusCode::NOT_FOUND), "tables/not-found");
+            assert_eq!(
+                restore(&project, &table).await.code(StatusCode::NOT_FOUND),
+                "tables/not-found"
+            );
         }
     });
 }

@@ -25,19 +25,36 @@ async fn family(project: &Project) {
     table("pins", Some(("lists", "set null")), true).await;
     table("bills", Some(("lists", "restrict")), true).await;
     insert(project, "lists", json!([{ "id": 1 }, { "id": 2 }, { "id": 3 }])).await;
-    insert(project, "todos", json!([{ "id": 10, "parent": 1 }, { "id": 11, "parent": 1 }, { "id": 20, "parent": 2 }])).await;
-    insert(project, "steps", json!([{ "id": 100, "parent": 10 }, { "id": 110, "parent": 11 }])).await;
+    insert(
+        project,
+        "todos",
+        json!([{ "id": 10, "parent": 1 }, { "id": 11, "parent": 1 }, { "id": 20, "parent": 2 }]),
+    )
+    .await;
+    insert(
+        project,
+        "steps",
+        json!([{ "id": 100, "parent": 10 }, { "id": 110, "parent": 11 }]),
+    )
+    .await;
     insert(project, "logs", json!({ "id": 1000, "parent": 1 })).await;
     insert(project, "pins", json!({ "id": 2000, "parent": 1 })).await;
     insert(project, "bills", json!({ "id": 3000, "parent": 3 })).await;
 }
 
 async fn remove(project: &Project, path: &str) {
-    secretly(Method::DELETE, project, path, None).await.expect(StatusCode::OK);
+    secretly(Method::DELETE, project, path, None)
+        .await
+        .expect(StatusCode::OK);
 }
 
 async fn restore(project: &Project, table: &str, id: i32) -> crate::world::Reply {
-    facade(project, "restore", json!({ "tableName": table, "filters": { "id": id } })).await
+    facade(
+        project,
+        "restore",
+        json!({ "tableName": table, "filters": { "id": id } }),
+    )
+    .await
 }
 
 fn numbers(ids: &[i32]) -> Vec<Value> {
@@ -86,7 +103,10 @@ fn what_restricts_a_deletion_restricts_it_here() {
             assert_eq!(seen(&project, "lists", "id").await, numbers(&[1, 2, 3]));
             remove(&project, "bills?id=eq.3000").await;
             remove(&project, "lists?id=eq.3").await;
-            assert_eq!(restore(&project, "bills", 3000).await.code(StatusCode::CONFLICT), "23503");
+            assert_eq!(
+                restore(&project, "bills", 3000).await.code(StatusCode::CONFLICT),
+                "23503"
+            );
             restore(&project, "lists", 3).await.expect(StatusCode::OK);
             restore(&project, "bills", 3000).await.expect(StatusCode::OK);
         }
@@ -101,7 +121,11 @@ fn a_tree_goes_and_comes_back_whole() {
             { "name": "id", "type": "integer", "primary_key": true },
             { "name": "parent", "type": "integer", "references": { "table": "nodes", "on_delete": "cascade" } },
         ]);
-        created(&project, json!({ "name": "nodes", "columns": columns, "softDelete": true })).await;
+        created(
+            &project,
+            json!({ "name": "nodes", "columns": columns, "softDelete": true }),
+        )
+        .await;
         insert(&project, "nodes", json!([
             { "id": 1, "parent": null }, { "id": 2, "parent": 1 }, { "id": 3, "parent": 2 }, { "id": 4, "parent": null }
         ])).await;

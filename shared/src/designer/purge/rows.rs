@@ -5,36 +5,42 @@ use tokio_postgres::error::SqlState;
 
 use super::super::site::{Connection, Site};
 use super::super::store;
-use super::{Keeper, Purged, open, refusal};
-use crate::app::App;
+use super::{Keeper, open, refusal};
 use crate::control::{int8, text, time};
 use crate::error::Result;
+use crate::purge::Run;
 use crate::schema::ddl;
 
 /// Batches of one table in one run. What is left then is for the next one.
 const ROUNDS: usize = 100;
 
-/// Goes through all tables that keep deleted rows. In which order, the day decides: a run that is cut off by its time does
-/// not leave the same ones out each time.
-pub(super) async fn purge(app: &App, before: Timestamp, limit: i64, purged: &mut Purged) -> Result<()> {
+/// What a run's report calls them.
+const KIND: &str = "row";
+
+/// Goes through all tables that keep deleted rows. In which order, the moment decides: a run that is cut off by its time
+/// does not leave the same ones out each time.
+pub(super) async fn purge(run: &mut Run<'_>, limit: i64) -> Result<()> {
+    let (app, before) = (run.app(), run.before());
     let mut here: Option<(Site, Connection)> = None;
     for keeper in store::keepers(&*app.control.get().await?, before).await? {
+        if !run.may_go_on(KIND) {
+            return Ok(());
+        }
         if here.as_ref().is_none_or(|(site, _)| site.id != keeper.backend) {
-            here = match open(app, &keeper.reference, keeper.backend).await {
-                Ok(opened) => Some(opened),
-                Err(error) => {
-                    tracing::error!(table = %keeper.table, project = %keeper.project, %error, "its rows could not be purged");
-                    purged.failed.insert(keeper.table, error.to_string());
-                    continue;
-                }
-            };
+            here = None;
+            match open(app, &keeper.reference, keeper.backend).await {
+                Ok(opened) => here = Some(opened),
+                Err(error) => run.kept(KIND, keeper.table, &error),
+            }
         }
         let Some((site, connection)) = &mut here else { continue };
-        let outcome = table(site, connection, &keeper, (before, limit), &mut purged.rows).await;
+        let mut gone = 0;
+        let outcome = table(site, connection, &keeper, (before, limit), &mut gone).await;
+        if gone > 0 {
+            run.counted(KIND, gone);
+        }
         if let Err(error) = outcome {
-            let source = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::error!(table = %keeper.table, project = %keeper.project, %error, source, "its rows could not be purged");
-            purged.failed.insert(keeper.table, error.to_string());
+            run.kept(KIND, keeper.table, &error);
         }
     }
     Ok(())
@@ -102,7 +108,10 @@ async fn batch(
                 let [places, single] = ddl::purge_rows_singly(place);
                 let back = transaction.batch_execute("rollback to savepoint batch").await;
                 back.map_err(refusal::trouble)?;
-                let rows = transaction.query_typed(&places, &params).await.map_err(refusal::trouble)?;
+                let rows = transaction
+                    .query_typed(&places, &params)
+                    .await
+                    .map_err(refusal::trouble)?;
                 let mut batch = Batch::default();
                 for row in rows {
                     let at: String = row.get(0);

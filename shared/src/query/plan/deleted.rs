@@ -2,7 +2,7 @@
 
 use super::super::request::{CompareOp, Method, Request};
 use super::columns::Scope;
-use super::{Action, Class, DeletedRows, From, Place, Plan, Predicate, Rules, RowAccess};
+use super::{Action, Class, DeletedRows, From, Place, Plan, Predicate, RowAccess, Rules};
 use super::{embed, honoured, negotiate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::catalog::{Catalog, Column, Relation};

@@ -124,14 +124,20 @@ fn put_aside(table: &str, removed: &RemovedColumn) -> Vec<String> {
         statements.push(format!("alter table {table} alter column {name} drop not null"));
     }
     let hidden = removed.hidden();
-    statements.push(format!("alter table {table} rename column {name} to {}", hidden.quoted()));
+    statements.push(format!(
+        "alter table {table} rename column {name} to {}",
+        hidden.quoted()
+    ));
     statements
 }
 
 fn bring_back(table: &str, removed: &RemovedColumn) -> Vec<String> {
     let (column, name) = (&removed.column, removed.column.name.quoted());
     let hidden = removed.hidden();
-    let mut statements = vec![format!("alter table {table} rename column {} to {name}", hidden.quoted())];
+    let mut statements = vec![format!(
+        "alter table {table} rename column {} to {name}",
+        hidden.quoted()
+    )];
     if column.required && !column.identity {
         statements.push(format!("alter table {table} alter column {name} set not null"));
     }

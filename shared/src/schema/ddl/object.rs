@@ -168,7 +168,10 @@ pub(super) fn indexes(spec: &TableSpec) -> Vec<Index> {
         Index {
             name: name::deleted(&spec.name),
             unique: false,
-            definition: format!("using btree ({column}) where {column} is not null", column = column.quoted()),
+            definition: format!(
+                "using btree ({column}) where {column} is not null",
+                column = column.quoted()
+            ),
         }
     });
     spec.indexes.iter().map(one).chain(deleted).collect()
@@ -213,7 +216,10 @@ pub(super) fn create_trigger(context: &Context<'_>, spec: &TableSpec) -> String 
     let unless = match spec.soft_delete {
         true => {
             let column = hidden::deleted_at();
-            format!("when (new.{column} is not distinct from old.{column}) ", column = column.quoted())
+            format!(
+                "when (new.{column} is not distinct from old.{column}) ",
+                column = column.quoted()
+            )
         }
         false => String::new(),
     };

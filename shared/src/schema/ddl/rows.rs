@@ -39,7 +39,11 @@ pub(super) fn add_column(table: &str) -> String {
 pub(super) fn drop_column(table: &str) -> [String; 2] {
     let (name, column) = (Ident::fixed(NONE_DELETED), hidden::deleted_at());
     [
-        format!("alter table {table} add constraint {} check ({} is null)", name.quoted(), column.quoted()),
+        format!(
+            "alter table {table} add constraint {} check ({} is null)",
+            name.quoted(),
+            column.quoted()
+        ),
         format!("alter table {table} drop column {}", column.quoted()),
     ]
 }

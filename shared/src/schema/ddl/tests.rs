@@ -1,3 +1,5 @@
+mod kept;
+
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -54,7 +56,8 @@ impl Fixture {
     }
 
     fn alter(&self, spec: &TableSpec, operations: Value) -> Alteration {
-        alter(spec, &json!({ "operations": operations }), &self.context(), MOMENT).unwrap_or_else(|faults| panic!("{faults}"))
+        alter(spec, &json!({ "operations": operations }), &self.context(), MOMENT)
+            .unwrap_or_else(|faults| panic!("{faults}"))
     }
 }
 

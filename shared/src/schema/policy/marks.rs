@@ -78,7 +78,10 @@ pub(super) fn create(context: &Context<'_>, spec: &TableSpec) -> Result<Vec<Stri
         for rule in rules(spec).iter().filter(|rule| rule.lets(grantee, Command::Delete)) {
             if let Some(using) = &rule.using {
                 let tree = Scope::new(spec, context.known, Allow::POLICY).parse(using)?;
-                alternatives.push(format!("({})", tree.sql(context.schema, context.helpers, Allow::POLICY)));
+                alternatives.push(format!(
+                    "({})",
+                    tree.sql(context.schema, context.helpers, Allow::POLICY)
+                ));
             }
         }
         statements.push(format!(
@@ -88,7 +91,9 @@ pub(super) fn create(context: &Context<'_>, spec: &TableSpec) -> Result<Vec<Stri
             alternatives.join(" or ")
         ));
     }
-    let deleters: Vec<String> = deleters(spec).map(|grantee| grantee.role(roles).quoted().to_string()).collect();
+    let deleters: Vec<String> = deleters(spec)
+        .map(|grantee| grantee.role(roles).quoted().to_string())
+        .collect();
     if !deleters.is_empty() {
         statements.push(format!(
             "create policy \"plinth_delete\" on {table} for update to {} using ({deleting}) with check ({deleting})",
