@@ -47,6 +47,7 @@ mod records;
 mod rest;
 mod rpc;
 mod sessions;
+mod soft_delete;
 mod sql;
 mod stale;
 mod tables;

@@ -12,7 +12,7 @@ use tokio_postgres::Client;
 use crate::world::{Call, Project, Reply, World, run, text, world};
 use fixture::{cell, project, schema_of};
 
-const LEVELS: [&str; 2] = ["schema", "database"];
+pub const LEVELS: [&str; 2] = ["schema", "database"];
 
 pub async fn create(project: &Project, schema: Value) -> Reply {
     let call = world().await.post(&project.database("tables/create"));
@@ -20,7 +20,7 @@ pub async fn create(project: &Project, schema: Value) -> Reply {
     call.bearer(&project.owner.token).json(&body).send().await
 }
 
-async fn created(project: &Project, schema: Value) -> Value {
+pub async fn created(project: &Project, schema: Value) -> Value {
     create(project, schema).await.expect(StatusCode::CREATED)["table"].clone()
 }
 
@@ -36,27 +36,27 @@ pub async fn alter(project: &Project, table: &Value, operations: Value) -> Reply
     patch(world().await, project, table, &operations).send().await
 }
 
-async fn altered(project: &Project, table: &Value, operations: Value) -> Value {
+pub async fn altered(project: &Project, table: &Value, operations: Value) -> Value {
     alter(project, table, operations).await.expect(StatusCode::OK)["table"].clone()
 }
 
-async fn get(project: &Project, rest: &str) -> Value {
+pub async fn get(project: &Project, rest: &str) -> Value {
     let call = world().await.get(&project.database(rest));
     call.bearer(&project.owner.token).send().await.expect(StatusCode::OK)
 }
 
-async fn delete(project: &Project, table: &Value) -> Reply {
+pub async fn delete(project: &Project, table: &Value) -> Reply {
     let path = project.database(&format!("tables/{}", text(table, "id")));
     world().await.delete(&path).bearer(&project.owner.token).send().await
 }
 
-async fn restore(project: &Project, table: &Value) -> Reply {
+pub async fn restore(project: &Project, table: &Value) -> Reply {
     let path = project.database(&format!("tables/{}/restore", text(table, "id")));
     world().await.post(&path).bearer(&project.owner.token).send().await
 }
 
 /// Everything a schema holds, as text: columns, constraints, indexes, enums, policies, grants, triggers.
-async fn anatomy(client: &Client, schema: &str) -> String {
+pub async fn anatomy(client: &Client, schema: &str) -> String {
     let sql = "
         select coalesce(string_agg(line, E'\\n' order by line), '') from (
           select format('%s.%s %s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),

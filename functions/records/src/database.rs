@@ -34,6 +34,9 @@ pub(crate) struct Wanted {
     offset: Option<u64>,
     count: Option<String>,
     cursor: Option<String>,
+    /// Deleted rows that can be restored, instead of the others.
+    #[serde(default)]
+    deleted: bool,
 }
 
 /// Rows to change or delete.
@@ -44,6 +47,15 @@ pub(crate) struct Meant {
     #[serde(default)]
     filters: Value,
     data: Option<Box<RawValue>>,
+}
+
+/// Deleted rows to restore.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Missed {
+    table_name: String,
+    #[serde(default)]
+    filters: Value,
 }
 
 /// A row to write.
@@ -94,7 +106,7 @@ fn respond(answer: Answer) -> Result<Response> {
     Ok((status, [(CONTENT_TYPE, "application/json")], answer.json).into_response())
 }
 
-/// Finds rows: `{"tableName","filters","select","sort","limit","offset","count","cursor"}`.
+/// Finds rows: `{"tableName","filters","select","sort","limit","offset","count","cursor","deleted"}`.
 #[utoipa::path(post, path = "/api/database/{id}/records/query", responses((status = 200, description = "The rows")))]
 pub(crate) async fn query(
     State(app): State<App>,
@@ -117,6 +129,7 @@ pub(crate) async fn query(
         table: &wanted.table_name,
         document: &document,
         cursor: wanted.cursor.as_deref(),
+        deleted: wanted.deleted,
     };
     asked.answer(&wanted.table_name, facade).await
 }
@@ -160,6 +173,24 @@ pub(crate) async fn delete_many(
         table: &meant.table_name,
         filters: &meant.filters,
         json: None,
+    };
+    asked.answer(&meant.table_name, facade).await
+}
+
+/// Restores every deleted row that passes the filters: `{"tableName","filters"}`.
+#[utoipa::path(post, path = "/api/database/{id}/records/restore", responses((status = 200, description = "The rows")))]
+pub(crate) async fn restore_many(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    info: RequestInfo,
+    headers: HeaderMap,
+    meant: Result<Json<Missed>, Error>,
+) -> Result<Response> {
+    let asked = asked(app, &uri, info, Method::POST, headers, MemberRole::Developer)?;
+    let Json(meant) = asked.admit(meant).await?;
+    let facade = Facade::Restore {
+        table: &meant.table_name,
+        filters: &meant.filters,
     };
     asked.answer(&meant.table_name, facade).await
 }

@@ -27,6 +27,7 @@ pub fn routes() -> Routes {
         .routes(routes!(database::create))
         .routes(routes!(database::update_many))
         .routes(routes!(database::delete_many))
+        .routes(routes!(database::restore_many))
         .routes(routes!(database::update, database::delete))
         .routes(routes!(v1::list, v1::create, v1::update_many, v1::delete_many))
         .routes(routes!(v1::read, v1::update, v1::delete))

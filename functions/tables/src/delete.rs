@@ -87,7 +87,11 @@ pub(crate) struct InColumn {
 pub(crate) async fn restore_column(
     access: Access<least::Developer, least::InBackend>,
     State(app): State<App>,
-    Path(InColumn { id, table_id, column_id }): Path<InColumn>,
+    Path(InColumn {
+        id,
+        table_id,
+        column_id,
+    }): Path<InColumn>,
     body: Bytes,
 ) -> Result<OneTable> {
     let said = match body.trim_ascii().is_empty() {

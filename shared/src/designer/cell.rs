@@ -96,6 +96,20 @@ impl<'a> Cell<'a> {
         moved.map(drop).map_err(refusal::trouble)
     }
 
+    /// Runs statements that no request's plan knows of.
+    ///
+    /// # Errors
+    /// Why the database refused; nothing is changed then.
+    pub(super) async fn run_plain(&self, statements: &[String]) -> Result<()> {
+        let wait = format!("set local lock_timeout = {}", LOCK.as_millis());
+        self.transaction.batch_execute(&wait).await.map_err(refusal::trouble)?;
+        let done = self.transaction.batch_execute(&statements.join(";\n")).await;
+        done.map_err(|error| match is_contended(&error) {
+            true => refusal::busy("The table's traffic leaves no gap"),
+            false => refusal::of(error),
+        })
+    }
+
     async fn attempt(&self, up: &str, proof: &[String]) -> Result<(), tokio_postgres::Error> {
         let settings = format!("savepoint change; set local lock_timeout = {}", LOCK.as_millis());
         self.transaction.batch_execute(&settings).await?;

@@ -36,6 +36,11 @@ pub(super) fn alteration(spec: &TableSpec, operations: &Value) -> Result<()> {
         let is_needed = |key: &str| COLUMNS.contains(&text(key));
         match text("op") {
             "rename_table" => return Err(needed("app_users cannot be renamed")),
+            "set_soft_delete" => {
+                return Err(needed(
+                    "Profiles go with their users, so app_users keeps no deleted rows",
+                ));
+            }
             "drop_column" if is_needed("name") => return Err(column(text("name"), "dropped")),
             "rename_column" if is_needed("from") => return Err(column(text("from"), "renamed")),
             "alter_column" if is_needed("name") && operation.get("type").is_some() => {

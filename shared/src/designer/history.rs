@@ -18,7 +18,7 @@ pub struct Migration {
     pub id: Uuid,
     /// Its place in the history, from 1.
     pub sequence: i64,
-    /// `create`, `alter`, `delete` or `restore`.
+    /// `create`, `alter`, `delete`, `restore` or `restore_column`.
     pub kind: String,
     /// The table's id.
     pub table_id: Uuid,

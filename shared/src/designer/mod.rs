@@ -23,6 +23,7 @@ mod columns;
 mod guard;
 mod history;
 mod plan;
+mod purge;
 mod refusal;
 mod site;
 mod steps;
@@ -30,6 +31,7 @@ mod store;
 
 pub use columns::{DeletedColumn, Located, deleted_columns};
 pub use history::{Migration, Page, history};
+pub use purge::purge;
 pub use steps::Step;
 #[cfg(feature = "testing")]
 pub use steps::interrupted;
@@ -77,7 +79,8 @@ pub struct Table {
 impl Table {
     /// With those of its deleted columns that can still be restored.
     fn shown(mut self, now: Timestamp) -> Self {
-        self.deleted_columns.retain(|column| is_restorable(column.deleted_at, now));
+        self.deleted_columns
+            .retain(|column| is_restorable(column.deleted_at, now));
         self
     }
 }
@@ -171,7 +174,13 @@ pub async fn restore_column(
     (table, column): (Uuid, Uuid),
     said: &Map<String, Value>,
 ) -> Result<Table> {
-    Box::pin(change::run(app, access, backend, Wish::RestoreColumn { table, column, said })).await
+    Box::pin(change::run(
+        app,
+        access,
+        backend,
+        Wish::RestoreColumn { table, column, said },
+    ))
+    .await
 }
 
 /// A backend's tables by name; with `deleted`, those that wait for their restoration instead.

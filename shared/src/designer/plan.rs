@@ -207,8 +207,12 @@ fn unfit_column(faults: Faults) -> Error {
 }
 
 fn no_such_column() -> Error {
-    Error::new(ErrorKind::NotFound, "tables/column-not-found", "Deleted column not found")
-        .with_hint("The table's deletedColumns have the ids of those that can be restored")
+    Error::new(
+        ErrorKind::NotFound,
+        "tables/column-not-found",
+        "Deleted column not found",
+    )
+    .with_hint("The table's deletedColumns have the ids of those that can be restored")
 }
 
 fn current(stored: &Stored, version: i64) -> Result<()> {

@@ -5,6 +5,7 @@ use tokio_postgres::error::{DbError, SqlState};
 
 use crate::control;
 use crate::error::{Error, ErrorKind};
+use crate::schema::ddl::has_deleted_rows;
 
 /// Trouble with a statement of ours that no design can cause.
 pub(super) fn trouble(error: tokio_postgres::Error) -> Error {
@@ -51,6 +52,10 @@ pub(super) fn of(error: tokio_postgres::Error) -> Error {
         SqlState::FOREIGN_KEY_VIOLATION => data(
             "Rows that are there refer to rows that are not",
             "Correct or remove those rows first",
+        ),
+        SqlState::CHECK_VIOLATION if has_deleted_rows(db.constraint()) => data(
+            "Deleted rows of the table can still be restored",
+            "Restore them, or wait until they are purged; then softDelete can be switched off",
         ),
         SqlState::CHECK_VIOLATION => data(
             "Rows that are there break the check",

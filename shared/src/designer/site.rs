@@ -32,8 +32,16 @@ impl Site {
     /// The project's backend, if it is that one and ready.
     pub(super) async fn find(app: &App, access: &ProjectAccess, id: BackendId) -> Result<Self> {
         let project = app.tenancy.refresh(access.reference()).await?;
+        if project.id != access.project() {
+            return Err(not_found());
+        }
+        Self::of(project, id)
+    }
+
+    /// That backend of a project, if it is ready.
+    pub(super) fn of(project: Arc<Project>, id: BackendId) -> Result<Self> {
         let backend = project.ready_backend()?;
-        if backend.id != id || project.id != access.project() {
+        if backend.id != id {
             return Err(not_found());
         }
         let (Tier::Managed, Some(isolation), Some(cell)) = (backend.tier, backend.isolation, backend.cell.clone())
@@ -63,6 +71,7 @@ impl Site {
             helpers: Helpers {
                 auth,
                 triggers: Ident::fixed("plinth"),
+                trash: names.trash(isolation),
             },
             isolation,
             cell,
@@ -78,6 +87,11 @@ impl Site {
             helpers: &self.helpers,
             known,
         }
+    }
+
+    /// The schema of the project's tables.
+    pub(super) fn schema(&self) -> &Ident {
+        &self.schema
     }
 
     /// The role that owns the project's objects.

@@ -6,11 +6,12 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{GenericClient, Row};
 use uuid::Uuid;
 
-use super::{DeletedColumn, Located, Table};
 use super::plan::{After, Kind};
+use super::purge::Keeper;
+use super::{DeletedColumn, Located, Table};
 use crate::control::{self, int8, json, text, time, uuid};
 use crate::error::{Error, Result};
-use crate::ident::{BackendId, Ident, ProjectId};
+use crate::ident::{BackendId, Ident, ProjectId, Ref};
 use crate::schema::spec::{RemovedColumn, TableSpec};
 use crate::tenancy::not_found;
 
@@ -252,4 +253,123 @@ pub(super) async fn history(
             applied_at: row.get(12),
         })
         .collect())
+}
+
+/// A table or a column that is past its time.
+#[derive(Debug)]
+pub(super) struct Due {
+    pub(super) project: ProjectId,
+    pub(super) reference: Ref,
+    pub(super) backend: BackendId,
+    pub(super) table: Uuid,
+    pub(super) spec: TableSpec,
+    /// Whether the table lies aside.
+    pub(super) trashed: bool,
+    /// The column; none: the table itself.
+    pub(super) column: Option<RemovedColumn>,
+}
+
+/// Where the tables of projects that are alive are.
+const ALIVE: &str = "
+    from plinth.tables t
+    join plinth.backends b on b.id = t.backend_id and b.deleted_at is null and b.state = 'ready' and b.tier = 'managed'
+    join plinth.projects p on p.id = b.project_id and p.deleted_at is null";
+
+/// Columns that were deleted before that moment, the oldest first.
+pub(super) async fn due_columns(executor: &impl GenericClient, before: Timestamp, limit: i64) -> Result<Vec<Due>> {
+    let sql = format!(
+        "select p.id, p.ref, b.id, t.id, t.spec, t.deleted_at is not null, r.value {ALIVE}
+         cross join lateral jsonb_array_elements(t.spec -> 'removed') r
+         where (r.value ->> 'deletedAt')::timestamptz < $1 order by (r.value ->> 'deletedAt')::timestamptz limit $2"
+    );
+    due(executor, &sql, before, limit).await
+}
+
+/// Tables that were deleted before that moment, the oldest first.
+pub(super) async fn due_tables(executor: &impl GenericClient, before: Timestamp, limit: i64) -> Result<Vec<Due>> {
+    let sql = format!(
+        "select p.id, p.ref, b.id, t.id, t.spec, true, null::jsonb {ALIVE}
+         where t.deleted_at < $1 order by t.deleted_at limit $2"
+    );
+    due(executor, &sql, before, limit).await
+}
+
+async fn due(executor: &impl GenericClient, sql: &str, before: Timestamp, limit: i64) -> Result<Vec<Due>> {
+    let rows = executor.query_typed(sql, &[time(&before), int8(&limit)]).await;
+    let one = |row: &Row| {
+        let column: Option<Value> = row.get(6);
+        Ok(Due {
+            project: ProjectId(row.get(0)),
+            reference: row.get::<_, &str>(1).parse()?,
+            backend: BackendId(row.get(2)),
+            table: row.get(3),
+            spec: serde_json::from_value(row.get(4)).map_err(Error::internal)?,
+            trashed: row.get(5),
+            column: column
+                .map(serde_json::from_value)
+                .transpose()
+                .map_err(Error::internal)?,
+        })
+    };
+    rows.map_err(control::failure)?.iter().map(one).collect()
+}
+
+/// Whether it is where it was, and past its time.
+pub(super) async fn is_due(executor: &impl GenericClient, due: &Due, before: Timestamp) -> Result<bool> {
+    let sql = "
+        select from plinth.tables t
+        where t.id = $1 and t.name = $2 and (t.deleted_at is not null) = $3
+          and case when $4::uuid is null then t.deleted_at < $5
+            else exists (select from jsonb_array_elements(t.spec -> 'removed') r where (r.value ->> 'id')::uuid = $4) end";
+    let (name, column) = (due.spec.name.as_str(), due.column.as_ref().map(|column| column.id));
+    let params = [
+        uuid(&due.table),
+        text(&name),
+        (&due.trashed as &(dyn ToSql + Sync), Type::BOOL),
+        (&column as &(dyn ToSql + Sync), Type::UUID),
+        time(&before),
+    ];
+    let rows = executor.query_typed(sql, &params).await.map_err(control::failure)?;
+    Ok(!rows.is_empty())
+}
+
+/// Takes a column that is gone out of its table's design. `false` when somebody else has.
+pub(super) async fn forget_column(executor: &impl GenericClient, table: Uuid, column: Uuid) -> Result<bool> {
+    let sql = "
+        update plinth.tables t set spec = jsonb_set(t.spec, '{removed}', (
+          select coalesce(jsonb_agg(r.value order by r.ordinality), '[]')
+          from jsonb_array_elements(t.spec -> 'removed') with ordinality r where (r.value ->> 'id')::uuid <> $2))
+        where t.id = $1 and exists (
+          select from jsonb_array_elements(t.spec -> 'removed') r where (r.value ->> 'id')::uuid = $2)";
+    let done = executor.execute_typed(sql, &[uuid(&table), uuid(&column)]).await;
+    Ok(done.map_err(control::failure)? > 0)
+}
+
+/// Takes a table out whose rows are gone. `false` when somebody else has.
+pub(super) async fn forget_table(executor: &impl GenericClient, table: Uuid, before: Timestamp) -> Result<bool> {
+    let sql = "delete from plinth.tables where id = $1 and deleted_at < $2";
+    let done = executor.execute_typed(sql, &[uuid(&table), time(&before)]).await;
+    Ok(done.map_err(control::failure)? > 0)
+}
+
+/// The tables that keep deleted rows, those of a backend together; the backends in an order of that moment's own.
+pub(super) async fn keepers(executor: &impl GenericClient, moment: Timestamp) -> Result<Vec<Keeper>> {
+    let sql = format!(
+        "select p.ref, b.id, t.id, t.name, t.deleted_at is not null {ALIVE}
+         where t.spec -> 'softDelete' = 'true' order by md5(b.id::text || $1::text), b.id, t.id"
+    );
+    let rows = executor
+        .query_typed(&sql, &[time(&moment)])
+        .await
+        .map_err(control::failure)?;
+    let one = |row: &Row| {
+        Ok(Keeper {
+            reference: row.get::<_, &str>(0).parse()?,
+            backend: BackendId(row.get(1)),
+            table: row.get(2),
+            name: Ident::new(row.get::<_, &str>(3))?,
+            trashed: row.get(4),
+        })
+    };
+    rows.iter().map(one).collect()
 }

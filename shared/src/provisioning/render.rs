@@ -251,6 +251,7 @@ fn starter_tables(names: Names<'_>, level: Isolation) -> Result<String> {
             Isolation::Database => names.auth(level),
         },
         triggers: Ident::fixed("plinth"),
+        trash: names.trash(level),
     };
     let tables = [starter::app_users(), starter::app_data()];
     let known = Known::new(tables.clone());

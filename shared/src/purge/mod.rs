@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::clock::RESTORE_WINDOW;
 use crate::control::failure;
+use crate::designer;
 use crate::error::{Error, Result};
 use crate::ident::{BackendId, ProjectId};
 use crate::provisioning;
@@ -67,19 +68,22 @@ pub async fn run_within(app: &App, now: Timestamp, budget: Budget) -> Result<Rep
     let forget = now.checked_sub(REMEMBERED).map_err(Error::internal)?;
     let begun = begin(app).await;
     let mut run = Run::new(app, before, budget);
-    let kinds = store::ROWS.len() + 4;
+    let kinds = store::ROWS.len() + 5;
     for (done, kind) in store::ROWS.iter().enumerate() {
         run.next_kind(kinds - done);
         let moment = if kind.name == "idempotency" { forget } else { before };
         let outcome = rows(&mut run, kind, moment).await;
         given_up(&mut run, kind.name, outcome);
     }
-    run.next_kind(4);
+    run.next_kind(5);
     let outcome = addresses(&mut run, now).await;
     given_up(&mut run, ADDRESSES, outcome);
-    run.next_kind(3);
+    run.next_kind(4);
     let outcome = Box::pin(accounts::purge(&mut run)).await;
     given_up(&mut run, "end-user", outcome);
+    run.next_kind(3);
+    let outcome = Box::pin(designer::purge(&mut run)).await;
+    given_up(&mut run, "table", outcome);
     run.next_kind(2);
     let outcome = Box::pin(backends(&mut run)).await;
     given_up(&mut run, "backend", outcome);

@@ -63,6 +63,7 @@ fn relation(name: &str, key: &[&str], columns: &[(&str, &str, Option<&str>)]) ->
         comment: None,
     };
     Relation {
+        hidden: crate::schema::catalog::Hidden::default(),
         name: Ident::new(name).unwrap(),
         kind: RelationKind::Table,
         columns: columns.iter().map(column).collect(),

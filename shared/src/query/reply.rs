@@ -125,7 +125,7 @@ fn status(plan: &Plan, counts: &Counts) -> Result<u16> {
                 201
             })
         }
-        Action::Update { .. } | Action::Delete { .. } => Ok(if with_rows { 200 } else { 204 }),
+        Action::Update { .. } | Action::Delete { .. } | Action::Mark { .. } => Ok(if with_rows { 200 } else { 204 }),
     }
 }
 
@@ -154,8 +154,8 @@ fn content_range(plan: &Plan, counts: &Counts) -> String {
         .map_or_else(|| "*".to_owned(), |total| total.to_string());
     let offset = match &plan.action {
         Action::Read | Action::Call(_) => Some(plan.shown.page.offset),
-        Action::Update { .. } => Some(0),
-        Action::Insert { .. } | Action::Delete { .. } => None,
+        Action::Update { .. } | Action::Mark { deleted: false, .. } => Some(0),
+        Action::Insert { .. } | Action::Delete { .. } | Action::Mark { .. } => None,
     };
     match offset {
         Some(first) if counts.page_rows > 0 => {

@@ -65,6 +65,8 @@ pub struct Request {
     pub accept: Vec<MediaType>,
     /// The body of a write.
     pub body: Option<Body>,
+    /// Deleted rows are meant, those since that time (ISO 8601): a read lists them, a PATCH restores them.
+    pub deleted_since: Option<String>,
 }
 
 impl Request {
@@ -85,6 +87,7 @@ impl Request {
             prefer: Prefer::default(),
             accept: Vec::new(),
             body: None,
+            deleted_since: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{Ask, Door, Facts, handle};
 use crate::app::App;
+use crate::clock::RESTORE_WINDOW;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::facade::{self, Document, Keyset};
 use crate::query::request::Scoped;
@@ -28,6 +29,8 @@ pub enum Facade<'a> {
         document: &'a Document,
         /// Behind which row.
         cursor: Option<&'a str>,
+        /// Whether deleted rows are meant.
+        deleted: bool,
     },
     /// Rows as a PostgREST query asks for them.
     Read {
@@ -75,6 +78,13 @@ pub enum Facade<'a> {
         /// An object: the columns that change; without it the rows are deleted.
         json: Option<&'a str>,
     },
+    /// Restores the deleted rows that pass filters.
+    Restore {
+        /// The table.
+        table: &'a str,
+        /// The filters.
+        filters: &'a Value,
+    },
     /// A write as a PostgREST query asks for it.
     Write(&'a Request),
 }
@@ -121,8 +131,10 @@ impl Facade<'_> {
     pub async fn answer(&self, app: &App, door: &Door, headers: &HeaderMap, facts: &Facts) -> Result<Answer> {
         let paging = Mutex::new(None);
         let most = app.config.web.max_rows;
+        let since = app.clock.now().checked_sub(RESTORE_WINDOW).map_err(Error::internal)?;
+        let since = since.to_string();
         let reply = handle(app, door, headers, facts, |catalog| {
-            let (request, pages) = self.request(catalog, most)?;
+            let (request, pages) = self.request(catalog, most, &since)?;
             *paging.lock().unwrap_or_else(PoisonError::into_inner) = pages;
             Ok(Ask::Run(request))
         })
@@ -131,14 +143,16 @@ impl Facade<'_> {
         self.wrap(reply.map_err(table_not_found)?, paging)
     }
 
-    fn request(&self, catalog: &Catalog, most: u64) -> Result<(Request, Option<Paging>)> {
+    fn request(&self, catalog: &Catalog, most: u64, since: &str) -> Result<(Request, Option<Paging>)> {
         let request = match self {
             Self::Query {
                 table,
                 document,
                 cursor,
+                deleted,
             } => {
                 let mut request = document.add_to(Request::new(Method::Get, *table), catalog)?;
+                request.deleted_since = deleted.then(|| since.to_owned());
                 if request.limit.is_empty() {
                     request.limit.push(Scoped::root(LIMIT));
                 }
@@ -150,6 +164,7 @@ impl Facade<'_> {
             Self::Update { table, id, json } => facade::update(table, key(table, catalog)?, id, json.as_bytes())?,
             Self::Delete { table, id } => facade::delete(table, key(table, catalog)?, id),
             Self::Many { table, filters, json } => facade::many(table, filters, json.map(str::as_bytes), catalog)?,
+            Self::Restore { table, filters } => facade::restore(table, filters, since, catalog)?,
             Self::Write(request) => facade::answering((*request).clone()),
         };
         Ok((request, None))
@@ -160,7 +175,7 @@ impl Facade<'_> {
         let rows = reply.body.as_deref().unwrap_or(b"[]");
         let rows = std::str::from_utf8(rows).map_err(Error::internal)?;
         let one = match self {
-            Self::Query { .. } | Self::Read { .. } | Self::Many { .. } | Self::Write(_) => false,
+            Self::Query { .. } | Self::Read { .. } | Self::Many { .. } | Self::Restore { .. } | Self::Write(_) => false,
             Self::Create { json, .. } => json.trim_start().starts_with('{'),
             Self::One { .. } | Self::Update { .. } | Self::Delete { .. } => true,
         };

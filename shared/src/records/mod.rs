@@ -188,7 +188,10 @@ async fn plan_and_run(
         None => rows(app, access, backend, &site, &snapshot),
     };
     let planned = (request.ask)(catalog).and_then(|ask| match ask {
-        Ask::Run(asked) => query::plan(asked, catalog, &site.rules, rows.clone()).map(Planned::Run),
+        Ask::Run(asked) => {
+            may_see(access, &site, &asked)?;
+            query::plan(asked, catalog, &site.rules, rows.clone()).map(Planned::Run)
+        }
         Ask::Tell(reply) => Ok(Planned::Tell(reply)),
         Ask::Describe => Ok(Planned::Describe),
     });
@@ -254,6 +257,23 @@ fn rows(app: &App, access: &DataAccess, backend: &ProjectBackend, site: &Site, s
     };
     let book = app.catalogs.rule_book(backend.id, snapshot, backend.policies());
     RowAccess::Only(Arc::new(RowRules::new(book, caller)))
+}
+
+/// Deleted rows are for those who may do everything with a project's rows: its secret keys and members.
+fn may_see(access: &DataAccess, site: &Site, asked: &Request) -> Result<()> {
+    if asked.deleted_since.is_none() {
+        return Ok(());
+    }
+    if access.role() != DataRole::Service {
+        let message = "Deleted rows are shown to secret keys and members only";
+        return Err(Error::new(ErrorKind::Forbidden, "records/deleted-rows", message)
+            .with_hint("Ask from your own server, with a secret key"));
+    }
+    if !site.place.versioned {
+        let message = "Deleted rows are kept in managed backends only";
+        return Err(Error::new(ErrorKind::Unsupported, "backend/unsupported", message));
+    }
+    Ok(())
 }
 
 /// Whether an error is what a catalog that is too old would cause: a name that is not there (any more).

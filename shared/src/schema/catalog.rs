@@ -10,6 +10,7 @@ pub use relationships::{ComputedRelationship, KeyBetween, Keys, Shown};
 use serde::{Deserialize, Serialize};
 pub use session::{Session, Settings};
 
+use super::hidden;
 use crate::ident::Ident;
 
 /// The exposed part of one backend, at one schema version.
@@ -36,6 +37,19 @@ pub struct Catalog {
 }
 
 impl Catalog {
+    /// Takes out what is ours in tables of our own making. What is left says that there is more.
+    pub fn hide(&mut self) {
+        for relation in self.relations.values_mut() {
+            let hidden = |column: &Column| hidden::is_hidden(column.name.as_str());
+            relation.hidden = Hidden {
+                columns: relation.columns.iter().any(hidden),
+                rows: relation.kind == RelationKind::Table && relation.column(hidden::DELETED_AT).is_some(),
+            };
+            relation.columns.retain(|column| !hidden(column));
+        }
+        self.enums.retain(|name, _| !hidden::is_hidden_type(name));
+    }
+
     /// The relation of that name.
     pub fn relation(&self, name: &str) -> Option<&Relation> {
         self.relations.get(name)
@@ -111,6 +125,18 @@ pub struct Relation {
     /// The comment, if any.
     #[serde(default)]
     pub comment: Option<String>,
+    /// What it has beside that.
+    #[serde(default)]
+    pub hidden: Hidden,
+}
+
+/// What a relation has that nobody is to name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hidden {
+    /// [Columns of ours](super::hidden).
+    pub columns: bool,
+    /// Deleted rows, which can be restored.
+    pub rows: bool,
 }
 
 impl Relation {

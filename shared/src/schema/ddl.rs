@@ -7,6 +7,7 @@ mod alter;
 mod between;
 pub mod name;
 mod object;
+mod rows;
 mod uses;
 
 use serde::Serialize;
@@ -14,9 +15,10 @@ use serde::Serialize;
 use super::fault::{Fault, Faults};
 use super::known::Known;
 use super::policy;
-use super::spec::{OnDelete, TableSpec};
+use super::spec::{OnDelete, RemovedColumn, TableSpec};
 use crate::ident::Ident;
 
+pub(crate) use rows::{DELETING, RESTORING, has_deleted_rows};
 pub(crate) use uses::looks_back;
 
 pub use alter::{Alteration, alter};
@@ -41,6 +43,8 @@ pub struct Helpers {
     pub auth: Ident,
     /// Where `touch_updated_at()` is.
     pub triggers: Ident,
+    /// Where deleted tables wait. Functions of the project's own that no request reaches are there too.
+    pub trash: Ident,
 }
 
 /// What a design is rendered for.
@@ -104,6 +108,7 @@ pub fn create_table(spec: &TableSpec, context: &Context<'_>) -> Result<Change, F
             object::column(context, spec, column)?
         ));
     }
+    lines.extend(spec.soft_delete.then(rows::column));
     lines.extend(
         object::constraints(context, spec)?
             .iter()
@@ -115,6 +120,9 @@ pub fn create_table(spec: &TableSpec, context: &Context<'_>) -> Result<Change, F
     up.extend(object::comments(context, spec));
     if spec.timestamps {
         up.push(object::create_trigger(context, spec));
+    }
+    if spec.soft_delete {
+        up.extend(rows::follow(context, spec));
     }
     up.extend(policy::create(context, spec)?);
     let mut down = vec![format!("drop table {table}")];
@@ -190,14 +198,14 @@ pub fn drop_table(spec: &TableSpec, context: &Context<'_>, trash: &Ident, moved:
         );
     }
     // What deleted columns took along is called so that it is alone wherever it is.
-    let aside = spec.removed.iter().flat_map(|removed| {
-        let names = removed.enums.iter().filter_map(|declared| removed.hidden_enum(declared));
-        names.collect::<Vec<_>>()
-    });
-    for name in aside {
+    for name in spec.removed.iter().flat_map(RemovedColumn::hidden_enums) {
         step(
             format!("alter type {} set schema {}", context.table(&name), trash.quoted()),
-            format!("alter type {} set schema {}", qualified(trash, &name), context.schema.quoted()),
+            format!(
+                "alter type {} set schema {}",
+                qualified(trash, &name),
+                context.schema.quoted()
+            ),
         );
     }
     step(
@@ -214,6 +222,46 @@ pub fn drop_table(spec: &TableSpec, context: &Context<'_>, trash: &Ident, moved:
     );
     change.down = back;
     Ok(change)
+}
+
+/// Removes a table for good that [`drop_table`] put aside, with the enums it took along. What is gone already is passed over.
+pub fn purge_table(spec: &TableSpec, trash: &Ident, moved: &Ident) -> Vec<String> {
+    let own = spec
+        .enums
+        .iter()
+        .map(|declared| name::joined(&[moved.as_str(), declared.name.as_str()], ""));
+    let aside = spec.removed.iter().flat_map(RemovedColumn::hidden_enums);
+    let types = own
+        .chain(aside)
+        .map(|name| format!("drop type if exists {}", qualified(trash, &name)));
+    std::iter::once(format!("drop table if exists {}", qualified(trash, moved)))
+        .chain(types)
+        .collect()
+}
+
+/// Removes a deleted column for good, of a table that is called so in that schema. What is gone already is passed over.
+pub fn purge_column(removed: &RemovedColumn, (schema, table): (&Ident, &Ident)) -> Vec<String> {
+    let column = format!(
+        "alter table if exists {} drop column if exists {}",
+        qualified(schema, table),
+        removed.hidden().quoted()
+    );
+    let types = removed.hidden_enums();
+    let types = types
+        .into_iter()
+        .map(|name| format!("drop type if exists {}", qualified(schema, &name)));
+    std::iter::once(column).chain(types).collect()
+}
+
+/// Removes rows for good that were deleted before `$1`, of a table that is called so in that schema: the oldest `$2` but the
+/// first `$3`. Answers how many.
+pub fn purge_rows((schema, table): (&Ident, &Ident)) -> String {
+    rows::purge(&qualified(schema, table))
+}
+
+/// The places of those rows; and what removes the one at the place `$1`.
+pub fn purge_rows_singly((schema, table): (&Ident, &Ident)) -> [String; 2] {
+    rows::purge_singly(&qualified(schema, table))
 }
 
 fn rename_index(context: &Context<'_>, from: &Ident, to: &Ident) -> String {

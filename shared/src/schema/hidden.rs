@@ -27,6 +27,13 @@ pub fn is_hidden(name: &str) -> bool {
     name == DELETED_AT || name.strip_prefix(ASIDE).is_some_and(is_id)
 }
 
+/// Whether an enum of that name lies aside with its column.
+pub fn is_hidden_type(name: &str) -> bool {
+    let numbered =
+        |(column, number): (&str, &str)| is_hidden(column) && number.bytes().all(|byte| byte.is_ascii_digit());
+    name.rsplit_once('_').is_some_and(numbered)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +49,8 @@ mod tests {
             ("plinth_deleted_at_too", false),
         ] {
             assert_eq!(is_hidden(name), hidden, "{name}");
+            assert!(!is_hidden_type(name), "{name}");
+            assert_eq!(is_hidden_type(&format!("{name}_0")), hidden, "{name}");
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Policies and grants go to a project's own roles. A role gets the privilege of a command only if a policy of that
 //! command names it; the service role always gets all four, with a policy that lets every row through.
 
+mod marks;
+
 use serde::{Deserialize, Serialize};
 
 use super::data_type::{DataType, Scalar};
@@ -128,6 +130,13 @@ impl Command {
 
     fn writes(self) -> bool {
         !matches!(self, Self::Select | Self::Delete)
+    }
+}
+
+impl Rule {
+    /// Whether it lets that grantee do that.
+    fn lets(&self, grantee: Grantee, command: Command) -> bool {
+        self.to.contains(&grantee) && (self.command == command || self.command == Command::All)
     }
 }
 
@@ -262,6 +271,9 @@ pub(crate) fn create(context: &Context<'_>, spec: &TableSpec) -> Result<Vec<Stri
     for rule in &rules(spec) {
         statements.push(statement(context, spec, rule)?);
     }
+    if spec.soft_delete {
+        statements.extend(marks::create(context, spec)?);
+    }
     Ok(statements)
 }
 
@@ -286,6 +298,9 @@ pub(crate) fn grants(context: &Context<'_>, spec: &TableSpec) -> Vec<String> {
     statements.push(format!(
         "grant select, insert, update, delete on table {table} to {service}"
     ));
+    if spec.soft_delete {
+        statements.extend(marks::grants(context, spec));
+    }
     statements
 }
 
@@ -307,7 +322,9 @@ pub(crate) fn revoke(context: &Context<'_>, spec: &TableSpec) -> String {
 /// Takes every policy away.
 pub(crate) fn drop(context: &Context<'_>, spec: &TableSpec) -> Vec<String> {
     let names = std::iter::once("service".to_owned()).chain(rules(spec).into_iter().map(|rule| rule.name));
+    let marks = marks::names(spec).into_iter().map(str::to_owned);
     names
+        .chain(marks)
         .filter_map(|name| Ident::new(name).ok())
         .map(|name| format!("drop policy {} on {}", name.quoted(), context.table(&spec.name)))
         .collect()

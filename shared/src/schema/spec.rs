@@ -13,7 +13,8 @@
 //!   "indexes": [{"columns": ["tags"], "method": "gin"}],
 //!   "enums": [{"name": "mood", "values": ["good", "bad"]}],
 //!   "policies": ["owner", {"name": "done", "command": "select", "to": ["anon"], "using": "state = 'done'"}],
-//!   "timestamps": true
+//!   "timestamps": true,
+//!   "softDelete": true
 //! }
 //! ```
 //! - `primary` is another word for `primary_key`, `policy` for a list of one; a table without a primary key gets
@@ -25,6 +26,7 @@
 //!   text column every text is that text. `default_expression` takes an [expression](super::expr).
 //! - `check` is a range of values (for text: of lengths), both ends included, or an expression over the row.
 //! - `timestamps` adds `created_at` and `updated_at`, the latter kept by a trigger.
+//! - `softDelete` keeps deleted rows for 30 days, hidden from every request.
 //! - Without policies nobody but the service role reads or writes the table.
 
 mod json;
@@ -79,6 +81,9 @@ pub struct TableSpec {
     /// Whether a trigger keeps `updated_at`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub timestamps: bool,
+    /// Whether deleted rows are kept out of sight, to be restored.
+    #[serde(default, rename = "softDelete", skip_serializing_if = "is_false")]
+    pub soft_delete: bool,
     /// Deleted columns that lie aside. No design names them: they come and go with changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<RemovedColumn>,

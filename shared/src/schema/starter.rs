@@ -50,6 +50,7 @@ pub fn app_users() -> TableSpec {
         ],
         timestamps: true,
         removed: vec![],
+        soft_delete: false,
     }
 }
 
@@ -89,6 +90,7 @@ pub fn app_data() -> TableSpec {
         }],
         timestamps: true,
         removed: vec![],
+        soft_delete: false,
     }
 }
 

@@ -16,6 +16,8 @@ pub enum Kind {
     Backend,
     /// A table with its rows; developers.
     Table,
+    /// A column of a table, with its values; developers.
+    Column,
     /// A revoked key; admins.
     Key,
     /// Somebody who was taken out; admins, of an owner owners.
@@ -27,10 +29,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Project,
         Self::Backend,
         Self::Table,
+        Self::Column,
         Self::Key,
         Self::Member,
         Self::Document,
@@ -43,6 +46,7 @@ impl Kind {
             Self::Project => "project",
             Self::Backend => "backend",
             Self::Table => "table",
+            Self::Column => "column",
             Self::Key => "key",
             Self::Member => "member",
             Self::Document => "document",
@@ -85,6 +89,8 @@ pub(super) struct Place<'a> {
     pub reference: &'a str,
     /// The backend of what is in one.
     pub backend: Option<uuid::Uuid>,
+    /// The table of a column.
+    pub table: Option<uuid::Uuid>,
 }
 
 impl Restore {
@@ -95,6 +101,10 @@ impl Restore {
             Kind::Project => format!("/api/projects/{id}/restore"),
             Kind::Backend => format!("/api/projects/{project}/backend/restore?databaseId={id}"),
             Kind::Table => format!("/api/database/{backend}/tables/{id}/restore"),
+            Kind::Column => {
+                let table = place.table.unwrap_or_default();
+                format!("/api/database/{backend}/tables/{table}/columns/{id}/restore")
+            }
             Kind::Key => format!("/api/projects/{project}/keys/{id}/restore"),
             Kind::Member => format!("/api/projects/{project}/members/{id}/restore"),
             Kind::Document => format!("/api/projects/{project}/docs/{id}/restore"),
@@ -119,6 +129,7 @@ mod tests {
             project: uuid::Uuid::from_u128(2),
             reference: "abcdefghijklmnopqrst",
             backend: Some(uuid::Uuid::from_u128(3)),
+            table: Some(uuid::Uuid::from_u128(4)),
         };
         for kind in Kind::ALL {
             assert_eq!(kind.as_str().parse::<Kind>().unwrap(), kind);

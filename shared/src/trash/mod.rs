@@ -177,6 +177,7 @@ async fn end_users(
             project: access.project().0,
             reference,
             backend: None,
+            table: None,
         };
         Trashed {
             kind: Kind::EndUser,

@@ -25,29 +25,38 @@ const ITEMS: &str = "
     ), living as (
       select * from mine where deleted_at is null
     ), items as (
-      select 'project' as kind, p.id::text as id, p.name, p.id as project, p.ref, null::uuid as backend, p.deleted_at as at
+      select 'project' as kind, p.id::text as id, p.name, p.id as project, p.ref, null::uuid as backend,
+        null::uuid as of_table, p.deleted_at as at
       from mine p where p.role = 'owner' and p.deleted_at is not null
       union all
-      select 'backend', b.id::text, concat_ws(' ', b.tier, coalesce(b.isolation, c.provider)), p.id, p.ref, b.id, b.deleted_at
+      select 'backend', b.id::text, concat_ws(' ', b.tier, coalesce(b.isolation, c.provider)), p.id, p.ref, b.id, null,
+        b.deleted_at
       from living p join plinth.backends b on b.project_id = p.id left join plinth.connections c on c.id = b.connection_id
       where p.admin and b.deleted_at >= $3
       union all
-      select 'table', t.id::text, t.name, p.id, p.ref, b.id, t.deleted_at
+      select 'table', t.id::text, t.name, p.id, p.ref, b.id, null, t.deleted_at
       from living p join plinth.backends b on b.project_id = p.id and b.deleted_at is null
       join plinth.tables t on t.backend_id = b.id
       where p.developer and t.deleted_at >= $3
       union all
-      select 'key', k.id::text, k.name, p.id, p.ref, null, k.revoked_at
+      select 'column', r.value ->> 'id', concat(t.name, '.', r.value #>> '{column,name}'), p.id, p.ref, b.id, t.id,
+        (r.value ->> 'deletedAt')::timestamptz
+      from living p join plinth.backends b on b.project_id = p.id and b.deleted_at is null
+      join plinth.tables t on t.backend_id = b.id and t.deleted_at is null
+      cross join lateral jsonb_array_elements(t.spec -> 'removed') r
+      where p.developer and (r.value ->> 'deletedAt')::timestamptz >= $3
+      union all
+      select 'key', k.id::text, k.name, p.id, p.ref, null, null, k.revoked_at
       from living p join plinth.keys k on k.project_id = p.id
       where p.admin and k.revoked_at >= $3 and k.replaced_by is null and (k.expires_at is null or k.expires_at > $4)
       union all
       select 'member', m.user_id::text, coalesce(u.raw_user_meta_data ->> 'full_name', u.email, m.user_id::text), p.id,
-        p.ref, null, m.deleted_at
+        p.ref, null, null, m.deleted_at
       from living p join plinth.members m on m.project_id = p.id
       join plinth.users u on u.id = m.user_id and u.deleted_at is null
       where p.admin and m.deleted_at >= $3 and (m.role <> 'owner' or p.role = 'owner')
       union all
-      select 'document', d.id::text, coalesce(nullif(left(d.change_summary, 100), ''), 'Documentation'), p.id, p.ref, null,
+      select 'document', d.id::text, coalesce(nullif(left(d.change_summary, 100), ''), 'Documentation'), p.id, p.ref, null, null,
         d.deleted_at
       from living p join plinth.document_versions d on d.project_id = p.id
       where p.developer and d.deleted_at >= $3
@@ -62,7 +71,7 @@ pub(super) async fn items(
 ) -> Result<Vec<Trashed>> {
     let sql = format!(
         "{ITEMS}
-         select kind, id, name, project, ref, backend, at from items
+         select kind, id, name, project, ref, backend, at, of_table from items
          where ($5::text is null or kind = $5)
            and ($6::timestamptz is null
              or (at, kind collate \"C\", project, id collate \"C\") < ($6, $7 collate \"C\", $8, $9 collate \"C\"))
@@ -99,6 +108,7 @@ fn item(row: &Row) -> Result<Trashed> {
         project,
         reference: row.get(4),
         backend: row.get(5),
+        table: row.get(7),
     };
     Ok(Trashed {
         kind,

@@ -407,6 +407,13 @@ fn records() -> Vec<Row> {
             facade([401, 200, 200], [403, 200, 200, 200]),
         )
         .body(|_| json!({ "tableName": "app_data", "filters": { "data_type": "nothing" } })),
+        // Its table keeps no deleted rows; but who may not see them learns nothing.
+        row(
+            "POST",
+            "/api/database/{id}/records/restore",
+            facade([403, 409, 403], [403, 409, 409, 409]),
+        )
+        .body(|_| json!({ "tableName": "app_data", "filters": { "data_type": "nothing" } })),
         row(
             "PUT",
             "/api/database/{id}/records/{recordId}",

@@ -196,7 +196,7 @@ async fn perform(conn: &mut Conn, flavour: Flavour, plan: &Plan) -> Result<Count
         Action::Insert { .. } => write::insert(conn, flavour, plan).await,
         Action::Update { .. } => write::update(conn, plan).await,
         Action::Delete { .. } => write::delete(conn, plan).await,
-        Action::Call(_) => Err(Error::internal("a call was not refused").into()),
+        Action::Call(_) | Action::Mark { .. } => Err(Error::internal("a plan was not refused").into()),
     }
 }
 

@@ -208,6 +208,7 @@ impl Found {
             };
             let writes = updatable == "YES";
             let relation = Relation {
+                hidden: crate::schema::catalog::Hidden::default(),
                 name: ident,
                 kind,
                 columns: Vec::new(),

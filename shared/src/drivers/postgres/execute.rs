@@ -13,7 +13,7 @@ use super::text::Raw;
 use super::{Kin, settings};
 use crate::backend::{Routine, Scope};
 use crate::error::{Error, Result};
-use crate::query::postgres::{estimate, in_clients_words, refuse_on_cockroach, render};
+use crate::query::postgres::{estimate, hinted, in_clients_words, refuse_on_cockroach, render};
 use crate::query::{self, Counts, Plan};
 
 /// The reply's body is the first column, see [`crate::query::postgres::COLUMNS`].
@@ -36,9 +36,10 @@ pub(super) async fn run(pool: &Pool, scope: &Scope, plan: &Plan) -> Result<Count
         sql: &rendered.sql,
         params: &rendered.params,
         estimate: rendered.explain.as_deref(),
+        before: rendered.before.as_deref(),
     };
     let rows = rows(pool, scope, &query).await;
-    let rows = rows.map_err(|error| in_clients_words(plan, error))?;
+    let rows = rows.map_err(|error| hinted(plan, in_clients_words(plan, error)))?;
     match plan.accept.explain {
         Some(_) => explained(&rows),
         None => {
@@ -168,7 +169,11 @@ async fn transact(
         read_only: scope.read_only,
         rollback: scope.rollback,
         settings: settings::values(pool.kin, scope, scope.role_setting(), left(end)),
-        before: scope.own.as_ref().and_then(|own| own.pre_request.as_ref()).map(call),
+        before: match query.before {
+            // Tables that need it are in databases of ours, where no function of a user's runs before requests.
+            Some(before) => Some(before.to_owned()),
+            None => scope.own.as_ref().and_then(|own| own.pre_request.as_ref()).map(call),
+        },
         query: Some(Query { ..*query }),
         check: scope.place.versioned.then(|| check_params(scope)),
     };

@@ -17,6 +17,8 @@ pub(super) struct Query<'a> {
     pub(super) params: &'a [Option<String>],
     /// What runs right behind it; its rows follow.
     pub(super) estimate: Option<&'a Rendered>,
+    /// What runs right before it, as the same role.
+    pub(super) before: Option<&'a str>,
 }
 
 /// One transaction, as it is sent.

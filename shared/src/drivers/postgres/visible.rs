@@ -14,6 +14,7 @@ pub(super) async fn visible(pool: &Pool, scope: &Scope) -> Result<Visible> {
         sql: include_str!("visible.sql"),
         params: &params,
         estimate: None,
+        before: None,
     };
     let rows = rows(pool, scope, &query).await?;
     // A schema that is not there shows nothing.

@@ -191,6 +191,7 @@ mod tests {
 
     fn design() -> (Catalog, Indexes) {
         let relation = |table: &Table| Relation {
+            hidden: catalog::Hidden::default(),
             name: Ident::new(table.name).unwrap(),
             kind: RelationKind::Table,
             columns: table

@@ -74,6 +74,18 @@ pub fn many(table: &str, filters: &Value, json: Option<&[u8]>, catalog: &Catalog
     Ok(answering(request))
 }
 
+/// Restores every deleted row that passes `filters`, of those deleted at `since` or later; answers the rows.
+///
+/// # Errors
+/// `records/invalid-filter`.
+pub fn restore(table: &str, filters: &Value, since: &str, catalog: &Catalog) -> Result<Request> {
+    let mut request = Request::new(Method::Patch, table);
+    request.filters = filter::filters(filters, catalog.relation(table))?;
+    parse::check_conditions(&request)?;
+    request.deleted_since = Some(since.to_owned());
+    Ok(answering(request))
+}
+
 /// The same write, answering the rows it touches.
 #[must_use]
 pub fn answering(mut request: Request) -> Request {

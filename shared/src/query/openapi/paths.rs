@@ -34,6 +34,9 @@ fn root() -> Value {
     } })
 }
 
+/// What a deletion means in a table that keeps deleted rows.
+const KEPT: &str = "Rows that are deleted are hidden from every request, and can be restored for 30 days.";
+
 fn table(relation: &Relation, rights: Rights) -> Value {
     let name = relation.name.as_str();
     let body = body_of(name);
@@ -83,7 +86,13 @@ fn table(relation: &Relation, rights: Rights) -> Value {
         ),
         (
             "delete",
-            rights.delete.then(|| operation(true, &["preferReturn"], done())),
+            rights.delete.then(|| {
+                let mut delete = operation(true, &["preferReturn"], done());
+                if relation.hidden.rows {
+                    delete["description"] = KEPT.into();
+                }
+                delete
+            }),
         ),
     ])
     .into()

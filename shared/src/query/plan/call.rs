@@ -143,6 +143,7 @@ pub(super) fn plan(mut request: Request, arguments: Arguments, catalog: &Catalog
     let mut shown = embed::tree(&scope, From::Called, &request)?;
     shown.everything = known.is_none() && only_all;
     Ok(Plan {
+        deleted: super::DeletedRows::Gone,
         method: request.method,
         schema: catalog.schema.clone(),
         table: call.function.clone(),
@@ -371,6 +372,7 @@ fn relation(function: &Function, columns: &[(Ident, String)]) -> Relation {
         comment: None,
     };
     Relation {
+        hidden: crate::schema::catalog::Hidden::default(),
         name: function.name.clone(),
         kind: RelationKind::View,
         columns: columns.iter().map(column).collect(),

@@ -7,7 +7,7 @@ use super::embed::{default_name, member_name};
 use super::{Class, ColumnRule, Computed, Expression, Node, Output, Place, Rules, TypeName, nearest, types};
 use crate::error::{Error, Result};
 use crate::ident::Ident;
-use crate::schema::catalog::{Catalog, Column, Relation, Relationship};
+use crate::schema::catalog::{Catalog, Column, Hidden, Relation, Relationship};
 
 /// One relation with what surrounds it.
 #[derive(Clone, Copy)]
@@ -87,7 +87,10 @@ impl<'a> Scope<'a> {
                 path,
             });
         }
-        match (self.rules.columns, Ident::new(field.name.as_str())) {
+        // What stands for a column may be a function of the row, which would be given all that is hidden.
+        let hides = self.relation.hidden != Hidden::default();
+        let rule = if hides { ColumnRule::Catalog } else { self.rules.columns };
+        match (rule, Ident::new(field.name.as_str())) {
             (ColumnRule::Any, Ok(column)) => Ok(Place {
                 column,
                 computed: None,

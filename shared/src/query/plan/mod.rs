@@ -5,6 +5,7 @@ mod aggregate;
 mod allow;
 mod call;
 mod columns;
+mod deleted;
 mod embed;
 mod fuzzy;
 mod nearest;
@@ -67,6 +68,19 @@ pub struct Plan {
     pub max_reply: Option<u64>,
     /// Which rows it may touch, where it is the statement that must see to it.
     pub rows: RowAccess,
+    /// What becomes of the relation's deleted rows.
+    pub deleted: DeletedRows,
+}
+
+/// What becomes of a relation's deleted rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeletedRows {
+    /// They are gone.
+    Gone,
+    /// They are kept, out of sight.
+    Hidden,
+    /// They are what the plan is about.
+    Meant,
 }
 
 impl Plan {
@@ -121,6 +135,13 @@ pub enum Action {
     Delete {
         /// What rows must satisfy.
         filter: Predicate,
+    },
+    /// Mark what matches as deleted, or take the mark away.
+    Mark {
+        /// What rows must satisfy.
+        filter: Predicate,
+        /// Whether they are deleted by it.
+        deleted: bool,
     },
     /// Call a function.
     Call(Call),
@@ -182,6 +203,9 @@ fn resolved(mut request: Request, catalog: &Catalog, rules: &Rules) -> Result<Pl
         return call::plan(request, arguments, catalog, rules);
     }
     let relation = relation(&request.table, catalog)?;
+    if let Some(since) = request.deleted_since.take() {
+        return deleted::plan(request, &since, relation, (catalog, rules));
+    }
     let scope = columns::Scope {
         relation,
         catalog,
@@ -215,6 +239,10 @@ fn resolved(mut request: Request, catalog: &Catalog, rules: &Rules) -> Result<Pl
         accept: negotiate(&request.accept, rules, None)?,
         max_reply: rules.max_reply,
         rows: RowAccess::All,
+        deleted: match relation.hidden.rows {
+            true => DeletedRows::Hidden,
+            false => DeletedRows::Gone,
+        },
     })
 }
 

@@ -66,7 +66,7 @@ impl Owner {
                 self.also(filter, column);
                 Ok(())
             }
-            Action::Delete { filter } => {
+            Action::Delete { filter } | Action::Mark { filter, .. } => {
                 self.also(filter, column);
                 Ok(())
             }

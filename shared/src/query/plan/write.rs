@@ -85,8 +85,10 @@ pub(super) fn update(scope: &Scope<'_>, request: &Request) -> Result<Action> {
 
 /// Plans a DELETE.
 pub(super) fn delete(scope: &Scope<'_>, request: &Request) -> Result<Action> {
-    Ok(Action::Delete {
-        filter: guarded_filter(scope, request, "DELETE")?,
+    let filter = guarded_filter(scope, request, "DELETE")?;
+    Ok(match scope.relation.hidden.rows {
+        true => Action::Mark { filter, deleted: true },
+        false => Action::Delete { filter },
     })
 }
 

@@ -75,7 +75,7 @@ fn is_computed(node: &Node) -> bool {
 
 fn searches(plan: &Plan) -> bool {
     let written = match &plan.action {
-        Action::Update { filter, .. } | Action::Delete { filter } => is_search(filter),
+        Action::Update { filter, .. } | Action::Delete { filter } | Action::Mark { filter, .. } => is_search(filter),
         _ => false,
     };
     written || below(&plan.shown)

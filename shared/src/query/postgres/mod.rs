@@ -14,6 +14,7 @@ mod count;
 mod draw;
 mod embed;
 mod filter;
+mod kept;
 mod names;
 mod read;
 mod size;
@@ -29,17 +30,23 @@ pub use assertion::failed_assertion;
 pub(in crate::query) use assertion::{not_single, too_many};
 pub use cockroach::{OF_COCKROACH, refuse as refuse_on_cockroach};
 pub use count::estimate;
+pub use kept::hinted;
 pub use names::in_clients_words;
 
-use super::plan::{Action, Plan};
+use super::plan::{Action, DeletedRows, Plan};
 use super::request::{Method, Return};
 use body::body;
 pub(in crate::query) use size::too_large;
 use sql::Sql;
 
+use crate::ident::literal;
+use crate::schema::ddl::{DELETING, RESTORING};
+
 /// Settings that the statement reads, and what they must hold before it runs.
 pub const SETTINGS: &[(&str, &str)] = &[
     ("plinth.inserted", ""),
+    (DELETING, ""),
+    (RESTORING, ""),
     ("response.headers", ""),
     ("response.status", ""),
 ];
@@ -69,6 +76,8 @@ pub struct Rendered {
     /// A statement of its own that tells how many rows Postgres expects, where that is asked for; its answer is one row of
     /// one column, read by [`estimate`].
     pub explain: Option<Box<Rendered>>,
+    /// A statement that runs in the same transaction before it, as the same role; its answer does not matter.
+    pub before: Option<String>,
 }
 
 /// The alias of the relation, or of the rows a write returned.
@@ -103,8 +112,24 @@ pub fn render(plan: &Plan, marker: &str) -> Rendered {
     }
     Rendered {
         explain: count::explain(plan).map(Box::new),
+        before: mode(plan),
         ..sql.finish()
     }
+}
+
+/// What tells the policies of a table that keeps deleted rows what a transaction is about.
+fn mode(plan: &Plan) -> Option<String> {
+    let setting = match (&plan.action, plan.deleted) {
+        (Action::Mark { deleted: true, .. }, _) => DELETING,
+        (_, DeletedRows::Meant) => RESTORING,
+        _ => return None,
+    };
+    let mut table = Sql::default();
+    table.table(plan);
+    let table = literal(&table.finish().sql);
+    Some(format!(
+        "select pg_catalog.set_config('{setting}', ({table}::pg_catalog.regclass)::pg_catalog.oid::pg_catalog.text, true)"
+    ))
 }
 
 /// What database functions said about the reply.

@@ -22,6 +22,7 @@ impl Sql {
             sql: self.text,
             params: self.params,
             explain: None,
+            before: None,
         }
     }
 

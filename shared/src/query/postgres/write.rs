@@ -6,6 +6,7 @@ use super::super::request::Resolution;
 use super::sql::Sql;
 use super::{ROW, assertion, body, filter, read, settings, wants_location};
 use crate::ident::literal;
+use crate::schema::hidden;
 
 /// The alias of the body's rows.
 const NEW: &str = "plinth_new";
@@ -16,9 +17,17 @@ const COUNTER: &str = "coalesce(nullif(pg_catalog.current_setting('plinth.insert
 
 /// Renders a write.
 pub(super) fn render(sql: &mut Sql, plan: &Plan, marker: &str) {
-    sql.push("with plinth_source as (");
+    sql.push("with ");
+    if matches!(plan.action, Action::Mark { deleted: true, .. }) {
+        // Postgres itself refuses those who have no right to delete.
+        sql.push("plinth_right as (delete from ");
+        sql.table(plan);
+        sql.push(" where false), ");
+    }
+    sql.push("plinth_source as (");
     match &plan.action {
         Action::Read | Action::Call(_) => {}
+        Action::Mark { filter, deleted } => mark(sql, plan, filter, *deleted),
         Action::Insert {
             columns,
             rows,
@@ -175,6 +184,18 @@ fn delete(sql: &mut Sql, plan: &Plan, filter: &Predicate) {
     sql.push("delete from ");
     sql.table(plan);
     sql.push(&format!(" as {ROW}"));
+    filter::where_clause(sql, ROW, filter);
+    returning(sql, plan);
+}
+
+/// The moment of a deletion is that of its transaction: the table's policies let such a row through, and it tells rows that
+/// were deleted together.
+fn mark(sql: &mut Sql, plan: &Plan, filter: &Predicate, deleted: bool) {
+    sql.push("update ");
+    sql.table(plan);
+    sql.push(&format!(" as {ROW} set "));
+    sql.ident(&hidden::deleted_at());
+    sql.push(if deleted { " = pg_catalog.now()" } else { " = null" });
     filter::where_clause(sql, ROW, filter);
     returning(sql, plan);
 }

@@ -58,6 +58,7 @@ fn relation(name: Ident, resource: &Resource, members: &[Member], declared: bool
         }
     }
     Relation {
+        hidden: crate::schema::catalog::Hidden::default(),
         name,
         kind: RelationKind::Table,
         columns,

@@ -162,6 +162,7 @@ pub fn work(plan: &Plan, resource: &Resource) -> Result<Work> {
             Ok(Work::Insert { ask, after })
         }
         Action::Update { columns, rows, filter } => update(plan, resource, columns, rows, filter),
+        Action::Mark { .. } => Err(not_mapped("deleted rows that are kept")),
         Action::Delete { filter } => {
             let path = resource
                 .delete

@@ -72,6 +72,7 @@ fn design(relation: &Relation, policies: Vec<PolicySpec>) -> TableSpec {
         policies,
         timestamps: false,
         removed: Vec::new(),
+        soft_delete: false,
     }
 }
 

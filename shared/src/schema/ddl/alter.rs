@@ -11,7 +11,8 @@
 //!   {"op": "set_policies", "policies": ["owner"]},
 //!   {"op": "add_index", "index": {"columns": ["due"]}},
 //!   {"op": "drop_index", "columns": ["due"]},
-//!   {"op": "set_timestamps", "timestamps": true}
+//!   {"op": "set_timestamps", "timestamps": true},
+//!   {"op": "set_soft_delete", "softDelete": true}
 //! ]}
 //! ```
 //! `alter_column` takes the keys of a column; what is left out stays, null takes away. Types change along a safe list
@@ -136,12 +137,13 @@ impl Run<'_> {
             "add_index" => &["op", "index"],
             "drop_index" => &["op", "name", "columns"],
             "set_timestamps" => &["op", "timestamps"],
+            "set_soft_delete" => &["op", "softDelete"],
             _ => {
                 let fault = Fault::new("op", "schema/operation", format!("{} is no operation", spec::shown(op)));
                 return Err(fault
                     .hint(
                         "Use add_column, drop_column, restore_column, rename_column, alter_column, rename_table, \
-                         set_policies, add_index, drop_index or set_timestamps",
+                         set_policies, add_index, drop_index, set_timestamps or set_soft_delete",
                     )
                     .into());
             }
@@ -160,7 +162,8 @@ impl Run<'_> {
             "set_policies" => self.set_policies(map, reading),
             "add_index" => self.add_index(map, reading),
             "drop_index" => self.drop_index(map, reading),
-            _ => self.set_timestamps(map, reading),
+            "set_timestamps" => self.set_timestamps(map, reading),
+            _ => self.set_soft_delete(map, reading),
         }
     }
 
@@ -272,6 +275,18 @@ impl Run<'_> {
                 .push(Fault::new("timestamps", "schema/shape", "Expected true or false")),
         }
         spec::complete(&mut new);
+        self.restructure(new, reading, None)
+    }
+
+    /// Switched on, it hides what is deleted from then on. It is switched off once no deleted row is left.
+    fn set_soft_delete(&mut self, map: &Map<String, Value>, mut reading: Reading) -> Result<(), Faults> {
+        let mut new = self.spec.clone();
+        match map.get("softDelete").and_then(Value::as_bool) {
+            Some(wanted) => new.soft_delete = wanted,
+            None => reading
+                .faults
+                .push(Fault::new("softDelete", "schema/shape", "Expected true or false")),
+        }
         self.restructure(new, reading, None)
     }
 

@@ -1,7 +1,7 @@
 //! The statements from one design of a table to another. The way back is the same question asked the other way.
 
 use super::object::{self, Constraint};
-use super::{Context, rename_index};
+use super::{Context, rename_index, rows};
 use crate::ident::Ident;
 use crate::schema::fault::Faults;
 use crate::schema::policy;
@@ -37,8 +37,16 @@ pub(super) fn structure(context: &Context<'_>, old: &TableSpec, new: &TableSpec)
         .iter()
         .filter(|constraint| !new_constraints.contains(constraint));
     statements.extend(gone.map(|constraint| constraint.drop(&table)));
-    if old.timestamps && !new.timestamps {
+    let switched = old.soft_delete != new.soft_delete;
+    if old.timestamps && (!new.timestamps || switched) {
         statements.push(object::drop_trigger(context, old));
+    }
+    if switched && new.soft_delete {
+        statements.push(rows::add_column(&table));
+    }
+    if switched && old.soft_delete {
+        statements.push(rows::unfollow(context, old));
+        statements.extend(rows::drop_column(&table));
     }
 
     for column in old
@@ -82,8 +90,11 @@ pub(super) fn structure(context: &Context<'_>, old: &TableSpec, new: &TableSpec)
     statements.extend(fresh.map(|constraint: &Constraint| constraint.add(&table)));
     let fresh = new_indexes.iter().filter(|index| !old_indexes.contains(index));
     statements.extend(fresh.map(|index| index.create(context, new)));
-    if new.timestamps && !old.timestamps {
+    if new.timestamps && (!old.timestamps || switched) {
         statements.push(object::create_trigger(context, new));
+    }
+    if switched && new.soft_delete {
+        statements.extend(rows::follow(context, new));
     }
     if renew_policies {
         statements.extend(policies.1);
@@ -113,14 +124,20 @@ fn put_aside(table: &str, removed: &RemovedColumn) -> Vec<String> {
         statements.push(format!("alter table {table} alter column {name} drop not null"));
     }
     let hidden = removed.hidden();
-    statements.push(format!("alter table {table} rename column {name} to {}", hidden.quoted()));
+    statements.push(format!(
+        "alter table {table} rename column {name} to {}",
+        hidden.quoted()
+    ));
     statements
 }
 
 fn bring_back(table: &str, removed: &RemovedColumn) -> Vec<String> {
     let (column, name) = (&removed.column, removed.column.name.quoted());
     let hidden = removed.hidden();
-    let mut statements = vec![format!("alter table {table} rename column {} to {name}", hidden.quoted())];
+    let mut statements = vec![format!(
+        "alter table {table} rename column {} to {name}",
+        hidden.quoted()
+    )];
     if column.required && !column.identity {
         statements.push(format!("alter table {table} alter column {name} set not null"));
     }

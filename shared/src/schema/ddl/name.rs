@@ -57,6 +57,11 @@ pub fn constraint(table: &Ident, column: &Ident, suffix: &'static str) -> Ident 
     joined(&[table.as_str(), column.as_str()], suffix)
 }
 
+/// The name of the index that finds deleted rows.
+pub fn deleted(table: &Ident) -> Ident {
+    joined(&[table.as_str(), "plinth_deleted"], "_idx")
+}
+
 /// Every index of a table, those of its keys included: names that are taken in the schema.
 pub fn relations(spec: &TableSpec) -> Vec<Ident> {
     let mut names = Vec::new();
@@ -70,6 +75,7 @@ pub fn relations(spec: &TableSpec) -> Vec<Ident> {
             .map(|column| constraint(&spec.name, &column.name, "_key")),
     );
     names.extend(spec.indexes.iter().map(|found| index(&spec.name, found)));
+    names.extend(spec.soft_delete.then(|| deleted(&spec.name)));
     names
 }
 

@@ -4,6 +4,7 @@ use super::{Context, name};
 use crate::ident::{Ident, literal};
 use crate::schema::expr::{Allow, Scope};
 use crate::schema::fault::{Fault, Faults};
+use crate::schema::hidden;
 use crate::schema::literal as value;
 use crate::schema::spec::{Check, ColumnSpec, EnumSpec, IndexSpec, OnDelete, TableSpec};
 
@@ -162,7 +163,18 @@ pub(super) fn indexes(spec: &TableSpec) -> Vec<Index> {
             definition: format!("using {} ({})", index.method.sql(), columns.join(", ")),
         }
     };
-    spec.indexes.iter().map(one).collect()
+    let deleted = spec.soft_delete.then(|| {
+        let column = hidden::deleted_at();
+        Index {
+            name: name::deleted(&spec.name),
+            unique: false,
+            definition: format!(
+                "using btree ({column}) where {column} is not null",
+                column = column.quoted()
+            ),
+        }
+    });
+    spec.indexes.iter().map(one).chain(deleted).collect()
 }
 
 pub(super) fn create_enum(context: &Context<'_>, declared: &EnumSpec) -> String {
@@ -200,8 +212,19 @@ pub(super) fn comment(table: &str, column: &ColumnSpec, text: Option<&str>) -> S
 }
 
 pub(super) fn create_trigger(context: &Context<'_>, spec: &TableSpec) -> String {
+    // To be deleted, or to come back, changes nothing of what a row says.
+    let unless = match spec.soft_delete {
+        true => {
+            let column = hidden::deleted_at();
+            format!(
+                "when (new.{column} is not distinct from old.{column}) ",
+                column = column.quoted()
+            )
+        }
+        false => String::new(),
+    };
     format!(
-        "create trigger \"touch_updated_at\" before update on {} for each row execute function {}.\"touch_updated_at\"()",
+        "create trigger \"touch_updated_at\" before update on {} for each row {unless}execute function {}.\"touch_updated_at\"()",
         context.table(&spec.name),
         context.helpers.triggers.quoted()
     )

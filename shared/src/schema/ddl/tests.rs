@@ -1,3 +1,5 @@
+mod kept;
+
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -25,6 +27,7 @@ impl Fixture {
         let helpers = Helpers {
             auth: ident("plinth"),
             triggers: ident("plinth"),
+            trash: ident("trash_x"),
         };
         let known = Known::new([starter::app_users(), starter::app_data()]);
         Self {
@@ -53,7 +56,8 @@ impl Fixture {
     }
 
     fn alter(&self, spec: &TableSpec, operations: Value) -> Alteration {
-        alter(spec, &json!({ "operations": operations }), &self.context(), MOMENT).unwrap_or_else(|faults| panic!("{faults}"))
+        alter(spec, &json!({ "operations": operations }), &self.context(), MOMENT)
+            .unwrap_or_else(|faults| panic!("{faults}"))
     }
 }
 

@@ -26,6 +26,7 @@ fn helpers() -> Helpers {
     Helpers {
         auth: Ident::new("plinth").unwrap(),
         triggers: Ident::new("plinth").unwrap(),
+        trash: Ident::new("trash_x").unwrap(),
     }
 }
 

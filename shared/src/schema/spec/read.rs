@@ -96,6 +96,7 @@ fn read_table(json: &Value, reading: &mut Reading) -> Option<TableSpec> {
         "policy",
         "enums",
         "timestamps",
+        "softDelete",
     ];
     let table = object(json, "", &keys, reading)?;
     let name = name(table, "", "name", reading).unwrap_or_else(|| placeholder(0));
@@ -106,6 +107,7 @@ fn read_table(json: &Value, reading: &mut Reading) -> Option<TableSpec> {
         indexes: Vec::new(),
         policies: Vec::new(),
         removed: Vec::new(),
+        soft_delete: flag(table, "", "softDelete", reading),
         timestamps: flag(table, "", "timestamps", reading),
         name,
     };

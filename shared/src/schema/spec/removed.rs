@@ -43,6 +43,12 @@ impl RemovedColumn {
         Some(joined(&[self.hidden().as_str(), &at.to_string()], ""))
     }
 
+    /// The names of all that it took along.
+    pub fn hidden_enums(&self) -> Vec<Ident> {
+        let names = self.enums.iter().filter_map(|declared| self.hidden_enum(declared));
+        names.collect()
+    }
+
     /// Until when it can be restored.
     pub fn restorable_until(&self) -> Timestamp {
         self.deleted_at.saturating_add(RESTORE_WINDOW).unwrap_or(Timestamp::MAX)

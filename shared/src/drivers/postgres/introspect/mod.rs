@@ -41,6 +41,9 @@ pub(super) async fn catalog(pool: &Pool, place: &Place, deadline: Duration) -> R
     let facts: Facts = serde_json::from_str(json).map_err(Error::internal)?;
     let session: Option<&str> = row.try_get(2).map_err(Error::internal)?;
     let mut catalog = tables::catalog(facts);
+    if place.versioned {
+        catalog.hide();
+    }
     if let Some(session) = session {
         catalog.session = serde_json::from_str(session).map_err(Error::internal)?;
     }
@@ -92,6 +95,7 @@ async fn ask(
             sql,
             params: &params,
             estimate: None,
+            before: None,
         }),
         check: None,
     };

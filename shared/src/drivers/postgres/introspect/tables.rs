@@ -66,6 +66,7 @@ pub(super) fn catalog(mut facts: Facts) -> Catalog {
 fn relation(fact: &RelationFact, keys: &[&KeyFact], names: &Names, types: &Types) -> Relation {
     let columns_of = |key: &&KeyFact| names.columns(fact.oid, &key.columns);
     Relation {
+        hidden: crate::schema::catalog::Hidden::default(),
         name: fact.name.clone(),
         kind: match fact.kind {
             'v' => RelationKind::View,

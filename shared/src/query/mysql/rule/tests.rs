@@ -27,6 +27,7 @@ fn relation(name: &str, columns: &[(&str, &str)]) -> Relation {
         comment: None,
     };
     Relation {
+        hidden: crate::schema::catalog::Hidden::default(),
         name: Ident::new(name).unwrap(),
         kind: RelationKind::Table,
         columns: columns.iter().map(column).collect(),

@@ -21,6 +21,7 @@ fn catalog() -> Catalog {
     };
     let table = |name: &str, columns: &[&str]| {
         let relation = Relation {
+            hidden: crate::schema::catalog::Hidden::default(),
             name: Ident::new(name).unwrap(),
             kind: RelationKind::Table,
             columns: columns.iter().map(column).collect(),

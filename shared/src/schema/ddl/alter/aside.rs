@@ -26,7 +26,9 @@ impl Run<'_> {
         if self.spec.removed.len() >= MAX_REMOVED {
             let message = format!("{MAX_REMOVED} deleted columns of this table can still be restored");
             let fault = Fault::new("name", "schema/too-many", message);
-            reading.faults.push(fault.hint("The oldest are purged 30 days after they were deleted"));
+            reading
+                .faults
+                .push(fault.hint("The oldest are purged 30 days after they were deleted"));
         }
         let mut new = self.spec.clone();
         let Some(position) = new.columns.iter().position(|column| column.name == name) else {
@@ -36,7 +38,13 @@ impl Run<'_> {
         let (indexes, kept) = new.indexes.into_iter().partition(|index| index.columns.contains(&name));
         new.indexes = kept;
         self.forget_enums(&mut new);
-        let enums: Vec<EnumSpec> = self.spec.enums.iter().filter(|own| !new.enums.contains(own)).cloned().collect();
+        let enums: Vec<EnumSpec> = self
+            .spec
+            .enums
+            .iter()
+            .filter(|own| !new.enums.contains(own))
+            .cloned()
+            .collect();
         let number = u128::try_from(self.moved).unwrap_or_default();
         self.moved += 1;
         new.removed.push(RemovedColumn {
@@ -55,7 +63,9 @@ impl Run<'_> {
         let found = |removed: &RemovedColumn| Some(removed.id) == id && removed.is_restorable(self.moment.1);
         let Some(at) = self.spec.removed.iter().position(found) else {
             let fault = Fault::new("id", "schema/unknown-column", "There is no such deleted column");
-            reading.faults.push(fault.hint("The table's deletedColumns have the ids of those that can be restored"));
+            reading
+                .faults
+                .push(fault.hint("The table's deletedColumns have the ids of those that can be restored"));
             return Err(reading.faults);
         };
         let mut back = self.spec.removed[at].clone();
@@ -87,7 +97,11 @@ impl Run<'_> {
     /// What has gone aside and is still there at the end, as statements that must be possible: nothing but the column itself
     /// hangs on it. Postgres itself can tell what a tenant has made with SQL.
     pub(super) fn proof(&self, old: &TableSpec) -> Vec<String> {
-        let fresh = self.spec.removed.iter().filter(|removed| !old.removed.contains(removed));
+        let fresh = self
+            .spec
+            .removed
+            .iter()
+            .filter(|removed| !old.removed.contains(removed));
         let table = self.context.table(&self.spec.name);
         fresh
             .map(|removed| format!("alter table {table} drop column {}", removed.hidden().quoted()))
