@@ -68,7 +68,9 @@ impl Served {
     /// Works until that job has ended; other tests' workers may do it as well.
     pub async fn finish(&self, project: &Subject, job: &str) {
         for _ in 0..600 {
-            Box::pin(worker::run_due(&self.worker())).await.unwrap();
+            Box::pin(worker::run_due(&self.worker(), worker::KINDS, None))
+                .await
+                .unwrap();
             let call = self.world.get(&format!("/api/jobs/{job}")).bearer(&project.token);
             let seen = call.send().await.expect(StatusCode::OK);
             match text(&seen, "state").as_str() {

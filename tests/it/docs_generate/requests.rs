@@ -67,13 +67,9 @@ fn what_makes_no_sense_is_refused_with_the_list_of_what_does() {
                 );
             }
         }
-        let reply = crate::projects::send(
-            http::Method::POST,
-            "/api/generate-docs",
-            &bare.owner,
-            Some(&json!({ "projectId": bare.id })),
-        );
-        assert_eq!(reply.await.code(StatusCode::NOT_FOUND), "backend/not-provisioned");
+        let wanted = json!({ "projectId": bare.id });
+        let reply = crate::projects::send(http::Method::POST, "/api/generate-docs", &bare.owner, Some(&wanted)).await;
+        assert_eq!(reply.code(StatusCode::NOT_FOUND), "backend/not-provisioned");
     });
 }
 
