@@ -174,9 +174,9 @@ fn another_column_may_have_the_name_meanwhile() {
         assert_eq!(
             shown,
             [
-                r#"{"x":null,"y":null,"z":"three"}"#,
+                r#"{"x":"one","y":null,"z":null}"#,
                 r#"{"x":null,"y":"two","z":null}"#,
-                r#"{"x":"one","y":null,"z":null}"#
+                r#"{"x":null,"y":null,"z":"three"}"#
             ]
         );
         let again = back(&project, &table, &ids[0], json!({})).await;

@@ -150,7 +150,7 @@ fn deleted_rows_are_listed_and_restored_by_secret_keys_and_members() {
             insert(
                 &project,
                 "notes",
-                json!([{ "id": 1, "title": "a" }, { "id": 2, "title": "b" }, { "id": 3 }]),
+                json!([{ "id": 1, "title": "a" }, { "id": 2, "title": "b" }, { "id": 3, "title": "c" }]),
             )
             .await;
             secretly(Method::DELETE, &project, "notes?id=in.(1,2)", None)

@@ -181,8 +181,10 @@ Rendered {
                 ),
             ],
             explain: None,
+            before: None,
         },
     ),
+    before: None,
 }
 "#);
     let told = r#"[{"Plan": {"Node Type": "Seq Scan", "Plan Rows": 1234, "Plans": []}}]"#;
