@@ -198,6 +198,8 @@ fn projects() -> Vec<Row> {
 fn documents() -> Vec<Row> {
     let written = |_: &Setting| json!({ "content": format!("# {}", unique()) });
     vec![
+        row("POST", "/api/generate-docs", members([403, 202, 202, 202]))
+            .body(|setting| json!({ "projectId": setting.project.id })),
         row("GET", "/api/projects/{id}/docs", members([200, 200, 200, 200])),
         row("GET", "/api/projects/{id}/docs/latest", members([200, 200, 200, 200])),
         row(
