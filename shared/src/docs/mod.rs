@@ -5,6 +5,7 @@ mod diff;
 mod facts;
 mod generate;
 mod html;
+pub mod prose;
 mod sections;
 mod show;
 mod store;

@@ -113,5 +113,11 @@ pub const RIGHTS: &[(&str, &[&str])] = &[
             "secretsmanager:GetSecretValue MasterKey",
         ],
     ),
-    ("worker", &["rds-db:connect plinth_control"]),
+    (
+        "worker",
+        &[
+            "rds-db:connect plinth_control",
+            "secretsmanager:GetSecretValue AiKeyArn",
+        ],
+    ),
 ];
