@@ -1,6 +1,7 @@
 //! A project's documentation: its versions, and what readers get of them.
 
 mod attacks;
+mod prose;
 
 use std::sync::Arc;
 use std::time::Duration;

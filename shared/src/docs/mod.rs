@@ -12,8 +12,8 @@ mod store;
 mod summary;
 mod versions;
 
-pub use change::{Deleted, Edit, delete, restore, revert, write};
-pub use diff::{Kind, Lines, SectionChange};
+pub use change::{DeletedVersion, Edit, delete, restore, revert, write};
+pub use diff::{ChangeKind, Lines, SectionChange};
 pub use facts::gather;
 pub use generate::{GENERATE, NewDocumentation, ask, generate};
 pub use show::{Comparison, Page, Pair, page, pair};

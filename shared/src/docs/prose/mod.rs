@@ -14,8 +14,12 @@ mod prompt;
 #[cfg(test)]
 mod tests;
 
+use std::future::Future;
+use std::pin::Pin;
+
 use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::config::Ai;
@@ -26,6 +30,9 @@ use prompt::{Part, Wishes};
 
 /// Requests that are on their way at a time.
 const AT_ONCE: usize = 4;
+
+/// A reply to come. Boxed, as a job's future must be known to be `Send`.
+type Reply<'a> = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send + 'a>>;
 
 /// What was written, and how it went; the latter for the job's result.
 #[derive(Debug, Clone, Default)]
@@ -72,6 +79,9 @@ pub async fn write(service: Option<&Ai>, facts: &Facts, options: &Options, wishe
     };
     let until = Instant::now() + settings.timeout;
     let (parts, left_out) = prompt::parts(facts, options);
+    if parts.is_empty() {
+        return Written::default();
+    }
     let mut report = Report {
         model: settings.model.clone(),
         requests: parts.len(),
@@ -79,16 +89,14 @@ pub async fn write(service: Option<&Ai>, facts: &Facts, options: &Options, wishe
         ..Report::default()
     };
     let mut prose = Prose::default();
-    if parts.is_empty() {
-        return Written::default();
-    }
     let mut removed = Removed::default();
     let wishes = Wishes {
         audience: options.audience,
         text: wishes.unwrap_or_default(),
     };
+    let known = Known::of(facts);
     let outcome = ask(settings, &parts, &wishes, facts, until, |found, part| {
-        check::take(&Known::of(facts), part, found, &mut prose, &mut removed)
+        check::take(&known, part, found, &mut prose, &mut removed)
     });
     let failure = outcome.await.err();
     if let Some(failure) = &failure {
@@ -116,12 +124,13 @@ async fn ask(
     wishes: &Wishes<'_>,
     facts: &Facts,
     until: Instant,
-    mut take: impl FnMut(&serde_json::Value, &Part<'_>) -> Result<(), Failure>,
+    mut take: impl FnMut(&Value, &Part<'_>) -> Result<(), Failure> + Send,
 ) -> Result<(), Failure> {
     let service = Service::new(settings, until).await?;
-    let asked = parts
-        .iter()
-        .map(|part| service.complete(prompt::messages(part, wishes, facts), until));
+    let mut asked: Vec<Reply<'_>> = Vec::with_capacity(parts.len());
+    for part in parts {
+        asked.push(Box::pin(service.complete(prompt::messages(part, wishes, facts), until)));
+    }
     let mut replies = stream::iter(asked).buffered(AT_ONCE);
     let mut part = parts.iter();
     while let (Some(reply), Some(part)) = (replies.next().await, part.next()) {

@@ -76,10 +76,16 @@ fn only(section: SectionId) -> Options {
     }
 }
 
+/// Jobs run on any thread: what they do must be known to be `Send`.
+fn of_a_job<'a, T>(work: impl Future<Output = T> + Send + 'a) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> {
+    Box::pin(work)
+}
+
 /// The document with what was written.
 async fn document(settings: &Ai, options: &Options, wishes: Option<&str>) -> (String, Report) {
-    let written = write(Some(settings), &facts(), options, wishes).await;
-    let text = docgen::render(&facts(), options, None, &written.prose).to_markdown();
+    let facts = facts();
+    let written = of_a_job(write(Some(settings), &facts, options, wishes)).await;
+    let text = docgen::render(&facts, options, None, &written.prose).to_markdown();
     assert!(!text.contains(KEY));
     assert!(!format!("{written:?}").contains(KEY));
     (text, written.report.unwrap())
