@@ -118,6 +118,7 @@ pub const RIGHTS: &[(&str, &[&str])] = &[
         &[
             "rds-db:connect IamDatabaseUsers",
             "rds-db:connect plinth_control",
+            "secretsmanager:GetSecretValue AiKeyArn",
             "secretsmanager:GetSecretValue MasterKey",
             "secretsmanager:GetSecretValue connections",
             "sts:AssumeRole IamDatabaseRoles",
