@@ -27,7 +27,7 @@ fn an_external_backend_comes_back_with_its_credentials() {
         assert_eq!(list["items"][0]["name"], "external postgresql");
         for _ in 0..2 {
             let back = restore(&own, "").await.expect(StatusCode::OK);
-            assert_eq!(back["database"]["id"], json!(own.backend));
+            assert_eq!(back["connectionInfo"]["databaseId"], json!(own.backend));
         }
         own.facts().await.send().await.expect(StatusCode::OK);
     });
@@ -52,15 +52,15 @@ fn a_backend_whose_place_is_taken_waits_until_it_is_free() {
         let serving = restore(&own, &format!("?databaseId={managed}"))
             .await
             .expect(StatusCode::OK);
-        assert_eq!(serving["database"]["id"], json!(managed));
+        assert_eq!(serving["connectionInfo"]["databaseId"], json!(managed));
 
         // Both are gone now: the last one comes back first, the other one by its name.
         give_up(&own).await;
         let back = restore(&own, "").await.expect(StatusCode::OK);
-        assert_eq!(back["database"]["id"], json!(managed));
+        assert_eq!(back["connectionInfo"]["databaseId"], json!(managed));
         give_up(&own).await;
         let back = restore(&own, &named).await.expect(StatusCode::OK);
-        assert_eq!(back["database"]["id"], json!(own.backend));
+        assert_eq!(back["connectionInfo"]["databaseId"], json!(own.backend));
         own.facts().await.send().await.expect(StatusCode::OK);
     });
 }
