@@ -175,7 +175,10 @@ pub async fn restore(app: &App, access: &ProjectAccess, version: Uuid) -> Result
         Some(_) => {}
     }
     check_quota(store::count(&transaction, project).await?)?;
-    store::set_deleted(&transaction, project, version, None).await?;
+    if !store::set_deleted(&transaction, project, version, None).await? {
+        // Purged at this very moment.
+        return Err(versions::not_found());
+    }
     audit::record(app, &transaction, &entry(access, "documents.restore", version)).await?;
     transaction.commit().await.map_err(failure)?;
     Ok(view)

@@ -5,6 +5,7 @@ mod accounts;
 use serde_json::{Value, json};
 
 use super::Setting;
+use super::accounts::accounts;
 use crate::world::unique;
 
 /// A route with what each caller gets, in the order of [`EVERYBODY`].
@@ -21,7 +22,7 @@ pub struct Row {
     pub expected: [u16; 12],
 }
 
-const fn row(method: &'static str, path: &'static str, expected: [u16; 12]) -> Row {
+pub const fn row(method: &'static str, path: &'static str, expected: [u16; 12]) -> Row {
     Row {
         method,
         path,
@@ -34,22 +35,22 @@ const fn row(method: &'static str, path: &'static str, expected: [u16; 12]) -> R
 }
 
 impl Row {
-    const fn body(mut self, body: fn(&Setting) -> Value) -> Self {
+    pub const fn body(mut self, body: fn(&Setting) -> Value) -> Self {
         self.body = Some(body);
         self
     }
 
-    const fn spends(mut self) -> Self {
+    pub const fn spends(mut self) -> Self {
         self.spends = true;
         self
     }
 
-    const fn at_schema(mut self, expected: [u16; 12]) -> Self {
+    pub const fn at_schema(mut self, expected: [u16; 12]) -> Self {
         self.at_schema = Some(expected);
         self
     }
 
-    const fn query(mut self, query: &'static str) -> Self {
+    pub const fn query(mut self, query: &'static str) -> Self {
         self.query = query;
         self
     }
@@ -109,7 +110,7 @@ const fn facade(by_key: [u16; 3], by_role: [u16; 4]) -> [u16; 12] {
 }
 
 /// No credential matters.
-const fn open(status: u16) -> [u16; 12] {
+pub const fn open(status: u16) -> [u16; 12] {
     [status; 12]
 }
 
