@@ -150,6 +150,8 @@ const TABLES: &str = "
     insert into todos select n, 'title ' || n, n % 2 = 0 from generate_series(1, 200) n;
     create table hidden (id int primary key);
     create table refusing (id int primary key);
+    create table kept (id int primary key, plinth_deleted_at timestamptz);
+    insert into kept select n from generate_series(1, 50) n;
     create function refuse() returns trigger language plpgsql as 'begin raise ''refused''; end';
     create trigger refuse before insert on refusing for each row execute function refuse();
     create table authors (id int primary key, name text);
@@ -163,7 +165,7 @@ const TABLES: &str = "
     create function touch(which int) returns void language sql volatile as
       'update todos set done = true where id = which';
     create function fail() returns void language plpgsql as 'begin raise ''failed''; end';
-    grant select, insert, update, delete on todos, refusing, authors, books, chapters to $anon, $service;
+    grant select, insert, update, delete on todos, kept, refusing, authors, books, chapters to $anon, $service;
 ";
 
 /// A request; `{n}` is a number that no other request has.
@@ -232,6 +234,7 @@ fn cases() -> Vec<Case> {
         case("update", patch.clone(), "todos?id=eq.1", (200, "")).with(show, r#"{"title":"changed"}"#),
         case("put", put, "todos?id=eq.2", (200, "")).with(show, r#"{"id":2,"title":"put","done":true}"#),
         case("delete", delete.clone(), "todos?id=eq.-1", (204, "")),
+        case("delete softly", delete.clone(), "kept?id=lt.9", (200, "")).with(show, ""),
         case("rolled back", post.clone(), "todos", (201, "")).with("tx=rollback", r#"{"id":{n}}"#),
         case("duplicate", post.clone(), "todos", (409, "23505")).with("", r#"{"id":1}"#),
         case("not null", post.clone(), "todos", (400, "23502")).with("", r#"{"id":{n},"title":null}"#),

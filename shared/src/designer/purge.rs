@@ -23,8 +23,6 @@ use crate::tenancy::RequestInfo;
 
 /// Tables and columns that are looked up at a time; rows that one statement removes.
 const BATCH: i64 = 1_000;
-/// Things that could not be removed, after which a run leaves the rest of their kind to the next one.
-const TRIES: usize = 100;
 
 /// Removes the tables, columns and rows that were deleted before [`Run::before`]. What fails is told and keeps nothing else
 /// from going.
@@ -32,36 +30,39 @@ const TRIES: usize = 100;
 /// # Errors
 /// When the control database fails.
 pub async fn purge(run: &mut Run<'_>) -> Result<()> {
-    let mut failed = 0;
-    while failed < TRIES {
+    loop {
         let client = run.app().control.get().await?;
         // A column may use a type that a table of the same age declares.
         let mut due = store::due_columns(&*client, run.before(), BATCH).await?;
         due.extend(store::due_tables(&*client, run.before(), BATCH).await?);
         drop(client);
-        let before = failed;
-        let count = due.len();
+        let (mut gone, mut failed) = (false, false);
         for due in due {
             if !run.may_go_on(due.kind()) {
                 return Ok(());
             }
             match Box::pin(remove(run.app(), &due, run.before())).await {
-                Ok(()) => run.removed(due.kind(), due.id()),
+                Ok(true) => {
+                    run.removed(due.kind(), due.id());
+                    gone = true;
+                }
+                // It came back, or moved.
+                Ok(false) => run.passed_over(due.kind()),
                 Err(error) => {
                     run.kept(due.kind(), due.id(), &error);
-                    failed += 1;
+                    failed = true;
                 }
             }
         }
         // What could not go stands in front of the next batch.
-        if failed > before || count == 0 {
+        if failed || !gone {
             break;
         }
     }
     rows::purge(run, BATCH).await
 }
 
-async fn remove(app: &App, due: &Due, before: Timestamp) -> Result<()> {
+async fn remove(app: &App, due: &Due, before: Timestamp) -> Result<bool> {
     let (site, mut connection) = open(app, &due.reference, due.backend).await?;
     let statements = match &due.column {
         Some(column) => {
@@ -77,11 +78,12 @@ async fn remove(app: &App, due: &Due, before: Timestamp) -> Result<()> {
     let cell = super::cell::Cell::lock(&mut connection, &site, app.config.web.request_timeout).await?;
     // It may have come back, or moved, while nobody held the lock.
     if !store::is_due(&*app.control.get().await?, due, before).await? {
-        return Ok(());
+        return Ok(false);
     }
     cell.run_plain(&statements).await?;
     cell.commit().await?;
-    forget(app, due, before).await
+    forget(app, due, before).await?;
+    Ok(true)
 }
 
 /// Where a backend's tables are, with a connection there.

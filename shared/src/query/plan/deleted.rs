@@ -38,7 +38,7 @@ pub(super) fn plan(
         };
         let mut shown = embed::tree(&scope, from, &request)?;
         let asked = std::mem::replace(&mut shown.filter, Predicate::everything());
-        shown.filter = Predicate::All(vec![since, asked]);
+        shown.filter = also(since, asked);
         (shown, Action::Read)
     } else {
         // Restored rows are shown as everybody sees them.
@@ -46,7 +46,7 @@ pub(super) fn plan(
             relation: plain,
             ..scope
         };
-        let filter = Predicate::All(vec![since, scope.predicate(&request.filters)?]);
+        let filter = also(since, scope.predicate(&request.filters)?);
         let restored = Action::Mark { filter, deleted: false };
         (embed::tree(&back, From::Written, &request)?, restored)
     };
@@ -64,6 +64,16 @@ pub(super) fn plan(
         rows: RowAccess::All,
         deleted: DeletedRows::Meant,
     })
+}
+
+fn also(since: Predicate, asked: Predicate) -> Predicate {
+    match asked {
+        Predicate::All(mut parts) => {
+            parts.insert(0, since);
+            Predicate::All(parts)
+        }
+        other => Predicate::All(vec![since, other]),
+    }
 }
 
 fn deleted_at() -> Column {

@@ -27,7 +27,7 @@ fn is_upsert(plan: &Plan) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::fixtures::catalog;
+    use super::super::super::fixtures::{SETTINGS, catalog};
     use super::super::super::plan::{ColumnRule, RowAccess, Rules, plan};
     use super::super::super::{facade, request::Method, request::Request};
     use super::super::{Rendered, render};
@@ -60,8 +60,8 @@ mod tests {
     #[test]
     fn a_deletion_is_a_mark_that_asks_for_the_right_to_delete() {
         let rendered = of(facade::delete("tags", "a", "1"));
-        insta::assert_snapshot!(rendered.before.unwrap(), @r#""#);
-        insta::assert_snapshot!(rendered.sql, @r#""#);
+        insta::assert_snapshot!(rendered.before.unwrap(), @r#"select pg_catalog.set_config('plinth.deleting', ('"app"."tags"'::pg_catalog.regclass)::pg_catalog.oid::pg_catalog.text, true)"#);
+        insta::assert_snapshot!(rendered.sql.replace(SETTINGS, ""), @r#"with plinth_right as (delete from "app"."tags" where false), plinth_source as (update "app"."tags" as plinth_0 set "plinth_deleted_at" = pg_catalog.now() where plinth_0."a" = $1 returning plinth_0."a", plinth_0."b", plinth_0."c") select coalesce(pg_catalog.json_agg(plinth_row.*), '[]')::text as body, pg_catalog.count(*) as page_rows, null::bigint as total_rows, null::bigint as inserted, null::text as location from (select plinth_0."a", plinth_0."b", plinth_0."c" from plinth_source as plinth_0) as plinth_row"#);
     }
 
     #[test]
@@ -69,11 +69,11 @@ mod tests {
         let mut list = Request::new(Method::Get, "tags");
         list.deleted_since = Some("2026-01-01T00:00:00Z".into());
         let rendered = of(list);
-        insta::assert_snapshot!(rendered.before.unwrap(), @r#""#);
-        insta::assert_snapshot!(rendered.sql, @r#""#);
+        insta::assert_snapshot!(rendered.before.unwrap(), @r#"select pg_catalog.set_config('plinth.restoring', ('"app"."tags"'::pg_catalog.regclass)::pg_catalog.oid::pg_catalog.text, true)"#);
+        insta::assert_snapshot!(rendered.sql.replace(SETTINGS, ""), @r#"select coalesce(pg_catalog.json_agg(plinth_row.*), '[]')::text as body, pg_catalog.count(*) as page_rows, null::bigint as total_rows, null::bigint as inserted, null::text as location from (select plinth_0."a", plinth_0."b", plinth_0."c", plinth_0."plinth_deleted_at" from "app"."tags" as plinth_0 where plinth_0."plinth_deleted_at" >= $1 limit $2::bigint) as plinth_row"#);
         let filters = serde_json::json!({ "a": 1 });
         let restore = facade::restore("tags", &filters, "2026-01-01T00:00:00Z", &keeping()).unwrap();
-        insta::assert_snapshot!(of(restore).sql, @r#""#);
+        insta::assert_snapshot!(of(restore).sql.replace(SETTINGS, ""), @r#"with plinth_source as (update "app"."tags" as plinth_0 set "plinth_deleted_at" = null where plinth_0."plinth_deleted_at" >= $1 and plinth_0."a" = $2 returning plinth_0."a", plinth_0."b", plinth_0."c") select coalesce(pg_catalog.json_agg(plinth_row.*), '[]')::text as body, pg_catalog.count(*) as page_rows, null::bigint as total_rows, null::bigint as inserted, null::text as location from (select plinth_0."a", plinth_0."b", plinth_0."c" from plinth_source as plinth_0) as plinth_row"#);
         assert!(of(facade::one("tags", "a", "1")).before.is_none());
         let gone = facade::restore("todos", &filters, "2026-01-01T00:00:00Z", &keeping());
         let refused = plan(gone.unwrap(), &keeping(), &Rules::managed(), RowAccess::All).unwrap_err();
