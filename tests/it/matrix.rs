@@ -1,6 +1,5 @@
 //! Two tenants, every route, every kind of caller: the exact status, and no byte of the other tenant's data.
 
-mod accounts;
 mod rows;
 
 use std::collections::BTreeSet;

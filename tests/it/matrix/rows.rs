@@ -5,7 +5,6 @@ mod accounts;
 use serde_json::{Value, json};
 
 use super::Setting;
-use super::accounts::accounts;
 use crate::world::unique;
 
 /// A route with what each caller gets, in the order of [`EVERYBODY`].
