@@ -1,6 +1,7 @@
 //! A project's documentation: its versions, and what readers get of them.
 
 mod attacks;
+mod prose;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -311,22 +312,9 @@ fn versions_are_compared_as_text_and_by_section() {
         let second = text(&write(&project, next).await, "versionId");
         let unified = read(&project, &format!("/{second}/diff")).await;
         assert_eq!(unified.header("content-type"), "text/x-diff; charset=utf-8");
-        insta::assert_snapshot!(unified.text, @r"
-        --- version 1
-        +++ version 2
-        @@ -6,8 +6,8 @@
-         
-         ### `orders`
-         
-        -id
-        +id, total
-         
-        -## Limits
-        +### `items`
-         
-        -few
-        +id
-        ");
+        let expected = "--- version 1\n+++ version 2\n@@ -6,8 +6,8 @@\n \n ### `orders`\n \n-id\n+id, total\n \n\
+            -## Limits\n+### `items`\n \n-few\n+id\n";
+        assert_eq!(unified.text, expected);
         let path = format!("/{second}/diff?from={first}&format=sections");
         let compared = read(&project, &path).await.expect(StatusCode::OK);
         assert_eq!(compared["from"]["number"], 1);

@@ -304,6 +304,7 @@ fn what_can_be_read_is_exactly_the_projects_own() {
               and has_column_privilege(attrelid, attnum, 'select') order by 1";
         let harmless = [
             "created_at",
+            "deleted_at",
             "email",
             "email_confirmed_at",
             "id",

@@ -1,5 +1,6 @@
 //! What is deleted is nowhere to be found, is listed in the trash, and can be restored for 30 days.
 
+mod external;
 pub mod kinds;
 mod listing;
 mod users;

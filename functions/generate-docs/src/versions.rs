@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use plinth::app::App;
-use plinth::docs::{self, Deleted, Edit, Version, VersionView};
+use plinth::docs::{self, DeletedVersion, Edit, Version, VersionView};
 use plinth::error::Result;
 use plinth::projects::IdempotencyKey;
 use plinth::web::least::{Developer, Viewer};
@@ -144,12 +144,12 @@ pub async fn revert(
 /// Deletes a version; it can be restored for 30 days.
 #[utoipa::path(delete, path = "/api/projects/{id}/docs/{versionId}", tag = "documents",
     params(("id" = uuid::Uuid, Path), ("versionId" = uuid::Uuid, Path)),
-    responses((status = 200, body = Deleted), (status = 403), (status = 404)))]
+    responses((status = 200, body = DeletedVersion), (status = 403), (status = 404)))]
 pub async fn delete(
     access: Access<Developer>,
     Path((_, version)): Path<(String, String)>,
     State(app): State<App>,
-) -> Result<Json<Deleted>> {
+) -> Result<Json<DeletedVersion>> {
     docs::delete(&app, &access.0, named(&version)?).await.map(Json)
 }
 

@@ -16,6 +16,13 @@ const POSTGRES_BIN: &str = "PLINTH_POSTGRES_BIN";
 const DATABASE_URL: &str = "PLINTH_DATABASE_URL";
 /// Special addresses that users' own databases may have.
 const OUTBOUND_ALLOW: &str = "PLINTH_OUTBOUND_ALLOW";
+/// The service that writes prose for documents.
+const AI: [&str; 4] = [
+    "PLINTH_AI_URL",
+    "PLINTH_AI_MODEL",
+    "PLINTH_AI_KEY",
+    "PLINTH_AI_TIMEOUT_MS",
+];
 
 /// What the environment says about the local stack. An empty variable counts as absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +35,9 @@ pub struct LocalConfig {
     pub postgres_bin: Option<PathBuf>,
     /// `PLINTH_DATABASE_URL`: an external control database; no Postgres is started then.
     pub database_url: Option<Sensitive>,
-    /// `PLINTH_OUTBOUND_ALLOW`: handed on to the functions as it is; they say what is wrong with it.
-    pub outbound_allow: String,
+    /// `PLINTH_OUTBOUND_ALLOW` and `PLINTH_AI_…`, as far as they are set: handed on to the functions as they are; they say
+    /// what is wrong with them.
+    pub handed_on: Vec<(&'static str, Sensitive)>,
 }
 
 impl LocalConfig {
@@ -54,7 +62,11 @@ impl LocalConfig {
                 .map(|folder| absolute(POSTGRES_BIN, folder))
                 .transpose()?,
             database_url: set(DATABASE_URL).map(database_url).transpose()?,
-            outbound_allow: set(OUTBOUND_ALLOW).unwrap_or_default(),
+            handed_on: [OUTBOUND_ALLOW]
+                .into_iter()
+                .chain(AI)
+                .filter_map(|name| Some((name, Sensitive::new(set(name)?))))
+                .collect(),
         })
     }
 }
@@ -114,6 +126,26 @@ mod tests {
             assert!(error.to_string().starts_with(name), "{error}");
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
         }
+    }
+
+    #[test]
+    fn settings_of_the_functions_are_handed_on_as_they_are() {
+        let config = read(&[
+            ("PLINTH_AI_KEY", "hunter2"),
+            ("PLINTH_AI_URL", ""),
+            ("PLINTH_OUTBOUND_ALLOW", "::1"),
+        ])
+        .unwrap();
+        let handed_on: Vec<_> = config
+            .handed_on
+            .iter()
+            .map(|(name, value)| (*name, value.expose()))
+            .collect();
+        assert_eq!(
+            handed_on,
+            [("PLINTH_OUTBOUND_ALLOW", "::1"), ("PLINTH_AI_KEY", "hunter2")]
+        );
+        assert!(!format!("{config:?}").contains("hunter2"));
     }
 
     #[test]

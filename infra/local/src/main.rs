@@ -72,7 +72,7 @@ async fn serve(
         .map_err(|error| Error::new("The port is gone").caused_by(error))?;
     let url = format!("http://{address}");
     let ready = tokio::select! {
-        ready = stack::prepare(&source, &config.data_dir, &url, &config.outbound_allow, &say) => ready?,
+        ready = stack::prepare(&source, &config.data_dir, &url, &config.handed_on, &say) => ready?,
         () = stop.received() => return Ok(()),
     };
     say(&greeting(&ready.stack, &config.data_dir, log));

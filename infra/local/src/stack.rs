@@ -44,6 +44,7 @@ pub struct Ready {
 }
 
 /// Prepares the platform, makes admin and demo project on the first start, and writes `stack.json` into `data_dir`.
+/// `handed_on` are settings of the functions.
 ///
 /// # Errors
 /// What failed, and what to do about it.
@@ -51,7 +52,7 @@ pub async fn prepare(
     source: &Source,
     data_dir: &Path,
     url: &str,
-    outbound_allow: &str,
+    handed_on: &[(&str, Sensitive)],
     say: &(dyn Fn(&str) + Sync),
 ) -> Result<Ready> {
     let random: SharedRandom = Arc::new(SystemRandom);
@@ -65,9 +66,12 @@ pub async fn prepare(
             Platform::prepare_with(address, url, secrets).await?
         }
     };
-    let platform = platform
-        .with("PLINTH_FIRST_ADMIN", ADMIN)
-        .with("PLINTH_OUTBOUND_ALLOW", outbound_allow);
+    // These go into the environment of our own processes.
+    let platform = handed_on
+        .iter()
+        .fold(platform.with("PLINTH_FIRST_ADMIN", ADMIN), |platform, (name, value)| {
+            platform.with(name, value.expose())
+        });
     let router = router(&platform, &clock)?;
     let earlier = Stack::read(data_dir)?;
     let mut stack = Stack {

@@ -2,6 +2,7 @@
 //! nowhere else.
 
 mod accounts;
+mod ai;
 mod audit;
 mod connections;
 mod database;
@@ -15,6 +16,7 @@ mod vault;
 mod web;
 
 pub use accounts::{Accounts, OutsideIssuer, SignUp};
+pub use ai::{Ai, AiKey};
 pub use audit::Audit;
 pub use connections::Connections;
 pub use database::{Address, AssumedRole, Databases, Iam, Login, Tls};
@@ -38,6 +40,8 @@ pub struct Config {
     pub databases: Databases,
     /// Sign-up, outside issuers, token lifetimes.
     pub accounts: Accounts,
+    /// Who writes prose for documents, if somebody does.
+    pub ai: Option<Ai>,
     /// How long the audit log remembers.
     pub audit: Audit,
     /// Limits of connection tests.
@@ -65,6 +69,7 @@ impl Config {
         Ok(Self {
             databases: Databases::from_env(env)?,
             accounts: Accounts::from_env(env)?,
+            ai: Ai::from_env(env)?,
             audit: Audit::from_env(env)?,
             connections: Connections::from_env(env)?,
             designer: Designer::from_env(env)?,

@@ -1,7 +1,7 @@
 //! Who may do what to a table's rows, in words.
 
 use super::condition::{Condition, read};
-use super::facts::{AccessFacts, PolicyFacts, Rights, TableFacts, TableKind};
+use super::facts::{AccessFacts, PolicyFacts, Rights, TableFacts};
 use crate::schema::policy::Command;
 
 /// Which rows somebody may do something to.
@@ -45,7 +45,7 @@ pub(super) fn reach(table: &TableFacts, caller: Caller, command: Command) -> Rea
     if !rights(table, caller).may(command) {
         return Reach::None;
     }
-    if !table.access.row_security || caller == Caller::Secret {
+    if !table.access.row_security || caller == Caller::Secret && table.access.secret_unbound {
         return Reach::All;
     }
     of_policies(&table.access, caller, command)
@@ -56,7 +56,7 @@ fn of_policies(access: &AccessFacts, caller: Caller, command: Command) -> Reach 
         let whom = match caller {
             Caller::Anyone => policy.anyone,
             Caller::SignedIn => policy.signed_in,
-            Caller::Secret => false,
+            Caller::Secret => policy.secret,
         };
         whom && (policy.command == command || policy.command == Command::All)
     };
@@ -121,38 +121,29 @@ pub(super) fn sentences(table: &TableFacts) -> Vec<String> {
         said.extend(of("Somebody who is not signed in", &alone));
         said.extend(of("Signed-in users", &users));
     }
-    said.push(of_secret(table, said.is_empty()));
+    said.extend(of_secret(table, said.is_empty()));
     said
 }
 
-fn of_secret(table: &TableFacts, only: bool) -> String {
-    let rights = rights(table, Caller::Secret);
-    let who = if only {
-        "Only a secret key reaches it: it"
-    } else {
-        "A secret key"
-    };
-    if !rights.any() {
-        return if only {
-            "Nobody reaches it through the API.".to_owned()
+fn of_secret(table: &TableFacts, only: bool) -> Vec<String> {
+    let reaches = COMMANDS.map(|(command, _)| reach(table, Caller::Secret, command));
+    if reaches.iter().all(|reach| *reach == Reach::All) {
+        let who = if only {
+            "Only a secret key reaches it: it"
         } else {
-            "A secret key may do no more here.".to_owned()
+            "A secret key"
         };
+        return vec![format!("{who} may do everything.")];
     }
-    if rights == Rights::ALL {
-        return format!("{who} may do everything.");
+    let told = of(if only { "It" } else { "A secret key" }, &reaches);
+    match (told.is_empty(), only) {
+        (true, true) => vec!["Nobody reaches its rows through the API.".to_owned()],
+        (true, false) => vec!["A secret key reaches no rows here.".to_owned()],
+        (false, true) => std::iter::once("Only a secret key reaches it.".to_owned())
+            .chain(told)
+            .collect(),
+        (false, false) => told,
     }
-    let what = if table.kind == TableKind::Table {
-        "all rows"
-    } else {
-        "everything it shows"
-    };
-    let verbs: Vec<_> = COMMANDS
-        .iter()
-        .filter(|(command, _)| rights.may(*command))
-        .map(|(_, verb)| *verb)
-        .collect();
-    format!("{who} may {} {what}.", listed(&verbs, "and"))
 }
 
 /// One sentence for each group of commands that reach the same rows.
@@ -198,6 +189,7 @@ mod tests {
             restrictive: false,
             anyone,
             signed_in: true,
+            secret: false,
             using: using.map(str::to_owned),
             check: check.map(str::to_owned),
         }
@@ -207,6 +199,7 @@ mod tests {
         TableFacts {
             access: AccessFacts {
                 row_security: true,
+                secret_unbound: true,
                 anyone,
                 signed_in,
                 secret: Rights::ALL,

@@ -192,6 +192,11 @@ fn attribute(table: &TableFacts, column: &ColumnFacts, words: &mut Words) -> Str
     line
 }
 
+/// What Mermaid takes for a mark of a key, in any case.
+fn is_mark(word: &str) -> bool {
+    ["pk", "fk", "uk"].iter().any(|mark| word.eq_ignore_ascii_case(mark))
+}
+
 /// What Mermaid takes as a word.
 fn word(raw: &str) -> String {
     let mut out = String::new();
@@ -206,6 +211,7 @@ fn word(raw: &str) -> String {
     match out.chars().next() {
         None => "x".to_owned(),
         Some(first) if first.is_ascii_digit() => format!("x{out}"),
+        Some(_) if is_mark(out) => format!("{out}_"),
         Some(_) => out.to_owned(),
     }
 }
@@ -244,7 +250,10 @@ impl Words {
         // An underscore of the name itself stays.
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let simple = raw.chars().all(plain) && raw.chars().next().is_some_and(|c| c.is_ascii_alphabetic());
-        let wanted = if simple { raw.to_owned() } else { word(raw) };
+        let mut wanted = if simple { raw.to_owned() } else { word(raw) };
+        if is_mark(&wanted) {
+            wanted.push('_');
+        }
         let mut names = std::iter::once(wanted.clone()).chain((2..).map(|number| format!("{wanted}_{number}")));
         names.find(|name| self.0.insert(name.clone())).unwrap_or(wanted)
     }
@@ -299,6 +308,14 @@ mod tests {
           }
           "a 'b'" ||--o{ "order" : "a 'b' id"
         "#);
+    }
+
+    #[test]
+    fn what_means_something_to_mermaid_is_called_otherwise() {
+        let mut words = Words::default();
+        let found = ["pk", "FK", "pk_", "1st", "a b", "a-b"].map(|name| words.of(name));
+        assert_eq!(found, ["pk_", "FK_", "pk__2", "x1st", "a_b", "a_b_2"]);
+        assert_eq!(word("uk"), "uk_");
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub struct BackendFacts {
     pub isolation: Option<String>,
     /// The comment of the exposed schema.
     pub description: Option<String>,
-    /// What requests may ask for, by the names of [`crate::query::Feature`].
+    /// What requests may ask for, by the names of the planner's features.
     pub capabilities: Vec<String>,
     /// What they may not.
     pub missing: Vec<String>,
@@ -176,6 +176,8 @@ pub struct IndexFacts {
 pub struct AccessFacts {
     /// Whether policies decide about single rows.
     pub row_security: bool,
+    /// Whether they do not bind secret keys.
+    pub secret_unbound: bool,
     /// What a publishable key alone may do at all.
     pub anyone: Rights,
     /// What a signed-in user may do at all.
@@ -199,6 +201,8 @@ pub struct PolicyFacts {
     pub anyone: bool,
     /// Whether it is for signed-in users.
     pub signed_in: bool,
+    /// Whether it is for secret keys.
+    pub secret: bool,
     /// Which rows are seen.
     pub using: Option<String>,
     /// Which rows may be written.

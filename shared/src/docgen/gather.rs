@@ -85,11 +85,13 @@ fn access(told: &TableDetails) -> AccessFacts {
         restrictive: policy.restrictive,
         anyone: policy.anyone,
         signed_in: policy.signed_in,
+        secret: policy.secret,
         using: policy.using.clone(),
         check: policy.check.clone(),
     };
     AccessFacts {
         row_security: told.row_security,
+        secret_unbound: told.secret_unbound,
         anyone: rights(told.anyone),
         signed_in: rights(told.signed_in),
         secret: rights(told.secret),

@@ -80,6 +80,7 @@ fn facts(texts: &[String]) -> Facts {
         }],
         access: AccessFacts {
             row_security: true,
+            secret_unbound: true,
             anyone: Rights::ALL,
             signed_in: Rights::ALL,
             secret: Rights::ALL,
@@ -89,6 +90,7 @@ fn facts(texts: &[String]) -> Facts {
                 restrictive: false,
                 anyone: true,
                 signed_in: true,
+                secret: false,
                 using: Some(text()),
                 check: None,
             }],
@@ -217,6 +219,7 @@ fn small() -> Facts {
         restrictive: false,
         anyone,
         signed_in: true,
+        secret: false,
         using: Some(using.to_owned()),
         check: None,
     };
@@ -230,6 +233,7 @@ fn small() -> Facts {
         primary_key: vec!["id".to_owned()],
         access: AccessFacts {
             row_security: true,
+            secret_unbound: true,
             anyone: Rights {
                 select: true,
                 ..Rights::default()
@@ -268,6 +272,7 @@ fn small() -> Facts {
         }],
         access: AccessFacts {
             row_security: true,
+            secret_unbound: true,
             anyone: Rights::default(),
             signed_in: Rights::ALL,
             secret: Rights::ALL,

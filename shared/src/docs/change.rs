@@ -18,7 +18,7 @@ use crate::tenancy::ProjectAccess;
 /// Until when a deleted version can be restored.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Deleted {
+pub struct DeletedVersion {
     /// The version.
     pub version_id: Uuid,
     /// When it was deleted.
@@ -140,7 +140,7 @@ async fn check_seen(executor: &impl GenericClient, access: &ProjectAccess, seen:
 ///
 /// # Errors
 /// 404 when there is none, or it is deleted already.
-pub async fn delete(app: &App, access: &ProjectAccess, version: Uuid) -> Result<Deleted> {
+pub async fn delete(app: &App, access: &ProjectAccess, version: Uuid) -> Result<DeletedVersion> {
     let now = app.clock.now();
     let mut client = app.control.get().await?;
     let transaction = client.transaction().await.map_err(failure)?;
@@ -150,7 +150,7 @@ pub async fn delete(app: &App, access: &ProjectAccess, version: Uuid) -> Result<
     }
     audit::record(app, &transaction, &entry(access, "documents.delete", version)).await?;
     transaction.commit().await.map_err(failure)?;
-    Ok(Deleted {
+    Ok(DeletedVersion {
         version_id: version,
         deleted_at: now,
         restorable_until: now.checked_add(RESTORE_WINDOW).map_err(Error::internal)?,
@@ -175,7 +175,10 @@ pub async fn restore(app: &App, access: &ProjectAccess, version: Uuid) -> Result
         Some(_) => {}
     }
     check_quota(store::count(&transaction, project).await?)?;
-    store::set_deleted(&transaction, project, version, None).await?;
+    if !store::set_deleted(&transaction, project, version, None).await? {
+        // Purged at this very moment.
+        return Err(versions::not_found());
+    }
     audit::record(app, &transaction, &entry(access, "documents.restore", version)).await?;
     transaction.commit().await.map_err(failure)?;
     Ok(view)

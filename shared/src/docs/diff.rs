@@ -24,7 +24,7 @@ pub struct Lines {
 /// What happened to a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ChangeKind {
     /// It is new.
     Added,
     /// It is gone.
@@ -40,7 +40,7 @@ pub enum Kind {
 #[serde(rename_all = "camelCase")]
 pub struct SectionChange {
     /// What happened to it.
-    pub change: Kind,
+    pub change: ChangeKind,
     /// The titles of the headings it stands below, then its own; empty for what stands before the first heading.
     pub section: Vec<String>,
     /// The same in the earlier version, for one that moved.
@@ -107,12 +107,12 @@ pub(super) fn by_section(old: &str, new: &str) -> Vec<SectionChange> {
             Some(_) => None,
             None => Some(match gone.take_same(section) {
                 Some(from) => moved(from, section),
-                None => one_sided(Kind::Added, section),
+                None => one_sided(ChangeKind::Added, section),
             }),
         };
         changes.extend(change);
     }
-    changes.extend(gone.rest().map(|section| one_sided(Kind::Removed, section)));
+    changes.extend(gone.rest().map(|section| one_sided(ChangeKind::Removed, section)));
     changes
 }
 
@@ -163,7 +163,7 @@ impl<'b, 'a> Gone<'b, 'a> {
 fn changed(old: &Section<'_>, new: &Section<'_>) -> SectionChange {
     let diff = compared(old.text, new.text);
     SectionChange {
-        change: Kind::Changed,
+        change: ChangeKind::Changed,
         section: new.path.clone(),
         moved_from: None,
         table: new.table().map(str::to_owned),
@@ -174,7 +174,7 @@ fn changed(old: &Section<'_>, new: &Section<'_>) -> SectionChange {
 
 fn moved(old: &Section<'_>, new: &Section<'_>) -> SectionChange {
     SectionChange {
-        change: Kind::Moved,
+        change: ChangeKind::Moved,
         section: new.path.clone(),
         moved_from: Some(old.path.clone()),
         table: new.table().map(str::to_owned),
@@ -183,9 +183,9 @@ fn moved(old: &Section<'_>, new: &Section<'_>) -> SectionChange {
     }
 }
 
-fn one_sided(change: Kind, section: &Section<'_>) -> SectionChange {
+fn one_sided(change: ChangeKind, section: &Section<'_>) -> SectionChange {
     let (old, new) = match change {
-        Kind::Removed => (section.text, ""),
+        ChangeKind::Removed => (section.text, ""),
         _ => ("", section.text),
     };
     let diff = compared(old, new);

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::gather;
 use super::versions::{NewVersion, Origin, latest, save};
+use super::{gather, prose};
 use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::control::failure;
-use crate::docgen::{self, Audience, Document, Facts, Options, Prose};
+use crate::docgen::{self, Audience, Document, Options};
 use crate::error::{Error, Result};
 use crate::jobs::{self, Job, Key, NewJob};
 use crate::projects::IdempotencyKey;
@@ -85,14 +85,14 @@ pub async fn generate(app: &App, job: &Job) -> Result<Value> {
     job.progress(app, 5, "Reading what is there").await?;
     let facts = Box::pin(gather(app, project)).await?;
     job.progress(app, 50, "Writing").await?;
-    let prose = prose(app, &facts, &asked).await;
-    let before = latest(&*app.control.get().await?, project).await?;
-    let previous = before.as_ref().map(|version| Document::parse(&version.content));
     let options = Options {
         audience: asked.audience,
         sections: docgen::sections(&asked.sections)?,
     };
-    let content = docgen::render(&facts, &options, previous.as_ref(), &prose).to_markdown();
+    let written = prose::write(app.config.ai.as_ref(), &facts, &options, asked.instructions.as_deref()).await;
+    let before = latest(&*app.control.get().await?, project).await?;
+    let previous = before.as_ref().map(|version| Document::parse(&version.content));
+    let content = docgen::render(&facts, &options, previous.as_ref(), &written.prose).to_markdown();
     job.progress(app, 90, "Keeping it").await?;
 
     let mut client = app.control.get().await?;
@@ -118,10 +118,6 @@ pub async fn generate(app: &App, job: &Job) -> Result<Value> {
         "changeSummary": made.change_summary,
         "tables": facts.tables.len(),
         "bytes": content.len(),
+        "prose": written.report,
     }))
-}
-
-/// What an AI writes, where one is configured: nothing yet.
-async fn prose(_app: &App, _facts: &Facts, _asked: &NewDocumentation) -> Prose {
-    Prose::default()
 }

@@ -148,7 +148,7 @@ fn slug(text: &str) -> String {
         c if c.is_alphanumeric() || c == '_' => Some(c),
         _ => None,
     });
-    let slug: String = kept.take(100).collect();
+    let slug: String = kept.take(250).collect();
     if slug.is_empty() { "section".to_owned() } else { slug }
 }
 

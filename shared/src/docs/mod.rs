@@ -5,14 +5,15 @@ mod diff;
 mod facts;
 mod generate;
 mod html;
+pub mod prose;
 mod sections;
 mod show;
 mod store;
 mod summary;
 mod versions;
 
-pub use change::{Deleted, Edit, delete, restore, revert, write};
-pub use diff::{Kind, Lines, SectionChange};
+pub use change::{DeletedVersion, Edit, delete, restore, revert, write};
+pub use diff::{ChangeKind, Lines, SectionChange};
 pub use facts::gather;
 pub use generate::{GENERATE, NewDocumentation, ask, generate};
 pub use show::{Comparison, Page, Pair, page, pair};

@@ -36,15 +36,16 @@ impl Section<'_> {
     }
 }
 
+/// What generated documents call the things they have a section each for.
+const KINDS: [&str; 5] = ["Table ", "View ", "Materialized view ", "Foreign table ", "Resource "];
+
 /// The table that a title names.
 pub(super) fn table_named(title: &str) -> Option<&str> {
-    let named = ["Table ", "View ", "Collection "]
-        .iter()
-        .find_map(|word| title.strip_prefix(word));
-    let name = named.unwrap_or(title).strip_prefix('`')?.strip_suffix('`')?;
-    // An endpoint's heading is in backticks as well; it has a space or a slash.
-    let plain = !name.is_empty() && !name.contains(['`', ' ', '/', '(']);
-    plain.then_some(name)
+    let said = KINDS.iter().find_map(|kind| title.strip_prefix(kind));
+    let name = said.unwrap_or(title).strip_prefix('`')?.strip_suffix('`')?;
+    // Where no kind is said, other things may stand in backticks: endpoints, calls.
+    let plain = said.is_some() || !name.contains([' ', '/', '(']);
+    (plain && !name.is_empty() && !name.contains('`')).then_some(name)
 }
 
 /// The sections of a document, in their order.
@@ -177,7 +178,9 @@ mod tests {
         for (document, table) in [
             ("# `orders`", Some("orders")),
             ("# Table `orders`", Some("orders")),
-            ("# View `late orders`", None),
+            ("# View `late orders`", Some("late orders")),
+            ("# `late orders`", None),
+            ("# Function `total`", None),
             ("# `orders`\n## Columns", Some("orders")),
             ("# `GET /orders`", None),
             ("# `a` and `b`", None),

@@ -2,10 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::diff::{Kind, SectionChange, by_section, lines};
+use super::diff::{ChangeKind, SectionChange, by_section, lines};
 use super::sections::{sections, table_named};
 
-const KINDS: [Kind; 4] = [Kind::Added, Kind::Removed, Kind::Changed, Kind::Moved];
+const KINDS: [ChangeKind; 4] = [
+    ChangeKind::Added,
+    ChangeKind::Removed,
+    ChangeKind::Changed,
+    ChangeKind::Moved,
+];
 
 /// Names that one kind of change lists; the rest are counted.
 const NAMED: usize = 5;
@@ -54,8 +59,8 @@ fn counted(count: usize, what: &str) -> String {
 
 /// What became of each table, in the order of the changes. One that has come, gone or moved as a whole is not changed
 /// beside that; one of which a part has is changed.
-fn tables(changes: &[SectionChange]) -> Vec<(&str, Kind)> {
-    let mut fates: HashMap<&str, Kind> = HashMap::new();
+fn tables(changes: &[SectionChange]) -> Vec<(&str, ChangeKind)> {
+    let mut fates: HashMap<&str, ChangeKind> = HashMap::new();
     let mut order = Vec::new();
     for change in changes {
         let Some(table) = change.table.as_deref() else { continue };
@@ -63,7 +68,7 @@ fn tables(changes: &[SectionChange]) -> Vec<(&str, Kind)> {
         if !fates.contains_key(table) {
             order.push(table);
         }
-        let fate = fates.entry(table).or_insert(Kind::Changed);
+        let fate = fates.entry(table).or_insert(ChangeKind::Changed);
         if whole {
             *fate = change.change;
         }
@@ -73,12 +78,12 @@ fn tables(changes: &[SectionChange]) -> Vec<(&str, Kind)> {
 
 /// The titles of the sections of that kind of change that are about no table. Those below one that has come or gone as
 /// well are not listed beside it.
-fn titles(changes: &[SectionChange], kind: Kind) -> Vec<&str> {
+fn titles(changes: &[SectionChange], kind: ChangeKind) -> Vec<&str> {
     let of_kind: Vec<_> = changes
         .iter()
         .filter(|change| change.change == kind && change.table.is_none())
         .collect();
-    let whole = matches!(kind, Kind::Added | Kind::Removed);
+    let whole = matches!(kind, ChangeKind::Added | ChangeKind::Removed);
     let paths: BTreeSet<_> = of_kind.iter().map(|change| &change.section).collect();
     let is_part = |change: &SectionChange| {
         let above = |length: usize| paths.contains(&change.section[..length].to_vec());
@@ -90,15 +95,15 @@ fn titles(changes: &[SectionChange], kind: Kind) -> Vec<&str> {
         .collect()
 }
 
-fn named(what: &str, kind: Kind, names: &[&str]) -> Option<String> {
+fn named(what: &str, kind: ChangeKind, names: &[&str]) -> Option<String> {
     if names.is_empty() {
         return None;
     }
     let verb = match kind {
-        Kind::Added => "added",
-        Kind::Removed => "removed",
-        Kind::Changed => "changed",
-        Kind::Moved => "moved",
+        ChangeKind::Added => "added",
+        ChangeKind::Removed => "removed",
+        ChangeKind::Changed => "changed",
+        ChangeKind::Moved => "moved",
     };
     let shown: Vec<_> = names.iter().take(NAMED).map(|name| shortened(name)).collect();
     let rest = names.len() - shown.len();

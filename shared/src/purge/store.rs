@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Rows] = &[
     },
     Rows {
         name: "documents",
-        action: Some("docs.purge"),
+        action: Some("documents.purge"),
         sql: "delete from plinth.document_versions where id in (
                 select id from plinth.document_versions where deleted_at < $1 limit $2 for update skip locked)
               returning project_id",

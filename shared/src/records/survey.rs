@@ -97,7 +97,9 @@ fn managed_roles(project: &Project) -> Roles {
 /// What a secret key sees there, the rules of ours where there are any, and nothing for others.
 fn complete(details: &mut Details, visible: Visible, catalog: &Catalog, backend: &ProjectBackend, family: Family) {
     for (name, rights) in visible.tables {
-        details.tables.entry(name).or_default().secret = Grants {
+        let table = details.tables.entry(name).or_default();
+        table.secret_unbound = true;
+        table.secret = Grants {
             select: rights.select,
             insert: rights.insert,
             update: rights.update,

@@ -25,13 +25,15 @@ pub struct Details {
 pub struct TableDetails {
     /// Whether policies decide about single rows.
     pub row_security: bool,
+    /// Whether they do not bind secret keys.
+    pub secret_unbound: bool,
     /// Check constraints.
     pub checks: Vec<Check>,
     /// All indexes, those of keys included.
     pub indexes: Vec<Index>,
     /// What happens to a row when the row that a foreign key points at goes, by the key's name.
     pub on_delete: BTreeMap<String, String>,
-    /// Policies that concern publishable keys or signed-in users.
+    /// Policies that concern keys or signed-in users.
     pub policies: Vec<Policy>,
     /// What a publishable key alone is granted.
     pub anyone: Grants,
@@ -103,6 +105,8 @@ pub struct Policy {
     pub anyone: bool,
     /// Whether it is for signed-in users.
     pub signed_in: bool,
+    /// Whether it is for secret keys.
+    pub secret: bool,
     /// Which rows are seen.
     #[serde(default)]
     pub using: Option<String>,

@@ -56,7 +56,7 @@ const ITEMS: &str = "
       join plinth.users u on u.id = m.user_id and u.deleted_at is null
       where p.admin and m.deleted_at >= $3 and (m.role <> 'owner' or p.role = 'owner')
       union all
-      select 'document', d.id::text, coalesce(nullif(left(d.change_summary, 100), ''), 'Documentation'), p.id, p.ref, null, null,
+      select 'document', d.id::text, concat('Version ', d.number, ': ', left(d.change_summary, 100)), p.id, p.ref, null, null,
         d.deleted_at
       from living p join plinth.document_versions d on d.project_id = p.id
       where p.developer and d.deleted_at >= $3
@@ -129,7 +129,7 @@ const DELETIONS: &[&str] = &[
     "tables.delete",
     "keys.revoke",
     "members.remove",
-    "docs.delete",
+    "documents.delete",
     "users.delete",
 ];
 

@@ -1,5 +1,7 @@
 //! The rows of the matrix.
 
+mod accounts;
+
 use serde_json::{Value, json};
 
 use super::Setting;
@@ -19,7 +21,7 @@ pub struct Row {
     pub expected: [u16; 12],
 }
 
-const fn row(method: &'static str, path: &'static str, expected: [u16; 12]) -> Row {
+pub const fn row(method: &'static str, path: &'static str, expected: [u16; 12]) -> Row {
     Row {
         method,
         path,
@@ -32,22 +34,22 @@ const fn row(method: &'static str, path: &'static str, expected: [u16; 12]) -> R
 }
 
 impl Row {
-    const fn body(mut self, body: fn(&Setting) -> Value) -> Self {
+    pub const fn body(mut self, body: fn(&Setting) -> Value) -> Self {
         self.body = Some(body);
         self
     }
 
-    const fn spends(mut self) -> Self {
+    pub const fn spends(mut self) -> Self {
         self.spends = true;
         self
     }
 
-    const fn at_schema(mut self, expected: [u16; 12]) -> Self {
+    pub const fn at_schema(mut self, expected: [u16; 12]) -> Self {
         self.at_schema = Some(expected);
         self
     }
 
-    const fn query(mut self, query: &'static str) -> Self {
+    pub const fn query(mut self, query: &'static str) -> Self {
         self.query = query;
         self
     }
@@ -107,7 +109,7 @@ const fn facade(by_key: [u16; 3], by_role: [u16; 4]) -> [u16; 12] {
 }
 
 /// No credential matters.
-const fn open(status: u16) -> [u16; 12] {
+pub const fn open(status: u16) -> [u16; 12] {
     [status; 12]
 }
 
@@ -120,7 +122,7 @@ pub fn rows() -> Vec<Row> {
         tables(),
         sql(),
         records(),
-        accounts(),
+        accounts::rows(),
     ]
     .concat()
 }
@@ -196,6 +198,8 @@ fn projects() -> Vec<Row> {
 fn documents() -> Vec<Row> {
     let written = |_: &Setting| json!({ "content": format!("# {}", unique()) });
     vec![
+        row("POST", "/api/generate-docs", members([403, 202, 202, 202]))
+            .body(|setting| json!({ "projectId": setting.project.id })),
         row("GET", "/api/projects/{id}/docs", members([200, 200, 200, 200])),
         row("GET", "/api/projects/{id}/docs/latest", members([200, 200, 200, 200])),
         row(
@@ -491,74 +495,4 @@ const fn by_own_key(own: [u16; 3], others: [u16; 2]) -> [u16; 12] {
         401,
         401,
     ]
-}
-
-/// The platform's own accounts, as GoTrue answers: no token 401, one of another issuer 403.
-const fn signed_in(status: u16) -> [u16; 12] {
-    let user = status;
-    [401, 401, 401, 401, 401, 403, 403, user, user, user, user, user]
-}
-
-/// A project's accounts before anybody is signed in: the key alone counts, whatever token rides along.
-const fn by_key(status: u16) -> [u16; 12] {
-    [401, 401, 401, status, status, status, status, 401, 401, 401, 401, 401]
-}
-
-/// [`by_key`] where the path names the backend: a neighbour's key finds nothing there.
-const fn by_key_of_backend(status: u16) -> [u16; 12] {
-    [401, 404, 404, status, status, status, status, 401, 401, 401, 401, 401]
-}
-
-/// A project's accounts as their own user: the neighbour's token is none here.
-const fn by_session(status: u16) -> [u16; 12] {
-    [401, 401, 401, 401, 401, status, 403, 401, 401, 401, 401, 401]
-}
-
-/// A project's accounts as whoever has its secret key.
-const fn by_admin(status: u16) -> [u16; 12] {
-    [401, 401, 401, 403, status, 403, 403, 401, 401, 401, 401, 401]
-}
-
-fn accounts() -> Vec<Row> {
-    let sign_up = |_: &Setting| json!({ "email": format!("{}@example.com", unique()), "password": "correct horse" });
-    let wrong = |_: &Setting| json!({ "email": "nobody@example.com", "password": "wrong horse" });
-    let nothing = |_: &Setting| json!({ "data": {} });
-    let mut rows = vec![
-        row("POST", "/auth/v1/signup", open(200)).body(sign_up),
-        row("POST", "/auth/v1/token", open(400))
-            .query("?grant_type=password")
-            .body(wrong),
-        row("GET", "/auth/v1/settings", open(200)),
-        row("GET", "/auth/v1/health", open(200)),
-        row("GET", "/auth/v1/.well-known/jwks.json", open(200)),
-        row("GET", "/auth/v1/user", signed_in(200)),
-        row("PUT", "/auth/v1/user", signed_in(200)).body(nothing),
-        row("POST", "/p/{ref}/auth/v1/signup", by_key(200)).body(sign_up),
-        row("POST", "/p/{ref}/auth/v1/token", by_key(400))
-            .query("?grant_type=password")
-            .body(wrong),
-        row("GET", "/p/{ref}/auth/v1/settings", by_key(200)),
-        row("GET", "/p/{ref}/auth/v1/health", by_key(200)),
-        row("GET", "/p/{ref}/auth/v1/.well-known/jwks.json", open(200)),
-        row("GET", "/p/{ref}/auth/v1/user", by_session(200)),
-        row("PUT", "/p/{ref}/auth/v1/user", by_session(200)).body(nothing),
-        row("POST", "/api/database/{id}/auth/signup", by_key_of_backend(200)).body(sign_up),
-        row("POST", "/api/database/{id}/auth/login", by_key_of_backend(400)).body(wrong),
-        row("POST", "/p/{ref}/auth/v1/logout", by_session(204)).spends(),
-        row("POST", "/auth/v1/logout", signed_in(204)).spends(),
-    ];
-    const USER: &str = "/p/{ref}/auth/v1/admin/users/{userId}";
-    rows.extend([
-        row("GET", "/p/{ref}/auth/v1/admin/users", by_admin(200)),
-        row("POST", "/p/{ref}/auth/v1/admin/users", open(501)).body(nothing),
-        row("GET", USER, by_admin(200)),
-        row("PUT", USER, open(501)).body(nothing),
-        row("POST", "/p/{ref}/auth/v1/admin/users/{userId}/restore", by_admin(200)),
-        row("DELETE", USER, by_admin(200)).spends(),
-    ]);
-    for method in ["GET", "POST", "PUT", "DELETE"] {
-        rows.push(row(method, "/auth/v1/{*path}", open(404)));
-        rows.push(row(method, "/p/{ref}/auth/v1/{*path}", open(404)));
-    }
-    rows
 }

@@ -26,6 +26,7 @@ pub async fn is_there(trial: &Trial) -> bool {
         "backend" => ("backends", "id"),
         "key" => ("keys", "id"),
         "member" => ("members", "user_id"),
+        "document" => ("document_versions", "id"),
         kind => panic!("{kind} is purged elsewhere"),
     };
     let sql = format!("select count(*) from plinth.{table} where {column} = $1");
@@ -68,6 +69,7 @@ fn each_kind_is_kept_for_thirty_days_and_gone_a_second_later() {
             ("backend", "database"),
             ("key", "schema"),
             ("member", "schema"),
+            ("document", "schema"),
             ("end-user", "schema"),
             ("end-user", "database"),
         ] {
@@ -104,6 +106,7 @@ fn a_purge_leaves_an_entry_in_the_log_of_each_project() {
             ("backend", "backend.purge"),
             ("key", "keys.purge"),
             ("member", "members.purge"),
+            ("document", "documents.purge"),
             ("end-user", "users.purge"),
         ] {
             let gone = Trial::of(kind, "schema", at).await;
@@ -220,7 +223,7 @@ fn a_restoration_and_a_purge_at_once_leave_all_or_nothing() {
         let _alone = ONE_AT_A_TIME.lock().await;
         let app = world().await.app(Function::Purge);
         let mut at = era("2015-01-01T00:00:00Z");
-        for kind in ["project", "backend", "key", "member", "end-user"] {
+        for kind in ["project", "backend", "key", "member", "document", "end-user"] {
             for _ in 0..4 {
                 at += 60 * DAY;
                 let trial = Trial::of(kind, "schema", at).await;

@@ -113,5 +113,15 @@ pub const RIGHTS: &[(&str, &[&str])] = &[
             "secretsmanager:GetSecretValue MasterKey",
         ],
     ),
-    ("worker", &["rds-db:connect plinth_control"]),
+    (
+        "worker",
+        &[
+            "rds-db:connect IamDatabaseUsers",
+            "rds-db:connect plinth_control",
+            "secretsmanager:GetSecretValue AiKeyArn",
+            "secretsmanager:GetSecretValue MasterKey",
+            "secretsmanager:GetSecretValue connections",
+            "sts:AssumeRole IamDatabaseRoles",
+        ],
+    ),
 ];

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Project, Reply, User, World, platform, run, text, unique};
 
-pub const KINDS: [&str; 6] = ["project", "backend", "table", "key", "member", "end-user"];
+pub const KINDS: [&str; 7] = ["project", "backend", "table", "key", "member", "document", "end-user"];
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -47,6 +47,12 @@ impl Trial {
                 let made = post(&world, &project.owner, &format!("{api}/keys"), &new).await;
                 let id = text(&made.expect(StatusCode::CREATED), "id");
                 (id.clone(), format!("{api}/keys/{id}"))
+            }
+            "document" => {
+                let docs = format!("{api}/docs");
+                let made = post(&world, &project.owner, &docs, &json!({ "content": "# Shop" })).await;
+                let id = text(&made.expect(StatusCode::CREATED), "versionId");
+                (id.clone(), format!("{docs}/{id}"))
             }
             "member" => {
                 let user = world.user().await;
@@ -153,6 +159,7 @@ fn deleting_and_restoring_twice_harms_nothing() {
             ("table", 404, 409),
             ("key", 200, 200),
             ("member", 404, 200),
+            ("document", 404, 200),
             ("end-user", 404, 200),
         ] {
             let trial = Trial::of(kind, "schema", start()).await;

@@ -77,6 +77,35 @@ fn a_connections_secret_says_whose_it_is_and_waits_thirty_days_for_its_end() {
 }
 
 #[test]
+fn a_backend_that_comes_back_has_its_secret_back_or_says_that_it_is_gone() {
+    run(async {
+        let world = World::of(&managed().await, Arc::new(SystemClock));
+        let own = Own::of(&world, &body(json!({})).await).await;
+        let give_up = async || {
+            let call = world.delete(&own.provision()).bearer(&own.owner.token);
+            call.send().await.expect(StatusCode::OK);
+        };
+        let restore = async || {
+            let path = format!("/api/projects/{}/backend/restore", own.id);
+            world.post(&path).bearer(&own.owner.token).send().await
+        };
+        give_up().await;
+        restore().await.expect(StatusCode::OK);
+        let described = client().await.describe_secret().secret_id(name(&own)).send().await;
+        assert!(described.unwrap().deleted_date().is_none());
+
+        give_up().await;
+        let remove = client().await.delete_secret().secret_id(name(&own));
+        remove.force_delete_without_recovery(true).send().await.unwrap();
+        // A process that has read them lately would still have them.
+        let path = format!("/api/projects/{}/backend/restore", own.id);
+        let fresh = World::of(&managed().await, Arc::new(SystemClock));
+        let gone = fresh.post(&path).bearer(&own.owner.token).send().await;
+        assert_eq!(gone.code(StatusCode::CONFLICT), "provisioning/credentials-gone");
+    });
+}
+
+#[test]
 fn credentials_are_remembered_for_five_minutes_and_read_anew_when_refused() {
     run(async {
         let clock = clock();

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::docgen::access::{Caller, Reach, reach, rights};
+use crate::docgen::access::{Caller, Reach, reach};
 use crate::docgen::example::{self, new_row};
 use crate::docgen::facts::{Facts, FunctionFacts, TableFacts, TableKind};
 use crate::schema::policy::Command;
@@ -189,7 +189,7 @@ fn telling(table: &TableFacts) -> &str {
 
 fn write<'a>(facts: &'a Facts, tables: &[&'a TableFacts]) -> Option<Write<'a>> {
     tables.iter().find_map(|table| {
-        let rights = rights(table, Caller::Secret);
+        let may = |command| reach(table, Caller::Secret, command) == Reach::All;
         let [key] = table.primary_key.as_slice() else {
             return None;
         };
@@ -199,7 +199,11 @@ fn write<'a>(facts: &'a Facts, tables: &[&'a TableFacts]) -> Option<Write<'a>> {
         } else {
             row
         };
-        let fits = rights.insert && rights.delete && rights.select && row.certain && table.kind == TableKind::Table;
+        let fits = may(Command::Insert)
+            && may(Command::Delete)
+            && may(Command::Select)
+            && row.certain
+            && table.kind == TableKind::Table;
         if !fits || row.values.is_empty() || !is_simple(key) || !row.values.iter().all(|(name, _)| is_simple(name)) {
             return None;
         }
@@ -208,40 +212,48 @@ fn write<'a>(facts: &'a Facts, tables: &[&'a TableFacts]) -> Option<Write<'a>> {
             .values
             .iter()
             .find(|(name, value)| name != key && !unique(name) && value.is_string());
+        let change = change.map(|(name, value)| (name.clone(), another(table, value)));
         Some(Write {
             table,
             key,
-            change: change.filter(|_| rights.update).cloned(),
+            change: change.filter(|_| may(Command::Update)),
             values: row.values,
         })
     })
 }
 
+/// Another value, no longer than that one; the same where something is said about it.
+fn another(table: &TableFacts, value: &Value) -> Value {
+    let text = value.as_str().filter(|_| table.checks.is_empty());
+    let changed = text.map(|text| {
+        let title = text.replacen("An example", "Another", 1);
+        title.replacen("Example name", "Another name", 1)
+    });
+    changed.map_or_else(|| value.clone(), Value::from)
+}
+
+/// With the secret key: a function may read what its caller may not.
 fn call(facts: &Facts) -> Option<Call<'_>> {
-    let of = |secret: bool| {
-        facts.functions.iter().find_map(|function| {
-            let allowed = secret || function.anyone;
-            let needed = || function.arguments.iter().filter(|argument| argument.required);
-            let named = needed().all(|argument| is_simple(&argument.name));
-            let alone = facts
-                .functions
-                .iter()
-                .filter(|other| other.name == function.name)
-                .count()
-                == 1;
-            if !(function.read_only && allowed && named && alone && is_simple(&function.name)) {
-                return None;
-            }
-            let value = |name: &str, data_type: &str| example::argument(facts, name, data_type);
-            let arguments = needed().map(|it| Some((it.name.clone(), value(&it.name, &it.data_type)?)));
-            Some(Call {
-                function,
-                arguments: arguments.collect::<Option<Vec<_>>>()?,
-                secret,
-            })
+    facts.functions.iter().find_map(|function| {
+        let needed = || function.arguments.iter().filter(|argument| argument.required);
+        let named = needed().all(|argument| is_simple(&argument.name));
+        let alone = facts
+            .functions
+            .iter()
+            .filter(|other| other.name == function.name)
+            .count()
+            == 1;
+        if !(function.read_only && named && alone && is_simple(&function.name)) {
+            return None;
+        }
+        let value = |name: &str, data_type: &str| example::argument(facts, name, data_type);
+        let arguments = needed().map(|it| Some((it.name.clone(), value(&it.name, &it.data_type)?)));
+        Some(Call {
+            function,
+            arguments: arguments.collect::<Option<Vec<_>>>()?,
+            secret: true,
         })
-    };
-    of(false).or_else(|| of(true))
+    })
 }
 
 fn own<'a>(facts: &'a Facts, tables: &[&'a TableFacts]) -> Option<Own<'a>> {

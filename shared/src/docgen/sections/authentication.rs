@@ -66,7 +66,7 @@ fn users(out: &mut String, context: &Context<'_>, auth: &AuthFacts) {
 }
 
 fn sign_in(url: &str) -> String {
-    let quoted = serde_json::Value::from(url);
+    let quoted = format!("'{}'", url.replace(['\\', '\''], ""));
     format!(
         "```js
 import {{ createClient }} from '@supabase/supabase-js'

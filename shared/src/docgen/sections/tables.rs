@@ -50,6 +50,9 @@ fn describe(out: &mut String, context: &Context<'_>, table: &TableFacts) {
     if let Some(comment) = &table.comment {
         let _ = writeln!(out, "{}\n", text(comment));
     }
+    if let (None, Some(about)) = (&table.comment, starter(context, &table.name)) {
+        let _ = writeln!(out, "{about}\n");
+    }
     if let Some(told) = context.prose.tables.get(&table.name) {
         let _ = writeln!(out, "{}\n", prose::shown(told));
     }
@@ -61,6 +64,17 @@ fn describe(out: &mut String, context: &Context<'_>, table: &TableFacts) {
     let _ = writeln!(out, "**Who may do what.** {}\n", sentences(table).join(" "));
     if !context.newcomer() {
         policies(out, table);
+    }
+}
+
+/// What every managed backend begins with.
+fn starter(context: &Context<'_>, name: &str) -> Option<&'static str> {
+    let managed = context.facts.backend.tier == "managed" && context.newcomer();
+    match name {
+        "app_users" if managed => Some("The profiles of the app's users: a row is made when somebody signs up."),
+        "app_data" if managed => Some("For data of users that has no table of its own yet."),
+        "users" if managed => Some("The profiles again, with the columns that other backends promise."),
+        _ => None,
     }
 }
 
@@ -103,7 +117,12 @@ fn default(column: &ColumnFacts) -> String {
     if ["now()", "current_timestamp", "current_timestamp()"].contains(&lower.as_str()) {
         return "now".to_owned();
     }
-    cell(default)
+    // A text with its type behind it.
+    let quoted = default.strip_prefix('\'').and_then(|rest| rest.split_once("'::"));
+    match quoted {
+        Some((inner, of)) if !inner.contains('\'') && !of.contains('\'') && !inner.is_empty() => cell(inner),
+        _ => cell(default),
+    }
 }
 
 fn notes(context: &Context<'_>, table: &TableFacts, column: &ColumnFacts, prose: Option<&String>) -> String {
@@ -268,7 +287,7 @@ fn policies(out: &mut String, table: &TableFacts) {
             (true, true) => "everybody",
             (true, false) => "who is not signed in",
             (false, true) => "signed-in users",
-            (false, false) => "other roles",
+            (false, false) => "secret keys",
         };
         let command = if policy.command == Command::All {
             "all commands"

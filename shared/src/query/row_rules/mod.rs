@@ -134,6 +134,7 @@ pub fn told(policies: &Policies, catalog: &Catalog) -> BTreeMap<String, Vec<deta
         signed_in: rule.to.contains(&Grantee::Authenticated),
         command: rule.command,
         restrictive: false,
+        secret: false,
         using: rule.using,
         check: rule.check,
         name: rule.name,

@@ -3,12 +3,12 @@ with space as (
 ),
 -- Whom a publishable key, a signed-in user and a secret key are in the database; a role that is not there has no rights.
 who as (
-  select w.kind, r.oid
+  select w.kind, r.oid, r.rolsuper or r.rolbypassrls as bypasses
   from (values ('anyone', $2), ('signedIn', $3), ('secret', coalesce(nullif($4, ''), current_user::text))) w (kind, name)
   join pg_catalog.pg_roles r on r.rolname = w.name
 ),
 relation as (
-  select c.oid, c.relname, c.relrowsecurity, c.relnamespace
+  select c.oid, c.relname, c.relrowsecurity, c.relforcerowsecurity, c.relowner, c.relnamespace
   from pg_catalog.pg_class c join space s on s.oid = c.relnamespace
   where c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
 ),
@@ -58,13 +58,19 @@ policy as (
     'restrictive', not p.polpermissive,
     'anyone', coalesce(pg_catalog.bool_or(w.kind = 'anyone'), false),
     'signedIn', coalesce(pg_catalog.bool_or(w.kind = 'signedIn'), false),
+    'secret', coalesce(pg_catalog.bool_or(w.kind = 'secret'), false),
     'using', pg_catalog.pg_get_expr(p.polqual, p.polrelid),
     'check', pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)) as policy
   from pg_catalog.pg_policy p
   join relation r on r.oid = p.polrelid
-  join who w on w.kind <> 'secret' and (0::oid = any (p.polroles)
+  join who w on (0::oid = any (p.polroles)
     or exists (select from unnest(p.polroles) g (oid) where g.oid <> 0 and pg_catalog.pg_has_role(w.oid, g.oid, 'usage')))
   group by p.oid, p.polrelid, p.polname, p.polcmd, p.polpermissive, p.polqual, p.polwithcheck
+),
+-- Whom row-level security does not bind.
+unbound as (
+  select r.oid from relation r join who w on w.kind = 'secret'
+  where w.bypasses or not r.relforcerowsecurity and pg_catalog.pg_has_role(w.oid, r.relowner, 'usage')
 ),
 policies as (
   select oid, json_agg(policy order by polname) as policies from policy group by 1
@@ -78,7 +84,7 @@ callers as (
 select json_build_object(
   'tables', coalesce((
     select json_object_agg(r.relname, json_build_object(
-      'rowSecurity', r.relrowsecurity, 'checks', coalesce(c.checks, '[]'), 'onDelete', coalesce(d.actions, '{}'),
+      'rowSecurity', r.relrowsecurity, 'secretUnbound', r.oid in (select oid from unbound), 'checks', coalesce(c.checks, '[]'), 'onDelete', coalesce(d.actions, '{}'),
       'indexes', coalesce(i.indexes, '[]'), 'policies', coalesce(p.policies, '[]'),
       'anyone', coalesce(g.rights -> 'anyone', '{}'), 'signedIn', coalesce(g.rights -> 'signedIn', '{}'),
       'secret', coalesce(g.rights -> 'secret', '{}')))
