@@ -5,7 +5,7 @@ use plinth::app::App;
 use plinth::control::page::Listed;
 use plinth::error::{Error, Result};
 use plinth::jobs::{self, Filter, JobAccess, JobSummary, JobView};
-use plinth::tenancy::Caller;
+use plinth::tenancy::{Caller, Operator};
 use plinth::web::least::Viewer;
 use plinth::web::{Access, Actor, Json, Paging, Path, Query};
 use serde::{Deserialize, Serialize};
@@ -63,7 +63,7 @@ pub async fn list(
     let page = paging.page()?;
     let found = match scope.scope.as_deref() {
         None | Some("own") => jobs::list_own(&app, &caller, &filter, &page).await?,
-        Some("platform") => jobs::list_all(&app, &caller, &filter, &page).await?,
+        Some("platform") => jobs::list_all(&app, &Operator::of(caller)?, &filter, &page).await?,
         Some(_) => return Err(Error::invalid("jobs/scope", "scope is own or platform")),
     };
     Ok(Json(found.into()))

@@ -1,4 +1,4 @@
-//! What runs on AWS by queue and schedule, in process: the worker whenever something is due, the purge every hour.
+//! What runs on AWS by queue and schedule, in process: two workers whenever something is due, the purge every hour.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ const PURGE: Duration = Duration::from_secs(3600);
 
 /// Runs until dropped. A failure is told and tried again on the next turn: the database may be away for a moment.
 pub async fn run(worker: App, purge: App) {
-    tokio::join!(work(worker), clean(purge));
+    // As many as the template lets the queue start: a long job holds nobody else's up.
+    tokio::join!(work(worker.clone()), work(worker), clean(purge));
 }
 
 async fn work(app: App) {

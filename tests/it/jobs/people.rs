@@ -176,7 +176,7 @@ fn lists_have_what_their_reader_may_see_page_by_page() {
         );
 
         for (path, status, code) in [
-            ("/api/jobs?scope=platform", 403, "jobs/operators-only"),
+            ("/api/jobs?scope=platform", 403, "platform/role"),
             ("/api/jobs?scope=everything", 400, "jobs/scope"),
             ("/api/jobs?state=lost", 400, "jobs/state"),
             ("/api/jobs?limit=0", 400, "http/limit"),
