@@ -100,15 +100,7 @@ fn every_mutating_route_writes_its_audit_row() {
             let stranger = world().await.user().await;
             let key = json!({ "class": "publishable", "name": "k" });
             let key = send(Method::POST, &project.path("/keys"), &project.owner, Some(&key)).await;
-            let mut named = project.id.clone();
-            if path.starts_with("/api/jobs/") {
-                named = crate::jobs::queued(&project).await.to_string();
-            }
-            if action == "jobs.retry" {
-                let cancel = format!("/api/jobs/{named}/cancel");
-                let cancelled = send(Method::POST, &cancel, &project.owner, None).await;
-                cancelled.expect(StatusCode::OK);
-            }
+            let named = crate::jobs::named(action, &project).await;
             let path = path
                 .replace("{id}", &named)
                 .replace("{userId}", &member.id)

@@ -37,6 +37,10 @@ fn refused<'a>(_: &'a App, _: &'a Job) -> Done<'a> {
     Box::pin(async { Err(Error::invalid("test/refused", "It asks for what is not there").with_details("x")) })
 }
 
+fn panics<'a>(_: &'a App, _: &'a Job) -> Done<'a> {
+    Box::pin(async { panic!("as planted") })
+}
+
 fn large<'a>(_: &'a App, _: &'a Job) -> Done<'a> {
     Box::pin(async { Ok(json!("x".repeat(100_000))) })
 }
@@ -45,6 +49,7 @@ const KINDS: &[(&str, Handler)] = &[
     ("test.fine", fine),
     ("test.hopeless", hopeless),
     ("test.refused", refused),
+    ("test.panics", panics),
     ("test.large", large),
     ("test.patient", held::patient),
     ("test.overtaken", held::overtaken),
@@ -96,7 +101,7 @@ fn jobs_are_done_tried_again_and_given_up() {
         Box::pin(what_fails_waits_longer_each_time_and_is_given_up(&bench)).await;
         Box::pin(a_dead_workers_job_is_done_when_its_lease_is_over(&bench)).await;
         Box::pin(a_job_that_kills_its_workers_is_given_up(&bench)).await;
-        Box::pin(what_is_refused_fails_at_once_and_what_is_large_is_left_out(&bench)).await;
+        Box::pin(what_is_refused_fails_at_once_and_what_panics_fails_alone(&bench)).await;
         Box::pin(nothing_is_begun_shortly_before_the_end(&bench)).await;
         Box::pin(held::whoever_runs_a_job_hears_that_it_was_cancelled(&bench)).await;
         Box::pin(held::a_worker_that_was_overtaken_writes_nothing(&bench)).await;
@@ -173,9 +178,17 @@ async fn a_job_that_kills_its_workers_is_given_up(bench: &Bench) {
     assert_eq!(seen.error_code.as_deref(), Some("jobs/worker-lost"));
 }
 
-async fn what_is_refused_fails_at_once_and_what_is_large_is_left_out(bench: &Bench) {
+async fn what_is_refused_fails_at_once_and_what_panics_fails_alone(bench: &Bench) {
+    let panics = bench.enqueue("test.panics").await;
     let (refused, large) = (bench.enqueue("test.refused").await, bench.enqueue("test.large").await);
-    assert_eq!(bench.run_due().await, 2);
+    assert_eq!(bench.run_due().await, 3);
+    let seen = bench.see(panics).await.job;
+    assert_eq!(
+        (seen.state.as_str(), seen.error_code.as_deref()),
+        ("queued", Some("internal"))
+    );
+    let sql = "update plinth.jobs set state = 'cancelled' where id = $1";
+    master().await.execute(sql, &[&panics]).await.unwrap();
     let seen = bench.see(refused).await.job;
     assert_eq!((seen.state.as_str(), seen.attempts), ("failed", 1));
     assert_eq!(seen.error.as_deref(), Some("It asks for what is not there: x"));
@@ -245,4 +258,17 @@ async fn asked_for(project: &Bare, by: &User) -> Uuid {
     let sql = "update plinth.jobs set run_at = run_at + interval '100 years' where id = $1";
     master().await.execute(sql, &[&job]).await.unwrap();
     job
+}
+
+/// What a request names that the audit log calls so: a job that can be decided about, or the project.
+pub async fn named(action: &str, project: &Bare) -> String {
+    if !action.starts_with("jobs.") {
+        return project.id.clone();
+    }
+    let job = queued(project).await;
+    if action == "jobs.retry" {
+        let sql = "update plinth.jobs set state = 'failed' where id = $1";
+        master().await.execute(sql, &[&job]).await.unwrap();
+    }
+    job.to_string()
 }

@@ -1,12 +1,14 @@
 //! The worker's loop: claim, do, write down how it went.
 
+use std::panic::AssertUnwindSafe;
+use std::task::Poll;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::outcome::{Shown, Standing, given_up, kept, passes, pause};
-use super::{Handler, Job, Kinds, store};
+use super::{Done, Handler, Job, Kinds, store};
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -120,13 +122,22 @@ enum Ended {
 async fn attempt(app: &App, job: &Job, handler: Handler, pace: Pace) -> Ended {
     tokio::select! {
         biased;
-        result = handler(app, job) => Ended::Returned(result),
+        result = guarded(handler(app, job)) => Ended::Returned(result),
         standing = beat(app, job, pace.beat) => {
             tracing::warn!(job = %job.id, kind = job.kind, attempt = job.attempt, ?standing, "a job was stopped");
             Ended::Stopped
         }
         () = tokio::time::sleep(pace.longest) => Ended::OutOfTime,
     }
+}
+
+/// A handler that panics has failed, and takes no other work with it.
+async fn guarded(mut done: Done<'_>) -> Result<Value> {
+    std::future::poll_fn(|context| {
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| done.as_mut().poll(context)));
+        polled.unwrap_or_else(|_| Poll::Ready(Err(Error::internal("the handler panicked"))))
+    })
+    .await
 }
 
 /// Renews the lease for as long as the job is ours and wanted. A database that cannot be reached is no reason to stop

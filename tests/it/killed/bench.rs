@@ -152,9 +152,8 @@ impl Bench {
     /// What there is in the end: the job itself, and what its kind is to leave.
     pub async fn end(&self, case: &Case, job: Uuid) -> String {
         let view = jobs::find(&self.app, job).await.unwrap().view;
-        let (state, result, error) = (&view.job.state, &view.result, &view.job.error);
-        let left = (case.end)(self, job).await;
-        format!("state: {state}\nresult: {result:?}\nerror: {error:?}\n{left}")
+        let left = (case.end)(self, &view).await;
+        format!("state: {}\nerror: {:?}\n{left}", view.job.state, view.job.error)
     }
 
     /// How often a job was begun.

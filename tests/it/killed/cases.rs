@@ -6,7 +6,7 @@ use plinth::app::App;
 use plinth::audit::{self, Entry};
 use plinth::control::failure;
 use plinth::error::{Error, Result};
-use plinth::jobs::{Done, Handler, Job};
+use plinth::jobs::{Done, Handler, Job, JobView};
 use plinth::tenancy::RequestInfo;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -20,14 +20,19 @@ pub struct Case {
     /// Asks for a job. What it needs beside the bench's project, the first round may make.
     pub begin: for<'a> fn(&'a Bench) -> Told<'a, Uuid>,
     /// All that the job was to bring about, in words that are the same in each round: no ids, no times.
-    pub end: for<'a> fn(&'a Bench, Uuid) -> Told<'a, String>,
+    pub end: for<'a> fn(&'a Bench, &'a JobView) -> Told<'a, String>,
 }
 
 pub const CASES: &[Case] = &[
     Case {
         kind: "versions.push",
         begin: |bench| Box::pin(moved(bench)),
-        end: |bench, _| Box::pin(told(bench)),
+        end: |bench, job| Box::pin(told(bench, job)),
+    },
+    Case {
+        kind: "docs.generate",
+        begin: |bench| Box::pin(undocumented(bench)),
+        end: |bench, job| Box::pin(documented(bench, job)),
     },
     Case {
         kind: "test.items",
@@ -53,7 +58,7 @@ async fn moved(bench: &Bench) -> Uuid {
     bench.enqueue("versions.push", &json!({})).await
 }
 
-async fn told(bench: &Bench) -> String {
+async fn told(bench: &Bench, job: &JobView) -> String {
     let sql = "
         select p.version, (select count(*) from plinth.outbox o where o.project_id = p.id and o.done_at is null)
         from plinth.projects p where p.id = $1";
@@ -62,7 +67,37 @@ async fn told(bench: &Bench) -> String {
     let sql = "select control from plinth.version where ref = $1";
     let heard = bench.cell.query_one(sql, &[&bench.project.reference]).await.unwrap();
     let behind = version - heard.get::<_, i64>(0);
-    format!("untold: {open}, behind by: {behind}")
+    format!("result: {:?}, untold: {open}, behind by: {behind}", job.result)
+}
+
+/// A project of whose documentation there is no version.
+async fn undocumented(bench: &Bench) -> Uuid {
+    let sql = "delete from plinth.document_versions where project_id = $1";
+    bench.control.execute(sql, &[&bench.project_id()]).await.unwrap();
+    bench.enqueue("docs.generate", &json!({})).await
+}
+
+/// Each version that was made, and each entry about one in the audit log.
+async fn documented(bench: &Bench, job: &JobView) -> String {
+    let sql = "
+        select coalesce(string_agg(id::text || ' ' || md5(content), ', ' order by created_at), '')
+        from plinth.document_versions where project_id = $1";
+    let versions: String = bench
+        .control
+        .query_one(sql, &[&bench.project_id()])
+        .await
+        .unwrap()
+        .get(0);
+    let sql = "
+        select coalesce(string_agg(action, ' ' order by sequence), '') from plinth.audit_log where request_id = $1";
+    let request = job.job.id.to_string();
+    let audited: String = bench.control.query_one(sql, &[&request]).await.unwrap().get(0);
+    let result = job.result.clone().unwrap_or_default();
+    let version = result["versionId"].as_str().unwrap_or("none");
+    // The one that the result names, if any.
+    let versions = versions.replace(version, "of the result");
+    let (tables, bytes) = (&result["tables"], &result["bytes"]);
+    format!("versions: {versions}\naudited: {audited}\ntables: {tables}, bytes: {bytes}")
 }
 
 const ITEMS: i32 = 6;
@@ -93,7 +128,8 @@ async fn do_items(app: &App, job: &Job) -> Result<Value> {
     Ok(json!({ "items": job.items(app).await?.len() }))
 }
 
-async fn noted(bench: &Bench, job: Uuid) -> String {
+async fn noted(bench: &Bench, job: &JobView) -> String {
+    let (job, result) = (job.job.id, &job.result);
     let sql = "
         select coalesce(string_agg(details ->> 'item', ' ' order by sequence), '') from plinth.audit_log where target = $1";
     let effects: String = bench.control.query_one(sql, &[&job.to_string()]).await.unwrap().get(0);
@@ -101,5 +137,5 @@ async fn noted(bench: &Bench, job: Uuid) -> String {
         select coalesce(string_agg(item || ' = ' || (outcome ->> 'number'), ', ' order by item), '')
         from plinth.job_items where job_id = $1";
     let items: String = bench.control.query_one(sql, &[&job]).await.unwrap().get(0);
-    format!("effects: {effects}\nitems: {items}")
+    format!("result: {result:?}\neffects: {effects}\nitems: {items}")
 }
