@@ -42,7 +42,8 @@ impl Key<'_> {
     }
 }
 
-/// Adds a job in the caller's transaction; [`wake`](super::wake) the worker after the commit.
+/// Adds a job in the caller's transaction; [`wake`](super::wake) the worker after the commit. It shares the lock of the
+/// project's row, so it comes before the audit entry.
 ///
 /// # Errors
 /// When the database fails.
