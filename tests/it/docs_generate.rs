@@ -256,7 +256,7 @@ fn pagila_in_a_schema_is_described_and_its_code_runs() {
         for expected in [
             "Everybody may read all rows.",
             "Signed-in users may add, change and delete rows where `user_id` is the user's own id.",
-            "there is a row in `customer` where",
+            "there is a row in `customer` where `customer.customer_id` equals `rental.customer_id` and",
             "`mpaa_rating`: `G`, `PG`, `PG-13`, `R`, `NC-17`",
             "### Sign somebody up and keep rows of theirs",
         ] {

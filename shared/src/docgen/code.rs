@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::facts::Facts;
+
 pub(super) use choose::{Call, Embed, Own, Read, Write, choose};
 
 /// The environment variable that code reads a publishable key from.
@@ -31,10 +33,11 @@ pub(super) enum Task<'a> {
 }
 
 /// The same in three languages, as fenced code.
-pub(super) fn in_all_languages(url: &str, task: &Task<'_>) -> String {
+pub(super) fn in_all_languages(facts: &Facts, task: &Task<'_>) -> String {
+    let url = &facts.project.url;
     let mut text = String::new();
     for (title, language, code) in [
-        ("JavaScript", "js", javascript::code(url, task)),
+        ("JavaScript", "js", javascript::code(facts, task)),
         ("Python", "python", python::code(url, task)),
         ("curl", "bash", curl::code(url, task)),
     ] {

@@ -84,6 +84,22 @@ impl Condition {
         }
     }
 
+    /// Calls what an alias stands for by its own name, in comparisons of columns.
+    fn rename(&mut self, alias: &str, name: &str) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.rename(alias, name)),
+            Self::Not(part) => part.rename(alias, name),
+            Self::Columns(left, _, right) => {
+                for side in [left, right] {
+                    if let Some(column) = side.strip_prefix(alias) {
+                        *side = format!("{name}{column}");
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// What must hold at once.
     pub(super) fn parts(&self) -> Vec<&Self> {
         match self {

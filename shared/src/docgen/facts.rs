@@ -61,6 +61,8 @@ pub struct BackendFacts {
     pub engine: String,
     /// `schema` or `database`; of a managed one.
     pub isolation: Option<String>,
+    /// The exposed schema, where clients must name it: supabase-js asks for `public` else.
+    pub schema: Option<String>,
     /// The comment of the exposed schema.
     pub description: Option<String>,
     /// What requests may ask for, by the names of the planner's features.

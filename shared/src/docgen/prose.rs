@@ -38,7 +38,10 @@ pub(super) fn shown(told: &str) -> String {
     format!("{}\n\n*Written by an AI from the facts below.*", escape::prose(told))
 }
 
+/// What marks a line.
+pub(super) const MARK: &str = "*(AI)*";
+
 /// One line in a cell, marked in the same way.
 pub(super) fn marked_line(told: &str) -> String {
-    format!("{} *(AI)*", escape::text(told.trim()))
+    format!("{} {MARK}", escape::text(told.trim()))
 }

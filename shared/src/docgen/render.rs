@@ -37,6 +37,15 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The same, for the other readers.
+    pub(super) fn for_others(&self) -> Self {
+        let audience = match self.audience {
+            Audience::Newcomer => Audience::Developer,
+            Audience::Developer => Audience::Newcomer,
+        };
+        Self::new(self.facts, audience, self.previous, self.prose)
+    }
+
     pub(super) fn newcomer(&self) -> bool {
         self.audience == Audience::Newcomer
     }

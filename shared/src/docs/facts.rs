@@ -66,6 +66,10 @@ fn backend_facts(backend: &ProjectBackend, found: &Survey) -> BackendFacts {
     BackendFacts {
         tier: tier.to_owned(),
         engine: engine.to_owned(),
+        schema: found
+            .family
+            .filter(|family| family.is_like_postgres() && found.schema != "public")
+            .map(|_| found.schema.clone()),
         isolation: backend.isolation.map(|isolation| isolation.as_str().to_owned()),
         // Of a schema of ours it says nothing that its owner wrote.
         description: found

@@ -12,7 +12,7 @@ use crate::query::openapi::Visible;
 use crate::query::{Feature, row_rules};
 use crate::schema::catalog::Catalog;
 use crate::schema::details::{Callers, Details, Grants};
-use crate::tenancy::{Family, Project, ProjectBackend};
+use crate::tenancy::{External, Family, Project, ProjectBackend};
 
 /// What was found.
 #[derive(Debug, Clone)]
@@ -54,7 +54,11 @@ pub async fn survey(app: &App, project: &Project) -> Result<Survey> {
         None => managed_roles(project),
         Some(external) => Roles {
             anyone: external.settings.rest.anon_role.clone(),
-            signed_in: Some(Ident::fixed("authenticated")),
+            // Without an issuer nobody signs in: whoever has a publishable key is everybody.
+            signed_in: match has_issuer(external) {
+                true => Some(Ident::fixed("authenticated")),
+                false => external.settings.rest.anon_role.clone(),
+            },
             secret: external.settings.rest.service_role.clone(),
         },
     };
@@ -80,9 +84,13 @@ pub async fn survey(app: &App, project: &Project) -> Result<Survey> {
         wide_integers_as_text: site.rules.wide_integers_as_text,
         max_rows: site.rules.max_rows,
         family: external.map(|external| external.family),
-        outside_issuer: external
-            .is_some_and(|external| external.settings.rest.jwks_url.is_some() || external.has_keys()),
+        outside_issuer: external.is_some_and(has_issuer),
     })
+}
+
+/// Whether tokens of somebody's own are taken.
+fn has_issuer(external: &External) -> bool {
+    external.has_keys() || external.settings.rest.jwks_url.is_some()
 }
 
 fn managed_roles(project: &Project) -> Roles {

@@ -2,37 +2,46 @@
 
 use serde_json::Value;
 
+use crate::docgen::facts::Facts;
+
 use super::{Call, Embed, Own, PUBLISHABLE, Read, Task, Write, object, variable};
 
-pub(super) fn code(url: &str, task: &Task<'_>) -> String {
+pub(super) fn code(facts: &Facts, task: &Task<'_>) -> String {
     match task {
-        Task::Read(read) => self::read(url, read),
-        Task::Embed(embed) => self::embed(url, embed),
-        Task::Write(write) => self::write(url, write),
-        Task::Call(call) => self::call(url, call),
-        Task::Own(own) => self::own(url, own),
+        Task::Read(read) => self::read(facts, read),
+        Task::Embed(embed) => self::embed(facts, embed),
+        Task::Write(write) => self::write(facts, write),
+        Task::Call(call) => self::call(facts, call),
+        Task::Own(own) => self::own(facts, own),
     }
 }
 
-fn client(url: &str, variable: &str) -> String {
+fn client(facts: &Facts, variable: &str) -> String {
+    let schema = facts.backend.schema.as_deref();
+    let options = schema.map(|schema| format!(",\n  {{ db: {{ schema: {} }} }},\n", text(schema)));
+    let (open, between, close) = match &options {
+        Some(options) => ("\n  ", ",\n  ", options.as_str()),
+        None => ("", ", ", ""),
+    };
     format!(
-        "import {{ createClient }} from '@supabase/supabase-js'\n\nconst supabase = createClient({}, process.env.{variable})\n",
-        text(url)
+        "import {{ createClient }} from '@supabase/supabase-js'\n\n\
+         const supabase = createClient({open}{}{between}process.env.{variable}{close})\n",
+        text(&facts.project.url)
     )
 }
 
-fn read(url: &str, read: &Read<'_>) -> String {
+fn read(facts: &Facts, read: &Read<'_>) -> String {
     let table = text(&read.table.name);
     format!(
         "{}
 const {{ data, error }} = await supabase.from({table}).select('*').limit(5)
 if (error) throw error
 console.log(data)",
-        client(url, variable(read.secret))
+        client(facts, variable(read.secret))
     )
 }
 
-fn embed(url: &str, embed: &Embed<'_>) -> String {
+fn embed(facts: &Facts, embed: &Embed<'_>) -> String {
     let Embed {
         table,
         column,
@@ -48,13 +57,13 @@ const {{ data, error }} = await supabase
   .limit(5)
 if (error) throw error
 console.log(data)",
-        client(url, variable(embed.secret)),
+        client(facts, variable(embed.secret)),
         text(&table.name),
         text(&format!("{column}, {}({other_column})", other.name))
     )
 }
 
-fn write(url: &str, write: &Write<'_>) -> String {
+fn write(facts: &Facts, write: &Write<'_>) -> String {
     let (table, key) = (text(&write.table.name), text(write.key));
     let row = object(&write.values, &[], false, value);
     let change = write.change.as_ref().map(|changed| {
@@ -78,13 +87,13 @@ console.log('added', added.data)
 // Delete it again.
 const deleted = await supabase.from({table}).delete().eq({key}, added.data.{})
 if (deleted.error) throw deleted.error",
-        client(url, variable(true)),
+        client(facts, variable(true)),
         change.unwrap_or_default(),
         write.key
     )
 }
 
-fn call(url: &str, call: &Call<'_>) -> String {
+fn call(facts: &Facts, call: &Call<'_>) -> String {
     let arguments = match call.arguments.as_slice() {
         [] => String::new(),
         some => format!(", {}", object(some, &[], false, value)),
@@ -94,12 +103,12 @@ fn call(url: &str, call: &Call<'_>) -> String {
 const {{ data, error }} = await supabase.rpc({}{arguments})
 if (error) throw error
 console.log(data)",
-        client(url, variable(call.secret)),
+        client(facts, variable(call.secret)),
         text(&call.function.name)
     )
 }
 
-fn own(url: &str, own: &Own<'_>) -> String {
+fn own(facts: &Facts, own: &Own<'_>) -> String {
     let columns: Vec<_> = own
         .columns
         .iter()
@@ -115,7 +124,7 @@ if (user.error) throw user.error
 const {{ data, error }} = await supabase.from({}).insert({}).select()
 if (error) throw error
 console.log(data)",
-        client(url, PUBLISHABLE),
+        client(facts, PUBLISHABLE),
         text(&own.table.name),
         object(&own.values, &columns, false, value)
     )

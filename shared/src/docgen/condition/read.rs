@@ -163,11 +163,10 @@ fn one_way(left: &Expr, how: Comparison, right: &Expr) -> Option<Condition> {
             return Some(Condition::Truth(name, value));
         }
     }
-    match (subject(left), literal(right), column(right)) {
-        (Some(what), Some(value), _) => Some(Condition::Compare(what, how, value)),
-        (Some(Subject::Column(left)), None, Some(right)) => Some(Condition::Columns(left, how, right)),
-        _ => None,
+    if let (Some(what), Some(value)) = (subject(left), literal(right)) {
+        return Some(Condition::Compare(what, how, value));
     }
+    Some(Condition::Columns(qualified(left)?, how, qualified(right)?))
 }
 
 fn empty(inner: &Expr, is: bool) -> Option<Condition> {
@@ -194,6 +193,17 @@ fn column(expr: &Expr) -> Option<String> {
         Expr::Identifier(name) => Some(name.value.clone()),
         Expr::CompoundIdentifier(names) => names.last().map(|name| name.value.clone()),
         _ => None,
+    }
+}
+
+/// A column with its table, where that is said.
+fn qualified(expr: &Expr) -> Option<String> {
+    match bare(expr) {
+        Expr::CompoundIdentifier(names) => {
+            let last: Vec<_> = names.iter().rev().take(2).map(|name| name.value.as_str()).collect();
+            Some(last.into_iter().rev().collect::<Vec<_>>().join("."))
+        }
+        other => column(other),
     }
 }
 
@@ -319,12 +329,15 @@ fn exists(query: &ast::Query, depth: usize) -> Option<Condition> {
         return None;
     };
     let [from] = select.from.as_slice() else { return None };
-    let TableFactor::Table { name, .. } = &from.relation else {
+    let TableFactor::Table { name, alias, .. } = &from.relation else {
         return None;
     };
     let table = name.0.last()?.as_ident()?.value.clone();
     let filter = select.selection.as_ref();
-    let inner = filter.map_or(Condition::True, |filter| condition(filter, depth));
+    let mut inner = filter.map_or(Condition::True, |filter| condition(filter, depth));
+    if let Some(alias) = alias {
+        inner.rename(&format!("{}.", alias.name.value), &format!("{table}."));
+    }
     from.joins.is_empty().then(|| Condition::Exists(table, Box::new(inner)))
 }
 
@@ -363,7 +376,7 @@ mod tests {
             ("(start_at < end_at)", "`start_at` is less than `end_at`"),
             (
                 "(EXISTS ( SELECT 1 FROM members m WHERE ((m.team = teams.id) AND (m.user_id = ( SELECT auth.uid() AS uid)))))",
-                "there is a row in `members` where `team` equals `id` and `user_id` is the user's own id",
+                "there is a row in `members` where `members.team` equals `teams.id` and `user_id` is the user's own id",
             ),
             (
                 "`price` between 1 and 5",

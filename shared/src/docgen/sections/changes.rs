@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use super::{functions, tables};
 use crate::docgen::document::{Document, SectionId};
+use crate::docgen::prose;
 use crate::docgen::render::Context;
 
 /// Things by heading, with their lines.
@@ -22,23 +23,35 @@ pub(super) fn body(context: &Context<'_>) -> String {
     let Some(previous) = context.previous else {
         return "This is the first version of this document.".to_owned();
     };
+    // The version before may have been written for other readers: what only they are told is no change.
+    let [found, others] = [
+        differences_from(previous, context),
+        differences_from(previous, &context.for_others()),
+    ];
+    let found = match (found, others) {
+        (Some(found), Some(others)) if others.len() < found.len() => Some(others),
+        (found, _) => found,
+    };
+    match found.as_deref() {
+        None => "The version before describes no tables or functions to compare with.".to_owned(),
+        Some("") => "No table, column or function has changed since the version before.".to_owned(),
+        Some(found) => format!("Since the version before:\n\n{found}"),
+    }
+}
+
+/// What there is to compare, compared; nothing where there is nothing.
+fn differences_from(previous: &Document, context: &Context<'_>) -> Option<String> {
     let present = [
         (SectionId::Tables, tables::body(context)),
         (SectionId::Functions, functions::body(context)),
     ];
-    let mut out = String::new();
-    let mut compared = false;
+    let mut out = None;
     for (id, text) in &present {
         if let Some(before) = section(previous, *id) {
-            compared = true;
-            compare(&mut out, &outline(before), &outline(text));
+            compare(out.get_or_insert_with(String::new), &outline(before), &outline(text));
         }
     }
-    match (compared, out.is_empty()) {
-        (false, _) => "The version before describes no tables or functions to compare with.".to_owned(),
-        (true, true) => "No table, column or function has changed since the version before.".to_owned(),
-        (true, false) => format!("Since the version before:\n\n{out}"),
-    }
+    out
 }
 
 fn section(document: &Document, id: SectionId) -> Option<&str> {
@@ -65,9 +78,13 @@ fn outline(body: &str) -> Outline<'_> {
         match line.strip_prefix("| ").and_then(|row| row.split_once(" | ")) {
             Some(("Column" | "Argument", _)) => {}
             Some((name, rest)) => {
-                of.rows.insert(name, rest.trim_end_matches(" |"));
+                let rest = rest.trim_end_matches(" |");
+                let facts = rest.rsplit_once(" | ").filter(|(_, notes)| notes.contains(prose::MARK));
+                of.rows.insert(name, facts.map_or(rest, |(facts, _)| facts));
             }
-            None => of.rest.push(line),
+            // Prose may be told in other words each time.
+            None if line.starts_with("- ") || line.starts_with("**") => of.rest.push(line),
+            None => {}
         }
     }
     found

@@ -87,6 +87,9 @@ fn addresses(out: &mut String, facts: &Facts) {
     if facts.auth.offered {
         let _ = writeln!(out, "| Sign-up and sign-in | {} |", cell(&format!("{url}/auth/v1")));
     }
+    if let Some(schema) = &facts.backend.schema {
+        let _ = writeln!(out, "| Exposed schema | {} |", cell(schema));
+    }
     let _ = writeln!(out, "| Project ref | {} |\n", cell(&facts.project.reference));
 }
 

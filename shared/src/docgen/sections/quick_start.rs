@@ -9,7 +9,6 @@ use crate::docgen::render::Context;
 pub(super) fn body(context: &Context<'_>) -> String {
     let (facts, newcomer) = (context.facts, context.newcomer());
     let choice = choose(facts);
-    let url = &facts.project.url;
     let mut out = String::new();
     let _ = writeln!(
         out,
@@ -26,7 +25,7 @@ pub(super) fn body(context: &Context<'_>) -> String {
             code(&read.table.name),
             server(read.secret)
         );
-        let _ = writeln!(out, "{}\n", in_all_languages(url, &Task::Read(read)));
+        let _ = writeln!(out, "{}\n", in_all_languages(facts, &Task::Read(read)));
     }
     if let Some(embed) = &choice.embed {
         let _ = writeln!(
@@ -37,7 +36,7 @@ pub(super) fn body(context: &Context<'_>) -> String {
             code(&embed.other.name),
             server(embed.secret)
         );
-        let _ = writeln!(out, "{}\n", in_all_languages(url, &Task::Embed(embed)));
+        let _ = writeln!(out, "{}\n", in_all_languages(facts, &Task::Embed(embed)));
     }
     if let Some(write) = &choice.write {
         let change = if write.change.is_some() { "change it, " } else { "" };
@@ -47,7 +46,7 @@ pub(super) fn body(context: &Context<'_>) -> String {
              so it belongs on a server.\n",
             code(&write.table.name)
         );
-        let _ = writeln!(out, "{}\n", in_all_languages(url, &Task::Write(write)));
+        let _ = writeln!(out, "{}\n", in_all_languages(facts, &Task::Write(write)));
     }
     if let Some(call) = &choice.call {
         let _ = writeln!(
@@ -56,7 +55,7 @@ pub(super) fn body(context: &Context<'_>) -> String {
             code(&call.function.name),
             server(call.secret)
         );
-        let _ = writeln!(out, "{}\n", in_all_languages(url, &Task::Call(call)));
+        let _ = writeln!(out, "{}\n", in_all_languages(facts, &Task::Call(call)));
     }
     if let Some(own) = &choice.own {
         let _ = writeln!(
@@ -65,7 +64,7 @@ pub(super) fn body(context: &Context<'_>) -> String {
              and the user's token are enough for them; other users do not get to see them unless a rule says so.\n",
             code(&own.table.name)
         );
-        let _ = writeln!(out, "{}\n", in_all_languages(url, &Task::Own(own)));
+        let _ = writeln!(out, "{}\n", in_all_languages(facts, &Task::Own(own)));
     }
     if choice.read.is_none() {
         out.push_str("There is nothing to read yet; make a table first.\n");
