@@ -180,6 +180,7 @@ fn sanitiser() -> Builder<'static> {
             "script", "style", "template", "noscript", "iframe", "object", "title",
         ]))
         .tag_attributes(attributes)
+        .generic_attributes(HashSet::new())
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         // Within the page only: what is relative elsewhere would be a path of ours.
         .url_relative(UrlRelative::Custom(Box::new(within_page)))
