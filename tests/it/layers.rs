@@ -48,8 +48,9 @@ fn allowed(module: &str) -> Option<BTreeSet<&'static str>> {
     let below: Vec<&[&str]> = if GROUND.contains(&module) {
         vec![GROUND]
     } else if PURE.contains(&module) {
-        // A plan is made over the catalog, which `schema` describes; never the other way round.
-        vec![GROUND, if module == "schema" { &[] } else { &["schema"] }]
+        // To the left: a plan is made over the catalog, which `schema` describes, and a description of what may be asked.
+        let rank = PURE.iter().position(|pure| *pure == module).unwrap_or_default();
+        vec![GROUND, &PURE[..rank]]
     } else if let Some(rank) = PLATFORM.iter().position(|rank| rank.contains(&module)) {
         [&[GROUND, PURE], &PLATFORM[..rank]].concat()
     } else if module == "drivers" {

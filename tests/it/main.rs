@@ -36,6 +36,7 @@ mod matrix;
 mod members;
 mod moto;
 mod mysql;
+mod openapi;
 mod personal;
 mod pgbouncer;
 mod projects;

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::request::Asked;
 
-/// Who answers here.
-#[utoipa::path(get, path = "/health", operation_id = "auth_health", tag = "auth", responses((status = 200)))]
+/// Says who answers here.
+#[utoipa::path(get, path = "/health", operation_id = "auth_health", tag = "auth", responses((status = 200, description = "Version and name", body = Object)))]
 pub async fn health(_: Asked) -> Json<Value> {
     Json(json!({
         "version": concat!("v", env!("CARGO_PKG_VERSION")),

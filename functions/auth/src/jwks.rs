@@ -10,8 +10,8 @@ use plinth::web::Json;
 
 use crate::request::Named;
 
-/// The keys that tokens are verified with, for anybody.
-#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "auth_jwks", tag = "auth", responses((status = 200, description = "A JSON Web Key Set")))]
+/// Shows the keys that tokens are verified with, for anybody.
+#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "auth_jwks", tag = "auth", responses((status = 200, description = "A JSON Web Key Set", body = Object)))]
 pub async fn jwks(State(app): State<App>, Named(project): Named) -> Result<impl IntoResponse> {
     let keys = accounts::public_keys(&app, project.as_ref()).await?;
     // As long as supabase-js keeps them.

@@ -3,6 +3,7 @@
 mod diff;
 mod format;
 mod generate;
+mod reference;
 mod versions;
 
 use plinth::web::Routes;
@@ -18,4 +19,8 @@ pub fn routes() -> Routes {
         .routes(routes!(versions::revert))
         .routes(routes!(versions::restore))
         .routes(routes!(diff::diff))
+        .routes(routes!(reference::platform_document))
+        .routes(routes!(reference::platform_page))
+        .routes(routes!(reference::project_document))
+        .routes(routes!(reference::project_page))
 }

@@ -15,24 +15,33 @@ use plinth::web::Json;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::path;
 use crate::rest::unreadable;
 
 /// Rows to find.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Wanted {
+    /// The table's or view's name.
     table_name: String,
+    /// `{"done": false, "n": {"gt": 3}}`; `or`, `and` and `not` nest.
     #[serde(default)]
     filters: Value,
+    /// Columns: a list of names, or PostgREST's text.
     #[serde(default)]
     select: Value,
+    /// `[{"column": "n", "direction": "desc"}]`, or PostgREST's text.
     #[serde(default)]
     sort: Value,
+    /// Rows at most.
     limit: Option<u64>,
+    /// Rows to leave out at the beginning.
     offset: Option<u64>,
+    /// `exact`, `planned` or `estimated`: the reply has a `total`.
     count: Option<String>,
+    /// `nextCursor` of the page before.
     cursor: Option<String>,
     /// Deleted rows that can be restored, instead of the others.
     #[serde(default)]
@@ -40,36 +49,89 @@ pub(crate) struct Wanted {
 }
 
 /// Rows to change or delete.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Meant {
+    /// The table's or view's name.
     table_name: String,
+    /// Which rows, as in a query.
     #[serde(default)]
     filters: Value,
+    /// The columns that change; of an update only.
+    #[schema(value_type = Option<Object>)]
     data: Option<Box<RawValue>>,
 }
 
 /// Deleted rows to restore.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Missed {
+    /// The table's name.
     table_name: String,
+    /// Which rows, as in a query.
     #[serde(default)]
     filters: Value,
 }
 
 /// A row to write.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Given {
+    /// The table's or view's name, where the query does not say it.
     table_name: Option<String>,
+    /// A row; to create several, a list of them.
+    #[schema(value_type = Value)]
     data: Box<RawValue>,
+}
+
+/// Rows.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "it describes the reply, which the database writes")]
+pub(crate) struct Rows {
+    /// The rows, each an object of its columns.
+    records: Vec<Value>,
+    /// Where a page may follow, what leads there; null on the last.
+    next_cursor: Option<String>,
+    /// How many rows there are in all, where it is asked for.
+    total: Option<u64>,
+}
+
+/// One row.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes the reply, which the database writes")]
+pub(crate) struct Row {
+    /// The row, an object of its columns.
+    record: Value,
+}
+
+/// What was made: one row, or several if a list was sent.
+#[derive(ToSchema)]
+#[schema(as = RowOrRows, rename_all = "camelCase")]
+#[expect(dead_code, reason = "it describes the reply, which the database writes")]
+pub(crate) enum Made {
+    /// One.
+    Record(Value),
+    /// Several.
+    Records(Vec<Value>),
 }
 
 /// The table, where the body does not name it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Named {
+    table_name: Option<String>,
+}
+
+/// The table, in the query.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "it describes the query, which is read where the body names no table"
+)]
+pub(crate) struct TableName {
+    /// The table's or view's name, where the body does not say it.
     table_name: Option<String>,
 }
 
@@ -107,7 +169,8 @@ fn respond(answer: Answer) -> Result<Response> {
 }
 
 /// Finds rows: `{"tableName","filters","select","sort","limit","offset","count","cursor","deleted"}`.
-#[utoipa::path(post, path = "/api/database/{id}/records/query", responses((status = 200, description = "The rows")))]
+#[utoipa::path(post, path = "/api/database/{id}/records/query", tag = "records", request_body = Wanted,
+    responses((status = 200, description = "The rows", body = Rows)))]
 pub(crate) async fn query(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -135,7 +198,8 @@ pub(crate) async fn query(
 }
 
 /// Changes every row that passes the filters: `{"tableName","filters","data"}`.
-#[utoipa::path(post, path = "/api/database/{id}/records/update", responses((status = 200, description = "The rows")))]
+#[utoipa::path(post, path = "/api/database/{id}/records/update", tag = "records", request_body = Meant,
+    responses((status = 200, description = "The rows as they are now", body = Rows)))]
 pub(crate) async fn update_many(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -159,7 +223,8 @@ pub(crate) async fn update_many(
 }
 
 /// Deletes every row that passes the filters: `{"tableName","filters"}`.
-#[utoipa::path(post, path = "/api/database/{id}/records/delete", responses((status = 200, description = "What they were")))]
+#[utoipa::path(post, path = "/api/database/{id}/records/delete", tag = "records", request_body = Meant,
+    responses((status = 200, description = "What they were", body = Rows)))]
 pub(crate) async fn delete_many(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -178,7 +243,8 @@ pub(crate) async fn delete_many(
 }
 
 /// Restores every deleted row that passes the filters: `{"tableName","filters"}`.
-#[utoipa::path(post, path = "/api/database/{id}/records/restore", responses((status = 200, description = "The rows")))]
+#[utoipa::path(post, path = "/api/database/{id}/records/restore", tag = "records", request_body = Missed,
+    responses((status = 200, description = "The rows", body = Rows)))]
 pub(crate) async fn restore_many(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -196,7 +262,8 @@ pub(crate) async fn restore_many(
 }
 
 /// Creates a row, or several: `{"tableName","data"}`.
-#[utoipa::path(post, path = "/api/database/{id}/records/create", responses((status = 201, description = "The row")))]
+#[utoipa::path(post, path = "/api/database/{id}/records/create", tag = "records", request_body = Given, params(TableName),
+    responses((status = 201, description = "The row, or the rows", body = Made)))]
 pub(crate) async fn create(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -212,7 +279,8 @@ pub(crate) async fn create(
 }
 
 /// Changes a row: `{"tableName","data"}`.
-#[utoipa::path(put, path = "/api/database/{id}/records/{recordId}", responses((status = 200, description = "The row")))]
+#[utoipa::path(put, path = "/api/database/{id}/records/{recordId}", tag = "records", request_body = Given, params(TableName),
+    responses((status = 200, description = "The row as it is now", body = Row)))]
 pub(crate) async fn update(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -234,7 +302,8 @@ pub(crate) async fn update(
 }
 
 /// Deletes a row: `?tableName=`, or `{"tableName"}`.
-#[utoipa::path(delete, path = "/api/database/{id}/records/{recordId}", responses((status = 200, description = "What it was")))]
+#[utoipa::path(delete, path = "/api/database/{id}/records/{recordId}", tag = "records", params(TableName),
+    responses((status = 200, description = "What it was", body = Row)))]
 pub(crate) async fn delete(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,

@@ -10,12 +10,14 @@ use plinth::error::{Error, Result};
 use plinth::query;
 use plinth::records::{Door, Facade};
 
-use crate::database::Asked;
+use crate::database::{Asked, Made, Row, Rows};
 use crate::path;
 use crate::rest::unreadable;
 
 /// Lists rows; the query is PostgREST's (`age=gte.18&order=name&limit=10`), and `cursor` may name the page.
-#[utoipa::path(get, path = "/api/v1/{table}", responses((status = 200, description = "The rows")))]
+#[utoipa::path(get, path = "/api/v1/{table}", tag = "records",
+    params(("cursor" = Option<String>, Query, description = "`nextCursor` of the page before")),
+    responses((status = 200, description = "The rows", body = Rows)))]
 pub(crate) async fn list(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -40,7 +42,8 @@ fn without_cursor(raw: &str) -> (String, Option<&str>) {
 }
 
 /// Changes every row that passes the query's filters: the columns that are given.
-#[utoipa::path(patch, path = "/api/v1/{table}", responses((status = 200, description = "The rows")))]
+#[utoipa::path(patch, path = "/api/v1/{table}", tag = "records", request_body = Object,
+    responses((status = 200, description = "The rows as they are now", body = Rows)))]
 pub(crate) async fn update_many(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -52,7 +55,8 @@ pub(crate) async fn update_many(
 }
 
 /// Deletes every row that passes the query's filters.
-#[utoipa::path(delete, path = "/api/v1/{table}", responses((status = 200, description = "What they were")))]
+#[utoipa::path(delete, path = "/api/v1/{table}", tag = "records",
+    responses((status = 200, description = "What they were", body = Rows)))]
 pub(crate) async fn delete_many(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -80,7 +84,8 @@ async fn write_many(
 }
 
 /// Creates a row, or several.
-#[utoipa::path(post, path = "/api/v1/{table}", responses((status = 201, description = "The row")))]
+#[utoipa::path(post, path = "/api/v1/{table}", tag = "records", request_body = Value,
+    responses((status = 201, description = "The row, or the rows", body = Made)))]
 pub(crate) async fn create(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -96,7 +101,8 @@ pub(crate) async fn create(
 }
 
 /// Reads one row.
-#[utoipa::path(get, path = "/api/v1/{table}/{recordId}", responses((status = 200, description = "The row")))]
+#[utoipa::path(get, path = "/api/v1/{table}/{recordId}", tag = "records",
+    responses((status = 200, description = "The row", body = Row)))]
 pub(crate) async fn read(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -109,7 +115,8 @@ pub(crate) async fn read(
 }
 
 /// Changes one row: the columns that are given.
-#[utoipa::path(put, path = "/api/v1/{table}/{recordId}", responses((status = 200, description = "The row")))]
+#[utoipa::path(put, path = "/api/v1/{table}/{recordId}", tag = "records", request_body = Object,
+    responses((status = 200, description = "The row as it is now", body = Row)))]
 pub(crate) async fn update(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
@@ -124,7 +131,8 @@ pub(crate) async fn update(
 }
 
 /// Deletes one row.
-#[utoipa::path(delete, path = "/api/v1/{table}/{recordId}", responses((status = 200, description = "What it was")))]
+#[utoipa::path(delete, path = "/api/v1/{table}/{recordId}", tag = "records",
+    responses((status = 200, description = "What it was", body = Row)))]
 pub(crate) async fn delete(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,

@@ -16,6 +16,8 @@ const POSTGRES_BIN: &str = "PLINTH_POSTGRES_BIN";
 const DATABASE_URL: &str = "PLINTH_DATABASE_URL";
 /// Special addresses that users' own databases may have.
 const OUTBOUND_ALLOW: &str = "PLINTH_OUTBOUND_ALLOW";
+/// Whether they may have no other addresses.
+const OUTBOUND_ONLY: &str = "PLINTH_OUTBOUND_ONLY";
 /// The service that writes prose for documents.
 const AI: [&str; 4] = [
     "PLINTH_AI_URL",
@@ -35,7 +37,7 @@ pub struct LocalConfig {
     pub postgres_bin: Option<PathBuf>,
     /// `PLINTH_DATABASE_URL`: an external control database; no Postgres is started then.
     pub database_url: Option<Sensitive>,
-    /// `PLINTH_OUTBOUND_ALLOW` and `PLINTH_AI_…`, as far as they are set: handed on to the functions as they are; they say
+    /// `PLINTH_OUTBOUND_…` and `PLINTH_AI_…`, as far as they are set: handed on to the functions as they are; they say
     /// what is wrong with them.
     pub handed_on: Vec<(&'static str, Sensitive)>,
 }
@@ -62,7 +64,7 @@ impl LocalConfig {
                 .map(|folder| absolute(POSTGRES_BIN, folder))
                 .transpose()?,
             database_url: set(DATABASE_URL).map(database_url).transpose()?,
-            handed_on: [OUTBOUND_ALLOW]
+            handed_on: [OUTBOUND_ALLOW, OUTBOUND_ONLY]
                 .into_iter()
                 .chain(AI)
                 .filter_map(|name| Some((name, Sensitive::new(set(name)?))))

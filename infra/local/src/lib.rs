@@ -6,6 +6,7 @@ mod background;
 pub mod config;
 pub mod error;
 mod first_start;
+pub mod openapi;
 pub mod platform;
 pub mod port;
 pub mod postgres;

@@ -13,6 +13,8 @@ use crate::error::Result;
 pub struct Outbound {
     networks: Vec<Network>,
     hosts: BTreeSet<String>,
+    /// Whether nothing else is dialled, be it public or not.
+    only: bool,
     /// `login@host`, the host in lower case.
     iam_logins: BTreeSet<String>,
     names: Names,
@@ -29,6 +31,10 @@ impl Outbound {
         let list = env.get("PLINTH_OUTBOUND_ALLOW").unwrap_or_default();
         let allowed = Self::parse(list).map_err(|why| invalid("PLINTH_OUTBOUND_ALLOW", why))?;
         let logins = env.get("PLINTH_IAM_LOGINS").unwrap_or_default();
+        let allowed = match env.parse("PLINTH_OUTBOUND_ONLY", false)? {
+            true => allowed.closed(),
+            false => allowed,
+        };
         allowed
             .with_iam_logins(logins)
             .map_err(|why| invalid("PLINTH_IAM_LOGINS", why))
@@ -85,6 +91,17 @@ impl Outbound {
     /// What names are resolved by.
     pub fn names(&self) -> &Names {
         &self.names
+    }
+
+    /// The same leave, and nothing beside it.
+    #[must_use]
+    pub fn closed(self) -> Self {
+        Self { only: true, ..self }
+    }
+
+    /// Whether only what is on the list may be dialled (`PLINTH_OUTBOUND_ONLY`): no other name is even resolved.
+    pub fn is_closed(&self) -> bool {
+        self.only
     }
 
     /// Whether the operator allows this host by its name, whatever its addresses are.

@@ -66,6 +66,9 @@ impl From<Refused> for Error {
 /// # Errors
 /// [`Refused::Unknown`] and [`Refused::Forbidden`].
 pub async fn resolve(allowed: &Outbound, host: &str, port: u16) -> Result<Vec<IpAddr>, Refused> {
+    if allowed.is_closed() && !is_allowed(allowed, host) {
+        return Err(Refused::Forbidden);
+    }
     let found = tokio::time::timeout(DEADLINE, allowed.names().lookup(host, port)).await;
     let Ok(Ok(found)) = found else {
         return Err(Refused::Unknown);
@@ -87,7 +90,8 @@ pub async fn resolve(allowed: &Outbound, host: &str, port: u16) -> Result<Vec<Ip
 
 /// Whether `address`, which `host` resolved to, may be dialled.
 pub fn permits(allowed: &Outbound, host: &str, address: IpAddr) -> bool {
-    allowed.allows_host(host) || allowed.allows_address(address) || is_public(address)
+    let listed = allowed.allows_host(host) || allowed.allows_address(address);
+    listed || (!allowed.is_closed() && is_public(address))
 }
 
 /// Whether the operator allows the host by name or, if it is written as an address, by that.
@@ -162,6 +166,20 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_closed_platform_dials_what_is_listed_and_resolves_nothing_else() {
+        let closed = Outbound::parse("127.0.0.1").unwrap().closed();
+        let public = "8.8.8.8".parse().unwrap();
+        assert!(permits(&closed, "127.0.0.1", "127.0.0.1".parse().unwrap()));
+        assert!(!permits(&closed, "8.8.8.8", public));
+        assert!(permits(&Outbound::default(), "8.8.8.8", public));
+        // A name is refused as such: nobody is asked what it stands for.
+        for host in ["localhost", "8.8.8.8", "db.example.com"] {
+            assert_eq!(resolve(&closed, host, 5432).await, Err(Refused::Forbidden), "{host}");
+        }
+        assert!(resolve(&closed, "127.0.0.1", 5432).await.is_ok());
+    }
 
     #[test]
     fn only_the_public_internet_is_public() {

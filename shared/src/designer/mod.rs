@@ -45,7 +45,7 @@ use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, Ident};
 use crate::schema::spec::{TableSpec, is_restorable};
-use crate::tenancy::ProjectAccess;
+use crate::tenancy::{DataAccess, ProjectAccess};
 
 /// A table of a backend.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -198,6 +198,17 @@ pub async fn list(app: &App, access: &ProjectAccess, backend: BackendId, deleted
         })
         .map(|stored| stored.table.shown(now))
         .collect())
+}
+
+/// The designs of a backend's tables that are in use, for who describes them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn designs(app: &App, access: &DataAccess, backend: BackendId) -> Result<Vec<TableSpec>> {
+    let tables = store::tables(&*app.control.get().await?, access.project().id, backend).await?;
+    let used = tables.into_iter().map(|stored| stored.table);
+    let used = used.filter(|table| table.deleted_at.is_none());
+    Ok(used.map(|table| table.schema).collect())
 }
 
 /// One table.

@@ -16,6 +16,7 @@ mod escape;
 mod example;
 mod facts;
 mod gather;
+pub mod openapi;
 mod prose;
 mod reference;
 mod render;

@@ -8,6 +8,7 @@ mod facade;
 mod facts;
 mod look;
 mod openapi;
+mod reference;
 mod site;
 mod survey;
 
@@ -15,6 +16,7 @@ pub use door::Door;
 pub use facade::{Answer, Facade};
 pub use facts::Facts;
 pub use look::look;
+pub use reference::Form;
 pub use survey::{Survey, survey};
 
 use std::sync::Arc;
@@ -46,6 +48,8 @@ pub enum Ask {
     Tell(Reply),
     /// The API's description in OpenAPI 2.0, as far as the caller may use it.
     Describe,
+    /// The project's description in OpenAPI 3.1, accounts included, as far as the caller may use it.
+    Document(Form),
 }
 
 /// Answers a request. `ask` makes it, given the catalog that it will be planned on.
@@ -101,6 +105,7 @@ enum Planned {
     Run(Plan),
     Tell(Reply),
     Describe,
+    Document(Form),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,6 +199,7 @@ async fn plan_and_run(
         }
         Ask::Tell(reply) => Ok(Planned::Tell(reply)),
         Ask::Describe => Ok(Planned::Describe),
+        Ask::Document(form) => Ok(Planned::Document(form)),
     });
     let scope = scope(app, access, &site, &snapshot, request.facts);
     let plan = match planned {
@@ -214,6 +220,17 @@ async fn plan_and_run(
                 request.headers,
             ))
             .await;
+        }
+        Ok(Planned::Document(form)) => {
+            let seen = reference::Seen {
+                access,
+                backend,
+                records,
+                site: &site,
+                snapshot: &snapshot,
+                rows: &rows,
+            };
+            return Box::pin(reference::document(app, &seen, &scope, form)).await;
         }
         Ok(Planned::Tell(reply)) => {
             if remembered {

@@ -6,7 +6,7 @@ use super::site::Site;
 use crate::app::App;
 use crate::backend::{Records, Scope};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::openapi::{MEDIA_TYPE, Site as Address, document};
+use crate::query::openapi::{MEDIA_TYPE, Site as Address, Visible, document};
 use crate::query::{Reply, RowAccess, shown};
 use crate::schema::catalog::Catalog;
 
@@ -23,18 +23,9 @@ pub(super) async fn describe(
     scope: &Scope,
     headers: &HeaderMap,
 ) -> Result<Reply> {
-    if !site.rules.openapi {
-        records.check(scope).await?;
-        let message = "Root endpoint metadata is disabled";
-        return Err(Error::new(ErrorKind::NotFound, "PGRST126", message));
-    }
+    switched_on(records, site, scope).await?;
     acceptable(headers)?;
-    let mut visible = records.visible(scope).await?;
-    if let RowAccess::Only(rules) = rows {
-        for (table, rights) in &mut visible.tables {
-            *rights = rights.and(rules.rights(table));
-        }
-    }
+    let visible = visible(records, rows, scope).await?;
     let url = format!("{}/rest/v1", app.config.web.project_url(&site.place.reference));
     let address = Address {
         url: &url,
@@ -42,15 +33,7 @@ pub(super) async fn describe(
         wide_integers_as_text: site.rules.wide_integers_as_text,
     };
     let document = document(catalog, &visible, &address).to_string();
-    if site
-        .rules
-        .max_reply
-        .is_some_and(|most| escaped_length(&document) > most)
-    {
-        let message = "The description of this API is larger than a reply may be";
-        return Err(Error::new(ErrorKind::TooLarge, "records/reply-too-large", message)
-            .with_hint("Ask with a key whose role may use fewer tables"));
-    }
+    fits(site, &document)?;
     let mut headers = vec![("content-type".to_owned(), format!("{MEDIA_TYPE}; charset=utf-8"))];
     if let Some(profile) = &site.profile {
         headers.push(("content-profile".to_owned(), profile.clone()));
@@ -61,6 +44,37 @@ pub(super) async fn describe(
         headers,
         body,
     })
+}
+
+/// 404 `PGRST126` where descriptions are switched off.
+pub(super) async fn switched_on(records: &dyn Records, site: &Site, scope: &Scope) -> Result<()> {
+    if site.rules.openapi {
+        return Ok(());
+    }
+    records.check(scope).await?;
+    let message = "Root endpoint metadata is disabled";
+    Err(Error::new(ErrorKind::NotFound, "PGRST126", message))
+}
+
+/// What the caller may use: by grant, and where the database has no row-level security, by row rules too.
+pub(super) async fn visible(records: &dyn Records, rows: &RowAccess, scope: &Scope) -> Result<Visible> {
+    let mut visible = records.visible(scope).await?;
+    if let RowAccess::Only(rules) = rows {
+        for (table, rights) in &mut visible.tables {
+            *rights = rights.and(rules.rights(table));
+        }
+    }
+    Ok(visible)
+}
+
+/// Refuses a text that no reply can carry.
+pub(super) fn fits(site: &Site, document: &str) -> Result<()> {
+    if site.rules.max_reply.is_none_or(|most| escaped_length(document) <= most) {
+        return Ok(());
+    }
+    let message = "The description of this API is larger than a reply may be";
+    Err(Error::new(ErrorKind::TooLarge, "records/reply-too-large", message)
+        .with_hint("Ask with a key whose role may use fewer tables"))
 }
 
 /// Bytes of a text as a JSON string: the gateway takes bodies so.

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 #[into_params(parameter_in = Query)]
 pub struct Paging {
     /// Items at most: 1-100, 50 if left out.
+    #[param(minimum = 1, maximum = 100)]
     pub limit: Option<i64>,
     /// `nextCursor` of the page before.
     pub cursor: Option<String>,

@@ -1,6 +1,7 @@
 //! HTTP in and out: what every function's router gets around it, and the extractors its handlers take.
 
 mod conditional;
+mod etag;
 mod extract;
 mod gateway;
 mod layers;
@@ -10,6 +11,7 @@ mod problem;
 mod start;
 
 pub use conditional::{IfMatch, Tagged};
+pub use etag::etag;
 pub use extract::{Access, Actor, Json, Least, Part, Path, least};
 pub use layers::{Peer, around, finish, mount, run};
 pub use lists::{Paging, Query};

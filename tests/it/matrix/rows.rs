@@ -1,6 +1,7 @@
 //! The rows of the matrix.
 
 mod accounts;
+mod descriptions;
 
 use serde_json::{Value, json};
 
@@ -117,6 +118,7 @@ pub fn rows() -> Vec<Row> {
     [
         projects(),
         documents(),
+        descriptions::rows(),
         provisioning(),
         connections(),
         tables(),

@@ -16,7 +16,7 @@ pub struct Field {
     /// Whether it must be there, unless another field replaces it.
     pub required: bool,
     /// What counts when it is left out.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     pub default: Option<Initial>,
     /// What a person is told about it.
     pub help: &'static str,

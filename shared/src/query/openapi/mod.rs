@@ -49,7 +49,8 @@ pub struct Rights {
 }
 
 impl Rights {
-    fn any(self) -> bool {
+    /// Whether it is any at all.
+    pub fn any(self) -> bool {
         self.select || self.insert || self.update || self.delete
     }
 
@@ -65,7 +66,8 @@ impl Rights {
     }
 
     /// What both the grants and the relation itself allow.
-    fn of(relation: &Relation, granted: Self) -> Self {
+    #[must_use]
+    pub fn of(relation: &Relation, granted: Self) -> Self {
         let can = relation.writable;
         Self {
             select: granted.select,

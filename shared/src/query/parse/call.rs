@@ -47,7 +47,7 @@ pub fn parse_call(method: Method, name: &str, raw_query: &str, headers: &HeaderM
 /// `PGRST101`.
 pub fn wrong_method(method: &str) -> Error {
     let message = format!("Cannot use the {} method on RPC", shown(method));
-    Error::new(ErrorKind::MethodNotAllowed, "PGRST101", message)
+    Error::new(ErrorKind::MethodNotAllowed, "PGRST101", message).with_header("allow", "OPTIONS,GET,HEAD,POST")
 }
 
 /// Splits a read's parameters: what shapes the result goes into the request, the rest is arguments, or may be.
