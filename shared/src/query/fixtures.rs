@@ -15,7 +15,7 @@ use crate::schema::catalog::{Catalog, Column, Relation, RelationKind, Writable};
 pub(super) use related::related;
 
 /// `public.todos` with a column of every kind that matters, and `public.tags` with a composite key.
-pub(super) fn catalog() -> Catalog {
+pub(crate) fn catalog() -> Catalog {
     let relations = [
         relation(
             "todos",
@@ -76,7 +76,7 @@ fn relation(name: &str, key: &[&str], columns: &[(&str, &str, Option<&str>)]) ->
     }
 }
 
-pub(super) fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+pub(crate) fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     let pair = |(name, value): &(&str, &str)| {
         (
             HeaderName::from_bytes(name.as_bytes()).unwrap(),
@@ -86,12 +86,12 @@ pub(super) fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     pairs.iter().map(pair).collect()
 }
 
-pub(super) fn parsed(method: Method, table: &str, query: &str, head: &[(&str, &str)], body: &str) -> Result<Request> {
+pub(crate) fn parsed(method: Method, table: &str, query: &str, head: &[(&str, &str)], body: &str) -> Result<Request> {
     parse_request(method, table, query, &headers(head), body.as_bytes())
 }
 
 /// Parsed and planned under the rules of managed backends.
-pub(super) fn planned(method: Method, table: &str, query: &str, head: &[(&str, &str)], body: &str) -> Result<Plan> {
+pub(crate) fn planned(method: Method, table: &str, query: &str, head: &[(&str, &str)], body: &str) -> Result<Plan> {
     let rules = Rules {
         max_rows: None,
         plan: true,
@@ -110,7 +110,7 @@ pub(super) const SETTINGS: &str = ", nullif(pg_catalog.current_setting('response
     response_headers, nullif(pg_catalog.current_setting('response.status', true), '') as response_status";
 
 /// The statement without [`SETTINGS`] and, on a line each, its parameters.
-pub(super) fn rendered(method: Method, table: &str, query: &str, head: &[(&str, &str)], body: &str) -> String {
+pub(crate) fn rendered(method: Method, table: &str, query: &str, head: &[(&str, &str)], body: &str) -> String {
     let plan = planned(method, table, query, head, body).unwrap();
     let rendered = postgres::render(&plan, "MARK");
     let params = rendered.params.iter().enumerate();

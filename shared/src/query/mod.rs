@@ -25,7 +25,7 @@ pub mod row_rules;
 pub mod script;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod properties;
 
