@@ -88,8 +88,8 @@ console.log('signed in as', signedIn.data.user.id)
 fn duration(seconds: u64) -> String {
     match seconds {
         3600 => "one hour".to_owned(),
-        _ if seconds % 3600 == 0 => format!("{} hours", seconds / 3600),
-        _ if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
+        _ if seconds.is_multiple_of(3600) => format!("{} hours", seconds / 3600),
+        _ if seconds.is_multiple_of(60) => format!("{} minutes", seconds / 60),
         _ => format!("{seconds} seconds"),
     }
 }
