@@ -83,7 +83,7 @@ fn main() {
         let project = world.project("database").await;
         let database = format!("p_{}", project.reference);
         let owner = superuser(&database).await;
-        owner.batch_execute(&format!("set role \"{database}_owner\"")).await.unwrap();
+        owner.batch_execute(&format!("set role \"{database}_owner\"; set search_path = public")).await.unwrap();
         owner.batch_execute(&tables(count)).await.unwrap();
         let app = world.app(Function::Worker);
         let id = ProjectId(project.id.parse::<Uuid>().unwrap());
