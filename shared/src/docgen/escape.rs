@@ -84,8 +84,9 @@ pub(super) fn one_line(raw: &str) -> String {
 /// Paragraphs of prose: blank lines part them, and what stands between backticks is code.
 pub(super) fn prose(raw: &str) -> String {
     let paragraphs = raw.replace("\r\n", "\n");
-    let paragraphs = paragraphs.split("\n\n").map(str::trim).filter(|text| !text.is_empty());
-    let shown: Vec<String> = paragraphs.map(paragraph).collect();
+    let paragraphs = paragraphs.split("\n\n").map(str::trim).map(paragraph);
+    // One of nothing but a backtick comes to nothing.
+    let shown: Vec<String> = paragraphs.filter(|text| !text.is_empty()).collect();
     shown.join("\n\n")
 }
 

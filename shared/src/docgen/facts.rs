@@ -113,6 +113,9 @@ pub struct TableFacts {
     pub access: AccessFacts,
     /// Whether the relation takes writes at all, whoever asks.
     pub writable: Rights,
+    /// Whether deleted rows are kept, hidden, and can be restored.
+    #[serde(default)]
+    pub keeps_deleted: bool,
 }
 
 /// A column.

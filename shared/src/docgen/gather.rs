@@ -58,6 +58,7 @@ fn table(relation: &Relation, told: &TableDetails, resource: bool) -> TableFacts
             update: relation.writable.update,
             delete: relation.writable.delete,
         },
+        keeps_deleted: relation.hidden.rows,
     }
 }
 

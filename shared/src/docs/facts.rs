@@ -2,14 +2,15 @@
 
 mod store;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::app::App;
+use crate::docgen::openapi::{Site, document};
 use crate::docgen::{self, AuthFacts, BackendFacts, Facts, LimitFacts, ProjectFacts};
 use crate::error::Result;
 use crate::ident::ProjectId;
 use crate::query::Feature;
-use crate::query::openapi::{Site, document};
 use crate::records::{Survey, survey};
 use crate::tenancy::{Family, Project, ProjectBackend, Tier};
 
@@ -37,7 +38,7 @@ pub async fn gather(app: &App, project: ProjectId) -> Result<Facts> {
         auth: auth(app, backend, &found),
         limits: limits(app, &project, &found),
         errors: errors(&found),
-        openapi: openapi(&url, &found),
+        openapi: openapi(&url, reference.as_str(), &found),
         enums: found.catalog.enums,
         project: ProjectFacts {
             name,
@@ -158,11 +159,18 @@ fn errors(found: &Survey) -> Vec<docgen::ErrorFacts> {
 }
 
 /// As a secret key sees it: all that there is.
-fn openapi(url: &str, found: &Survey) -> serde_json::Value {
+fn openapi(url: &str, reference: &str, found: &Survey) -> serde_json::Value {
     let site = Site {
-        url: &format!("{url}/rest/v1"),
-        schema: &found.schema,
+        url,
+        reference,
+        version: "",
+        role: "service_role",
+        needs_key: true,
         wide_integers_as_text: found.wide_integers_as_text,
+        features: found.capabilities,
+        // Of these the documentation has more to say itself.
+        policies: &BTreeMap::new(),
+        designs: &[],
     };
     document(&found.catalog, &found.visible_to_secret(), &site)
 }

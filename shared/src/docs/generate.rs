@@ -17,6 +17,8 @@ use crate::tenancy::{ProjectAccess, RequestInfo};
 
 /// The kind of its jobs.
 pub const GENERATE: &str = "docs.generate";
+/// What such a job has done once its version is there, with its result for an outcome.
+const KEPT: &str = "version";
 /// Characters of instructions at most.
 const LONGEST_INSTRUCTIONS: usize = 2000;
 
@@ -81,6 +83,9 @@ pub async fn generate(app: &App, job: &Job) -> Result<Value> {
     let project = job
         .project
         .ok_or_else(|| Error::internal("a documentation of no project"))?;
+    if let Some(result) = job.items(app).await?.remove(KEPT) {
+        return Ok(result);
+    }
     let asked: NewDocumentation = serde_json::from_value(job.payload.clone()).map_err(Error::internal)?;
     job.progress(app, 5, "Reading what is there").await?;
     let facts = Box::pin(gather(app, project)).await?;
@@ -110,14 +115,15 @@ pub async fn generate(app: &App, job: &Job) -> Result<Value> {
         address: None,
     };
     let made = save(app, &transaction, &new, &request).await?.view;
-    job.hold(app, &transaction).await?;
-    transaction.commit().await.map_err(failure)?;
-    Ok(json!({
+    let result = json!({
         "versionId": made.version_id,
         "number": made.number,
         "changeSummary": made.change_summary,
         "tables": facts.tables.len(),
         "bytes": content.len(),
         "prose": written.report,
-    }))
+    });
+    job.done(app, &transaction, KEPT, &result).await?;
+    transaction.commit().await.map_err(failure)?;
+    Ok(result)
 }

@@ -75,7 +75,11 @@ pub async fn survey(app: &App, project: &Project) -> Result<Survey> {
     });
     let found = found.await;
     super::forget_refused(app, &target, &found);
-    let (catalog, details) = found?;
+    let (mut catalog, mut details) = found?;
+    if external.is_none() {
+        catalog.hide();
+        details.hide();
+    }
     Ok(Survey {
         catalog,
         details,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::hidden;
 use super::policy::Command;
 
 /// All of it; what an engine does not tell is empty.
@@ -17,6 +18,18 @@ pub struct Details {
     pub functions: BTreeMap<String, Callers>,
     /// The schema's comment.
     pub description: Option<String>,
+}
+
+impl Details {
+    /// Takes out what is ours in tables of our own making, as [`super::catalog::Catalog::hide`] does.
+    pub fn hide(&mut self) {
+        for table in self.tables.values_mut() {
+            table.policies.retain(|policy| !hidden::is_hidden_policy(&policy.name));
+            table
+                .indexes
+                .retain(|index| !index.columns.iter().any(|column| hidden::is_hidden(column)));
+        }
+    }
 }
 
 /// Of one table.

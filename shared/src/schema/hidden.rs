@@ -1,5 +1,5 @@
 //! Columns of ours in tenants' tables. Their names begin with `plinth`, which no design may use; the catalog leaves them
-//! out, so no request of any dialect can name them.
+//! out with the policies about them, so no request of any dialect can name them.
 
 use uuid::Uuid;
 
@@ -32,6 +32,11 @@ pub fn is_hidden_type(name: &str) -> bool {
     let numbered =
         |(column, number): (&str, &str)| is_hidden(column) && number.bytes().all(|byte| byte.is_ascii_digit());
     name.rsplit_once('_').is_some_and(numbered)
+}
+
+/// Whether a policy of that name is one of ours: it hides marked rows, and lets a deletion mark them.
+pub fn is_hidden_policy(name: &str) -> bool {
+    matches!(name, "plinth_hidden" | "plinth_hidden_service" | "plinth_delete") || name.starts_with("plinth_gate_")
 }
 
 #[cfg(test)]

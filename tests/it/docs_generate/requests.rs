@@ -147,3 +147,44 @@ fn a_job_that_is_done_twice_makes_one_version() {
         assert_eq!(seen.result.unwrap()["versionId"], made["versionId"]);
     });
 }
+
+#[test]
+fn what_lies_aside_is_not_described_and_what_is_kept_is() {
+    run(async {
+        let served = Served::get().await;
+        let project = served.world.project("schema").await;
+        let subject = Subject::of(&project);
+        let design = json!({ "schemaJson": {
+            "name": "letters",
+            "columns": [
+                { "name": "id", "type": "bigint", "primary_key": true, "identity": true },
+                { "name": "subject", "type": "text", "required": true },
+                { "name": "colour", "type": "text", "unique": true, "check": { "max": 9 } },
+            ],
+            "policies": ["public-read"],
+            "softDelete": true,
+        } });
+        let made = served.world.post(&project.database("tables/create"));
+        let made = made.bearer(&subject.token).json(&design).send().await;
+        let table = made.expect(StatusCode::CREATED)["table"].clone();
+        let path = project.database(&format!("tables/{}", text(&table, "id")));
+        let change = json!({ "operations": [{ "op": "drop_column", "name": "colour" }] });
+        let change = served
+            .world
+            .patch(&path)
+            .bearer(&subject.token)
+            .header("if-match", "\"1\"")
+            .json(&change);
+        change.send().await.expect(StatusCode::OK);
+        let content = text(&served.generate(&subject, json!({})).await, "content");
+        assert!(content.contains("Rows that are deleted are hidden from every request"));
+        for aside in ["plinth_", "plinth.", "colour"] {
+            let named = content
+                .lines()
+                .find(|line| line.contains(aside) && !line.contains("http://"));
+            assert_eq!(named, None, "{aside}");
+        }
+        let rights = "A secret key may do everything.";
+        assert!(content.contains(rights), "{content}");
+    });
+}

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::parameters::those;
 use super::{Context, Table, examples, reference};
 use crate::query::Feature;
+use crate::query::openapi::KEPT;
 
 /// The operations on a table.
 pub(super) fn path(context: &Context<'_>, table: &Table<'_>) -> Value {
@@ -135,6 +136,11 @@ fn delete(context: &Context<'_>, table: &Table<'_>) -> Value {
     responses.insert("204".into(), json!({ "description": "Deleted." }));
     let summary = format!("Delete the rows of {} that pass the filters", table.relation.name);
     let mut operation = described(context, table, "delete", &summary);
+    if table.relation.hidden.rows {
+        let told = operation.get("description").and_then(Value::as_str);
+        let told = told.map_or_else(|| KEPT.to_owned(), |told| format!("{KEPT}\n\n{told}"));
+        operation.insert("description".into(), told.into());
+    }
     operation.insert("parameters".into(), parameters.into());
     finished(operation, responses)
 }

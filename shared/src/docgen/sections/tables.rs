@@ -8,6 +8,7 @@ use crate::docgen::escape::{cell, code, link, one_line, text};
 use crate::docgen::facts::{ColumnFacts, ForeignKeyFacts, IndexFacts, TableFacts, TableKind};
 use crate::docgen::prose;
 use crate::docgen::render::Context;
+use crate::query::openapi::KEPT;
 use crate::schema::policy::Command;
 
 pub(super) fn body(context: &Context<'_>) -> String {
@@ -58,6 +59,9 @@ fn describe(out: &mut String, context: &Context<'_>, table: &TableFacts) {
     }
     if table.kind == TableKind::MaterializedView && context.newcomer() {
         out.push_str("It shows what it showed when it was last refreshed.\n\n");
+    }
+    if table.keeps_deleted {
+        let _ = writeln!(out, "{KEPT}\n");
     }
     columns(out, context, table);
     keys(out, context, table);
@@ -116,6 +120,10 @@ fn default(column: &ColumnFacts) -> String {
     }
     if ["now()", "current_timestamp", "current_timestamp()"].contains(&lower.as_str()) {
         return "now".to_owned();
+    }
+    // As our helper is called in a schema of a shared database, and everywhere else.
+    if ["plinth.uid()", "auth.uid()"].contains(&lower.as_str()) {
+        return "the signed-in user's id".to_owned();
     }
     // A text with its type behind it.
     let quoted = default.strip_prefix('\'').and_then(|rest| rest.split_once("'::"));

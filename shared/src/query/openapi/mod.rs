@@ -9,6 +9,8 @@ mod parameters;
 mod paths;
 mod property;
 
+pub use paths::KEPT;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer};

@@ -35,7 +35,7 @@ fn root() -> Value {
 }
 
 /// What a deletion means in a table that keeps deleted rows.
-const KEPT: &str = "Rows that are deleted are hidden from every request, and can be restored for 30 days.";
+pub const KEPT: &str = "Rows that are deleted are hidden from every request, and can be restored for 30 days.";
 
 fn table(relation: &Relation, rights: Rights) -> Value {
     let name = relation.name.as_str();

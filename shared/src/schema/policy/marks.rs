@@ -112,3 +112,18 @@ pub(super) fn grants(context: &Context<'_>, spec: &TableSpec) -> Vec<String> {
     };
     deleters(spec).map(one).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_known_to_be_hidden() {
+        let design = serde_json::json!({ "name": "t", "softDelete": true, "policies": ["owner"], "columns": [
+            { "name": "id", "type": "uuid", "primary_key": true }, { "name": "user_id", "type": "uuid" } ] });
+        let spec = crate::schema::spec::parse(&design, &crate::schema::known::Known::new([])).unwrap();
+        let names = names(&spec);
+        assert_eq!(names.len(), 5, "{names:?}");
+        assert!(names.iter().all(|name| hidden::is_hidden_policy(name)), "{names:?}");
+    }
+}

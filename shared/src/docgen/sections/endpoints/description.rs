@@ -36,14 +36,14 @@ impl<'a> Description<'a> {
         Self(document)
     }
 
-    /// All paths but the description's own.
+    /// All paths of rows and functions: neither the description's own nor those of accounts.
     pub(super) fn paths(&self) -> Vec<Path<'a>> {
         let Some(paths) = self.0.get("paths").and_then(Value::as_object) else {
             return vec![];
         };
-        let shown = paths
-            .iter()
-            .filter(|(path, _)| path.as_str() != "/" && !path.contains("openapi.json"));
+        let shown = paths.iter().filter(|(path, _)| {
+            path.as_str() != "/" && !path.contains("openapi.json") && !path.starts_with("/auth/v1/")
+        });
         let mut found: Vec<_> = shown.map(|(path, item)| self.path(path, item)).collect();
         found.retain(|path| !path.operations.is_empty());
         // Functions come behind tables.
