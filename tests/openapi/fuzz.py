@@ -31,8 +31,8 @@ OFF = {
 }
 # Of a project's description alone: what the role may not is refused as that (403), whatever the method.
 OFF_FOR_PROJECTS = ["unsupported_method"]
-# One worker, few examples: the two runs take some two minutes.
-EXAMPLES = {"project": 10, "platform": 3}
+# One worker, few examples: the two runs take a minute or two.
+EXAMPLES = {"project": 25, "platform": 8}
 
 # Each with the reason why it is left out.
 LEFT_OUT = {
@@ -98,6 +98,8 @@ def scratch(stack):
     made = stack.ask("POST", f"/api/database/{database}/records/create", {"tableName": "things", "data": row})
     person = {"email": "ada@example.com", "password": "a long enough one"}
     session = stack.ask("POST", f"/p/{project['ref']}/auth/v1/signup", person, {"apikey": backend["apiKey"]})
+    version = stack.ask("POST", f"/api/projects/{project['id']}/docs", {"content": "# Things\n"})
+    job = stack.ask("POST", "/api/generate-docs", {"projectId": project["id"]})["jobId"]
     return {
         "id": project["id"],
         "ref": project["ref"],
@@ -105,6 +107,8 @@ def scratch(stack):
         "table": table["id"],
         "key": spare["id"],
         "record": made["record"]["id"],
+        "version": version["versionId"],
+        "job": job,
         "publishable": backend["apiKey"],
         "secret": backend["secretKey"],
         "user": session["access_token"],
@@ -150,17 +154,18 @@ def names_of(made):
     """What the parts of the platform's paths are; but what deletes something gets names that are made up."""
 
     def parameters(method, path):
-        database = path.startswith("/api/database/")
+        kinds = {"database": made["database"], "jobs": made["job"]}
         known = {
             "{ref}": made["ref"],
-            "{id}": made["database"] if database else made["id"],
+            "{id}": kinds.get(path.removeprefix("/api/").split("/")[0], made["id"]),
             "{tableId}": "things" if path.endswith("/policies") else made["table"],
             "{keyId}": made["key"],
             "{table}": "things",
             "{recordId}": made["record"],
+            "{versionId}": made["version"],
         }
         rows = "/records/" in path or path.startswith(("/api/v1/", "/p/"))
-        if (method == "delete" and not rows) or path.startswith("/api/jobs/"):
+        if method == "delete" and not rows:
             return {}
         return {part.strip("{}"): value for part, value in known.items() if part in path.split("/")}
 
