@@ -330,7 +330,8 @@ create table plinth.audit_subjects (
   address_salt bytea
 );
 create index audit_subjects_actor_idx on plinth.audit_subjects (actor);
-create index audit_log_addresses_idx on plinth.audit_log (at);
+-- Those that still have an address: what is past its term is looked for among them alone.
+create index audit_subjects_addresses_idx on plinth.audit_subjects (audit_id) where address_salt is not null;
 
 create index audit_log_target_idx on plinth.audit_log (project_id, target);
 
