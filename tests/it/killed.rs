@@ -18,8 +18,13 @@ use bench::Bench;
 use cases::{CASES, Case};
 use way::{Moment, Point};
 
-/// Workers killed for each kind.
+/// Workers killed for each kind, at least.
 const KILLS: usize = 50;
+/// Of the jobs, those whose worker died with them begun, at least. Of a kind that is a few round trips they are seldom
+/// met: then more workers are killed, until there are as many.
+const BEGUN_ANEW: usize = KILLS / 5 + 1;
+/// Rounds in which all of that has to happen.
+const ROUNDS: usize = 8 * KILLS;
 
 #[test]
 fn every_kind_of_job_has_its_case() {
@@ -56,8 +61,8 @@ async fn survives(bench: &Bench, case: &Case, seed: u64) {
     let (mut killed, mut begun_anew) = (0, 0);
     for round in 0.. {
         assert!(
-            round < 2 * KILLS,
-            "{}: workers end before they can be killed",
+            round < ROUNDS,
+            "{}: of {killed} workers {begun_anew} died with a job begun",
             case.kind
         );
         let job = (case.begin)(bench).await;
@@ -77,11 +82,10 @@ async fn survives(bench: &Bench, case: &Case, seed: u64) {
             case.kind
         );
         begun_anew += usize::from(bench.attempts(job).await > 1);
-        if killed >= KILLS {
+        if killed >= KILLS && begun_anew >= BEGUN_ANEW {
             break;
         }
     }
-    assert!(begun_anew > 0, "{}: no job was begun before its worker died", case.kind);
 }
 
 /// Tells the seed of a test that fails.
