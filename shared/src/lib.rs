@@ -8,6 +8,7 @@ pub mod sensitive;
 pub mod docgen;
 pub mod query;
 pub mod schema;
+pub mod subject;
 
 pub mod config;
 pub mod control;
@@ -27,6 +28,7 @@ pub mod designer;
 pub mod docs;
 pub mod jobs;
 pub mod personal;
+pub mod privacy;
 pub mod projects;
 pub mod provisioning;
 pub mod purge;

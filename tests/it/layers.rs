@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const GROUND: &[&str] = &["ident", "clock", "error", "sensitive"];
-const PURE: &[&str] = &["schema", "query", "docgen"];
+const PURE: &[&str] = &["schema", "query", "docgen", "subject"];
 /// Each may import those before it; `vault` and `token` stand side by side.
 const PLATFORM: &[&[&str]] = &[
     &["config"],

@@ -226,7 +226,7 @@ fn roles_can_become_what_they_must_and_nobody_else() {
                 &site,
                 "p_x_anon in anon, p_x_authenticated in authenticated, p_x_owner in project_owner, \
                  p_x_service in service_role, plinth_api in p_x_anon, plinth_api in p_x_authenticated, \
-                 plinth_api in p_x_service, plinth_provision in p_x_owner",
+                 plinth_api in p_x_service, plinth_privacy in p_x_owner, plinth_provision in p_x_owner",
             ),
             (
                 &other,
@@ -251,11 +251,13 @@ fn roles_can_become_what_they_must_and_nobody_else() {
             let rows = cell.query(sql, &[&format!("p_{}%", one.reference())]).await.unwrap();
             assert!(rows.is_empty());
         }
-        // Nothing of the project's is reachable by everybody, and credentials by the auth login alone.
+        // Nothing of the project's is reachable by everybody, and credentials by the auth login alone,
+        // but for what is done about a person's data.
         let sql = "
             select n.nspname || '.' || c.relname || ' ' || coalesce(a.grantee::regrole::text, 'public') || ' ' || a.privilege_type
             from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) a
-            where n.nspname = $1 and c.relkind = 'r' and a.grantee not in (c.relowner, 'plinth_auth'::regrole)";
+            where n.nspname = $1 and c.relkind = 'r' and a.grantee not in (c.relowner, 'plinth_auth'::regrole)
+              and not (a.grantee = 'plinth_privacy'::regrole and a.privilege_type in ('SELECT', 'DELETE'))";
         let auth = format!("auth_{}", site.reference());
         assert!(cell.query(sql, &[&auth]).await.unwrap().is_empty());
         let sql = "

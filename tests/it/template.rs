@@ -136,6 +136,8 @@ fn functions_sign_in_with_the_logins_they_have_locally() {
             Function::Connections,
             Function::ConnectionTest,
             Function::GenerateDocs,
+            Function::GdprExport,
+            Function::GdprDelete,
             Function::Worker,
             Function::Purge,
         ] {
@@ -330,14 +332,19 @@ impl Template {
         statements
             .flat_map(|statement| {
                 assert_eq!(statement["Effect"], "Allow");
-                let action = statement["Action"].as_str().unwrap();
+                let actions = match &statement["Action"] {
+                    Value::Array(several) => several.clone(),
+                    one => vec![one.clone()],
+                };
                 let resources = match &statement["Resource"] {
                     Value::Array(several) => several.clone(),
                     one => vec![one.clone()],
                 };
-                resources
-                    .into_iter()
-                    .map(move |resource| format!("{action} {}", resource_name(&resource)))
+                resources.into_iter().flat_map(move |resource| {
+                    let name = resource_name(&resource);
+                    let right = |action: &Value| format!("{} {name}", action.as_str().unwrap());
+                    actions.iter().map(right).collect::<Vec<_>>()
+                })
             })
             .collect()
     }
@@ -349,6 +356,9 @@ fn resource_name(resource: &Value) -> String {
     }
     if let Some(attribute) = resource["GetAtt"].as_str() {
         return attribute.strip_suffix(".Arn").unwrap().to_owned();
+    }
+    if resource["Sub"] == "${Exports.Arn}/*" {
+        return "Exports".to_owned();
     }
     if let Some(arn) = resource["Sub"].as_str() {
         // The names that `plinth::vault` gives, under this stack's stage.

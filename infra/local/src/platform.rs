@@ -38,6 +38,10 @@ pub enum Function {
     ConnectionTest,
     /// `/api/projects/{id}/docs`.
     GenerateDocs,
+    /// `/api/gdpr/export`, `/api/gdpr/subject-map`.
+    GdprExport,
+    /// `/api/gdpr/delete`, `/api/gdpr/receipts`.
+    GdprDelete,
     /// The queue.
     Worker,
     /// The schedule.
@@ -48,7 +52,8 @@ impl Function {
     /// Its logins in the control database and in cells, as the template gives them.
     fn logins(self) -> (&'static str, Option<&'static str>) {
         match self {
-            Self::Projects | Self::Worker => ("plinth_control", Some("plinth_control")),
+            Self::Projects => ("plinth_control", Some("plinth_control")),
+            Self::Worker | Self::GdprExport | Self::GdprDelete => ("plinth_privacy", Some("plinth_privacy")),
             Self::Provision | Self::Tables | Self::Purge => ("plinth_control", Some("plinth_provision")),
             Self::Records => ("plinth_records", Some("plinth_api")),
             Self::Sql => ("plinth_sql", None),
@@ -69,11 +74,12 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    const LOGINS: [&str; 8] = [
+    const LOGINS: [&str; 9] = [
         "plinth_admin",
         "plinth_control",
         "plinth_records",
         "plinth_auth",
+        "plinth_privacy",
         "plinth_provision",
         "plinth_api",
         "plinth_sql",
@@ -192,6 +198,7 @@ impl Platform {
             control: login("plinth_control"),
             records: login("plinth_records"),
             auth: login("plinth_auth"),
+            privacy: login("plinth_privacy"),
             provision: login("plinth_provision"),
             api: login("plinth_api"),
             sql: login("plinth_sql"),

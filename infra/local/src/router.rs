@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::platform::{Function, Platform};
 
 /// The functions that answer HTTP, and their routes.
-pub fn functions() -> [(Function, Routes); 9] {
+pub fn functions() -> [(Function, Routes); 11] {
     [
         (Function::Projects, projects::routes()),
         (Function::Provision, provision::routes()),
@@ -20,6 +20,8 @@ pub fn functions() -> [(Function, Routes); 9] {
         (Function::Connections, connections::routes()),
         (Function::ConnectionTest, connection_test::routes()),
         (Function::GenerateDocs, generate_docs::routes()),
+        (Function::GdprExport, gdpr_export::routes()),
+        (Function::GdprDelete, gdpr_delete::routes()),
     ]
 }
 

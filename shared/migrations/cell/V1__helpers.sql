@@ -1,7 +1,8 @@
 -- What every database that holds managed backends carries: helpers for policies, the version row, the trigger function.
 -- Owned by the provisioning login. Tenants' roles reach it only through the groups.
 create schema if not exists plinth;
-grant usage on schema plinth to anon, authenticated, service_role, project_owner, plinth_control, plinth_api;
+grant usage on schema plinth to anon, authenticated, service_role, project_owner, plinth_control, plinth_privacy,
+  plinth_api;
 -- A project's own login asks whether a plan was current after its transaction, when it has put off its role.
 grant usage on schema plinth to public;
 
@@ -93,4 +94,4 @@ grant execute on function plinth.jwt(), plinth.uid(), plinth.role(), plinth.emai
   plinth.last_migration(text), plinth.schema_changed(text, uuid), plinth.schema_touched(text) to project_owner;
 grant execute on function plinth.check_version(text, bigint, bigint), plinth.schema_version(text) to plinth_api;
 grant execute on function plinth.check_version(text, bigint, bigint) to public;
-grant execute on function plinth.push_version(text, bigint) to plinth_control;
+grant execute on function plinth.push_version(text, bigint) to plinth_control, plinth_privacy;

@@ -257,6 +257,83 @@ create table plinth.purge_runs (
   report jsonb
 );
 
+-- Which rows of a project's tables belong to a person, as its owner has confirmed it.
+create table plinth.subject_maps (
+  project_id uuid not null references plinth.projects (id) on delete cascade,
+  -- Counts from 1 in each project; the highest is the one in force.
+  version integer not null,
+  map jsonb not null,
+  -- The tables it was confirmed for. With others it is stale.
+  structure jsonb not null,
+  author uuid not null,
+  created_at timestamptz not null,
+  primary key (project_id, version)
+);
+
+-- Somebody's data is asked for, or is to be erased. Jobs name such a row and nobody: who it is about stands here alone, and
+-- is emptied by an erasure.
+create table plinth.privacy_requests (
+  id uuid primary key,
+  kind text not null check (kind in ('export', 'erasure')),
+  scope text not null check (scope in ('platform-user', 'end-user')),
+  project_id uuid references plinth.projects (id) on delete cascade,
+  -- {"id": …} or {"key": {"<column>": "<value>"}}; null once erased.
+  subject jsonb,
+  -- What an erasure would do, and the SHA-256 of the token that confirms it. No personal data.
+  plan jsonb,
+  token_hash bytea,
+  -- SHA-256 of what lets the person fetch what came of it without an account: the receipt's.
+  receipt_hash bytea,
+  job_id uuid,
+  -- Whether the person asked themselves.
+  self boolean not null default false,
+  requested_by uuid,
+  created_at timestamptz not null,
+  -- Until when it may be confirmed; null once it is.
+  expires_at timestamptz
+);
+create index privacy_requests_project_id_idx on plinth.privacy_requests (project_id, created_at desc);
+create index privacy_requests_expires_at_idx on plinth.privacy_requests (expires_at) where expires_at is not null;
+
+-- Copies of people's data that wait to be fetched, once each.
+create table plinth.exports (
+  -- The request's.
+  id uuid primary key references plinth.privacy_requests (id) on delete cascade,
+  object text not null,
+  bytes bigint not null,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  -- Of the link: SHA-256 of its token, of the address it works from, until when.
+  link_hash bytea,
+  link_address text,
+  link_expires_at timestamptz,
+  fetched_at timestamptz
+);
+create index exports_expires_at_idx on plinth.exports (expires_at);
+
+-- What proves an erasure: a signed statement without personal data. It outlives the project.
+create table plinth.receipts (
+  -- The request's.
+  id uuid primary key,
+  project_id uuid,
+  statement jsonb not null,
+  -- RFC 7515, compact.
+  jws text not null,
+  -- Lets the person fetch it without an account.
+  token_hash bytea,
+  issued_at timestamptz not null
+);
+
+-- The public halves of what receipts are signed with (Ed25519); the private one is the secret "receipt:<kid>". Retired keys
+-- stay published: receipts are kept for years.
+create table plinth.receipt_keys (
+  kid text primary key,
+  public_jwk jsonb not null,
+  created_at timestamptz not null,
+  retired_at timestamptz
+);
+create unique index receipt_keys_current_key on plinth.receipt_keys ((true)) where retired_at is null;
+
 -- What the trash lists and the purge removes.
 create index projects_deleted_at_idx on plinth.projects (deleted_at) where deleted_at is not null;
 create index backends_deleted_at_idx on plinth.backends (deleted_at) where deleted_at is not null;

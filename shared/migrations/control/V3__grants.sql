@@ -1,33 +1,33 @@
 -- Each login gets what its functions do, and no more. None of them owns anything here.
-grant usage on schema plinth to plinth_control, plinth_records, plinth_auth, plinth_sql, plinth_connect;
+grant usage on schema plinth to plinth_control, plinth_privacy, plinth_records, plinth_auth, plinth_sql, plinth_connect;
 
 grant select, insert, update on plinth.projects, plinth.members, plinth.backends, plinth.tables, plinth.policies, plinth.migrations,
   plinth.keys, plinth.connections, plinth.document_versions, plinth.jobs, plinth.outbox, plinth.idempotency
-  to plinth_control;
+  to plinth_control, plinth_privacy;
 -- What a job has done is never taken back.
-grant select, insert on plinth.job_items to plinth_control;
-grant select, insert, update, delete on plinth.secrets, plinth.database_setups to plinth_control;
-grant select, update on plinth.cells to plinth_control;
-grant insert, select (kid, project_id, public_jwk, created_at, retired_at) on plinth.signing_keys to plinth_control;
+grant select, insert on plinth.job_items to plinth_control, plinth_privacy;
+grant select, insert, update, delete on plinth.secrets, plinth.database_setups to plinth_control, plinth_privacy;
+grant select, update on plinth.cells to plinth_control, plinth_privacy;
+grant insert, select (kid, project_id, public_jwk, created_at, retired_at) on plinth.signing_keys to plinth_control, plinth_privacy;
 grant select (id, email, raw_app_meta_data, raw_user_meta_data, created_at, deleted_at, banned_until)
-  on plinth.users to plinth_control;
+  on plinth.users to plinth_control, plinth_privacy;
 -- Outside issuers' users get a row when they are first seen, by whichever function sees them.
-grant insert on plinth.users, plinth.identities to plinth_control;
-grant select on plinth.identities to plinth_control;
-grant select on plinth.audit_log, plinth.audit_subjects, plinth.backend_health to plinth_control;
+grant insert on plinth.users, plinth.identities to plinth_control, plinth_privacy;
+grant select on plinth.identities to plinth_control, plinth_privacy;
+grant select on plinth.audit_log, plinth.audit_subjects, plinth.backend_health to plinth_control, plinth_privacy;
 -- Purging what is past its 30 days; the rest hangs on projects and backends by foreign key.
 grant delete on plinth.projects, plinth.members, plinth.backends, plinth.connections, plinth.tables, plinth.keys, plinth.jobs,
-  plinth.outbox, plinth.idempotency to plinth_control;
+  plinth.outbox, plinth.idempotency to plinth_control, plinth_privacy;
 
-grant delete on plinth.document_versions to plinth_control;
-grant select, update, delete on plinth.end_user_deletions to plinth_control;
-grant select, insert, update, delete on plinth.purge_runs to plinth_control;
+grant delete on plinth.document_versions to plinth_control, plinth_privacy;
+grant select, update, delete on plinth.end_user_deletions to plinth_control, plinth_privacy;
+grant select, insert, update, delete on plinth.purge_runs to plinth_control, plinth_privacy;
 
 grant execute on function plinth.audit_text(uuid, uuid, bigint, timestamptz, text, text, jsonb, text),
   plinth.audit_digest(bytea, text), plinth.audit_hash(bytea, bytea, bytea, text),
-  plinth.audit_forget_addresses(timestamptz, bigint) to plinth_control;
+  plinth.audit_forget_addresses(timestamptz, bigint) to plinth_control, plinth_privacy;
 grant execute on function plinth.bump(uuid), plinth.resolve(text), plinth.note(jsonb, jsonb),
-  plinth.audit(uuid, uuid, timestamptz, text, text, jsonb, text, text, text, bytea) to plinth_control;
+  plinth.audit(uuid, uuid, timestamptz, text, text, jsonb, text, text, text, bytea) to plinth_control, plinth_privacy;
 
 grant execute on function plinth.resolve(text), plinth.note(jsonb, jsonb) to plinth_records;
 
@@ -47,7 +47,12 @@ grant execute on function plinth.resolve(text), plinth.note(jsonb, jsonb),
 grant execute on function plinth.connection(uuid) to plinth_connect;
 
 -- Whose own database is where.
-grant execute on function plinth.personal(uuid) to plinth_control, plinth_records;
+grant execute on function plinth.personal(uuid) to plinth_control, plinth_privacy, plinth_records;
 
 grant execute on function plinth.platform_keys(), plinth.access(uuid, uuid, uuid, boolean)
-  to plinth_control, plinth_records, plinth_auth, plinth_sql, plinth_connect;
+  to plinth_control, plinth_privacy, plinth_records, plinth_auth, plinth_sql, plinth_connect;
+
+-- What is done about a person's data.
+grant select, insert on plinth.subject_maps, plinth.receipts, plinth.receipt_keys to plinth_privacy;
+grant select, insert, update, delete on plinth.privacy_requests, plinth.exports to plinth_privacy;
+grant select on plinth.users, plinth.identities, plinth.sessions to plinth_privacy;

@@ -1,11 +1,13 @@
 //! The port to tenants' data. Services speak to these traits; a driver implements what its engine can; only a `main.rs`
 //! names a driver.
 
+mod bulk;
 mod catalogs;
 pub mod failure;
 mod registry;
 mod sql;
 
+pub use bulk::{Bound, Bulk, BulkScope, BulkTransaction, Sink, TextRow};
 pub use catalogs::Catalogs;
 pub use registry::{Registry, Target};
 pub use sql::{Column, Ran, Script, ScriptScope, Sql};
@@ -229,6 +231,11 @@ pub trait Records: Send + Sync {
     /// Errors: as [`Records::catalog`].
     fn details<'a>(&'a self, _place: &'a Place, _roles: &'a Roles, _deadline: Duration) -> Fut<'a, Result<Details>> {
         Box::pin(async { Ok(Details::default()) })
+    }
+
+    /// What runs statements of our own making there, over any number of rows.
+    fn bulk(&self) -> Option<&dyn Bulk> {
+        None
     }
 
     /// What runs scripts there, where the engine has a language for them.

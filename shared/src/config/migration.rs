@@ -21,6 +21,8 @@ pub struct Migration {
     pub records: Option<Sensitive>,
     /// Password for `plinth_auth` (`PLINTH_LOGIN_AUTH_PASSWORD`).
     pub auth: Option<Sensitive>,
+    /// Password for `plinth_privacy` (`PLINTH_LOGIN_PRIVACY_PASSWORD`).
+    pub privacy: Option<Sensitive>,
     /// Password for `plinth_provision` (`PLINTH_LOGIN_PROVISION_PASSWORD`).
     pub provision: Option<Sensitive>,
     /// Password for `plinth_api` (`PLINTH_LOGIN_API_PASSWORD`).
@@ -56,6 +58,7 @@ impl Migration {
             control: env.secret("PLINTH_LOGIN_CONTROL_PASSWORD"),
             records: env.secret("PLINTH_LOGIN_RECORDS_PASSWORD"),
             auth: env.secret("PLINTH_LOGIN_AUTH_PASSWORD"),
+            privacy: env.secret("PLINTH_LOGIN_PRIVACY_PASSWORD"),
             provision: env.secret("PLINTH_LOGIN_PROVISION_PASSWORD"),
             api: env.secret("PLINTH_LOGIN_API_PASSWORD"),
             sql: env.secret("PLINTH_LOGIN_SQL_PASSWORD"),

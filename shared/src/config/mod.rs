@@ -8,6 +8,7 @@ mod connections;
 mod database;
 mod designer;
 mod env;
+mod files;
 mod migration;
 mod names;
 mod outbound;
@@ -22,6 +23,7 @@ pub use connections::Connections;
 pub use database::{Address, AssumedRole, Databases, Iam, Login, Tls};
 pub use designer::Designer;
 pub use env::Env;
+pub use files::{Files, FilesAt};
 pub use migration::Migration;
 pub use names::{Found, Lookup, Names};
 pub use outbound::Outbound;
@@ -48,6 +50,8 @@ pub struct Config {
     pub connections: Connections,
     /// Limits of the table designer.
     pub designer: Designer,
+    /// Where copies of people's data wait to be fetched; none: this function has no business there.
+    pub files: Option<Files>,
     /// The key that seals secrets.
     pub master_key: MasterKey,
     /// Where the credentials of users' own databases are kept.
@@ -73,6 +77,7 @@ impl Config {
             audit: Audit::from_env(env)?,
             connections: Connections::from_env(env)?,
             designer: Designer::from_env(env)?,
+            files: Files::from_env(env)?,
             master_key: MasterKey::from_env(env),
             credentials: CredentialsAt::from_env(env)?,
             outbound: Arc::new(Outbound::from_env(env)?),

@@ -24,6 +24,8 @@ pub struct FunctionLogins {
     pub records: Option<Sensitive>,
     /// Accounts: `plinth_auth`.
     pub auth: Option<Sensitive>,
+    /// Jobs, and what is done about a person's data: `plinth_privacy`.
+    pub privacy: Option<Sensitive>,
     /// Provisioning, in cells: `plinth_provision`.
     pub provision: Option<Sensitive>,
     /// Data requests, in cells' shared databases: `plinth_api`.
@@ -49,6 +51,7 @@ pub async fn prepare_control(
         ("plinth_control", &logins.control, ""),
         ("plinth_records", &logins.records, ""),
         ("plinth_auth", &logins.auth, ""),
+        ("plinth_privacy", &logins.privacy, " noinherit"),
         ("plinth_provision", &logins.provision, " createrole createdb"),
         ("plinth_api", &logins.api, " noinherit"),
         ("plinth_sql", &logins.sql, ""),
@@ -59,7 +62,8 @@ pub async fn prepare_control(
     let database = Ident::new(control.database.as_str())?;
     let open = format!(
         "revoke all on database {0} from public;
-         grant connect on database {0} to plinth_control, plinth_records, plinth_auth, plinth_sql, plinth_connect;
+         grant connect on database {0} to plinth_control, plinth_privacy, plinth_records, plinth_auth, plinth_sql,
+           plinth_connect;
          -- A database is dropped whoever is still connected to it.
          grant pg_signal_backend to plinth_provision;",
         database.quoted()
@@ -126,7 +130,9 @@ pub async fn prepare_cell(provision: &Address, trust: &Trust) -> Result<()> {
         let lock = format!("revoke all on database {database} from public;");
         server.batch_execute(&lock).await.map_err(failure)?;
     }
-    let open = format!("grant connect on database {CELL_DATABASE} to plinth_control, plinth_auth, plinth_api;");
+    let open = format!(
+        "grant connect on database {CELL_DATABASE} to plinth_control, plinth_privacy, plinth_auth, plinth_api;"
+    );
     server.batch_execute(&open).await.map_err(failure)?;
     for database in [CELL_DATABASE, CELL_TEMPLATE] {
         install(&at(database), trust).await?;

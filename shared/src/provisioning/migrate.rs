@@ -39,6 +39,7 @@ pub async fn migrate(app: &App, settings: &Migration) -> Result<Report> {
         control: settings.control.clone(),
         records: settings.records.clone(),
         auth: settings.auth.clone(),
+        privacy: settings.privacy.clone(),
         provision: settings.provision.clone(),
         api: settings.api.clone(),
         sql: settings.sql.clone(),

@@ -67,7 +67,7 @@ pub(super) fn database_admit(reference: &Ref) -> String {
     let own = Names(reference).own();
     format!(
         "{LIMITS}revoke all on database {own} from public;
-grant connect on database {own} to {own}, plinth_auth, plinth_control;
+grant connect on database {own} to {own}, plinth_auth, plinth_control, plinth_privacy;
 alter database {own} set search_path = pg_catalog;
 alter role {own} in database {own} set search_path = public;
 alter database {own} with allow_connections true;\n",
@@ -106,7 +106,9 @@ fn roles(names: Names<'_>, login: &str) -> String {
     let owners = if login == own {
         format!("plinth_provision, {own}")
     } else {
-        "plinth_provision".to_owned()
+        // What is done about a person's data is done as the tables' owner. Where tenants' code may be at work it is done on
+        // the project's own login.
+        "plinth_provision, plinth_privacy".to_owned()
     };
     format!(
         "create role {} nologin in role project_owner role {owners};
@@ -132,8 +134,10 @@ fn accounts(auth: &Ident) -> String {
     format!(
         "{ddl}grant usage on schema {auth} to plinth_auth;
 grant select, insert, update, delete on table {} to plinth_auth;
-grant usage on schema {auth} to plinth_control;
-grant select (id, email, phone, deleted_at) on table {auth}.users to plinth_control;\n",
+grant usage on schema {auth} to plinth_control, plinth_privacy;
+grant select (id, email, phone, deleted_at) on table {auth}.users to plinth_control;
+grant select, delete on table {} to plinth_privacy;\n",
+        tables.join(", "),
         tables.join(", "),
         auth = auth.quoted()
     )

@@ -90,6 +90,7 @@ fn a_deploy_prepares_a_bare_server_and_can_be_repeated() {
             ("PLINTH_LOGIN_CONTROL_PASSWORD", "c".to_owned()),
             ("PLINTH_LOGIN_RECORDS_PASSWORD", "r".to_owned()),
             ("PLINTH_LOGIN_AUTH_PASSWORD", "a".to_owned()),
+            ("PLINTH_LOGIN_PRIVACY_PASSWORD", "v".to_owned()),
             ("PLINTH_LOGIN_PROVISION_PASSWORD", "p".to_owned()),
             ("PLINTH_LOGIN_SQL_PASSWORD", "s".to_owned()),
             ("PLINTH_LOGIN_CONNECT_PASSWORD", "t".to_owned()),

@@ -30,6 +30,29 @@ pub const RIGHTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "gdpr-delete",
+        &[
+            "rds-db:connect IamDatabaseUsers",
+            "rds-db:connect plinth_privacy",
+            "secretsmanager:GetSecretValue MasterKey",
+            "secretsmanager:GetSecretValue connections",
+            "sqs:SendMessage Queue",
+            "sts:AssumeRole IamDatabaseRoles",
+        ],
+    ),
+    (
+        "gdpr-export",
+        &[
+            "rds-db:connect IamDatabaseUsers",
+            "rds-db:connect plinth_privacy",
+            "s3:GetObject Exports",
+            "secretsmanager:GetSecretValue MasterKey",
+            "secretsmanager:GetSecretValue connections",
+            "sqs:SendMessage Queue",
+            "sts:AssumeRole IamDatabaseRoles",
+        ],
+    ),
+    (
         "generate-docs",
         &[
             "rds-db:connect IamDatabaseUsers",
@@ -117,7 +140,10 @@ pub const RIGHTS: &[(&str, &[&str])] = &[
         "worker",
         &[
             "rds-db:connect IamDatabaseUsers",
-            "rds-db:connect plinth_control",
+            "rds-db:connect plinth_privacy",
+            "s3:AbortMultipartUpload Exports",
+            "s3:DeleteObject Exports",
+            "s3:PutObject Exports",
             "secretsmanager:GetSecretValue AiKeyArn",
             "secretsmanager:GetSecretValue MasterKey",
             "secretsmanager:GetSecretValue connections",

@@ -19,7 +19,7 @@ fn schema_level_renders_as_one_message() {
     let sql = schema_level(&reference(), 7).unwrap();
     assert_snapshot!(own_part(&sql, Isolation::Schema), @r#"
     set local lock_timeout = '3s'; set local statement_timeout = '15s'; set local search_path = pg_catalog;
-    create role "p_abcdefghijklmnopqrst_owner" nologin in role project_owner role plinth_provision;
+    create role "p_abcdefghijklmnopqrst_owner" nologin in role project_owner role plinth_provision, plinth_privacy;
     create role "p_abcdefghijklmnopqrst_service" nologin in role service_role role plinth_api;
     create role "p_abcdefghijklmnopqrst_authenticated" nologin in role authenticated role plinth_api;
     create role "p_abcdefghijklmnopqrst_anon" nologin in role anon role plinth_api;
@@ -29,8 +29,9 @@ fn schema_level_renders_as_one_message() {
     -- accounts
     grant usage on schema "auth_abcdefghijklmnopqrst" to plinth_auth;
     grant select, insert, update, delete on table "auth_abcdefghijklmnopqrst".users, "auth_abcdefghijklmnopqrst".identities, "auth_abcdefghijklmnopqrst".sessions, "auth_abcdefghijklmnopqrst".refresh_tokens to plinth_auth;
-    grant usage on schema "auth_abcdefghijklmnopqrst" to plinth_control;
+    grant usage on schema "auth_abcdefghijklmnopqrst" to plinth_control, plinth_privacy;
     grant select (id, email, phone, deleted_at) on table "auth_abcdefghijklmnopqrst".users to plinth_control;
+    grant select, delete on table "auth_abcdefghijklmnopqrst".users, "auth_abcdefghijklmnopqrst".identities, "auth_abcdefghijklmnopqrst".sessions, "auth_abcdefghijklmnopqrst".refresh_tokens to plinth_privacy;
     grant usage, create on schema "auth_abcdefghijklmnopqrst" to "p_abcdefghijklmnopqrst_owner";
     set local role "p_abcdefghijklmnopqrst_owner";
     grant usage on schema "project_abcdefghijklmnopqrst" to "p_abcdefghijklmnopqrst_service", "p_abcdefghijklmnopqrst_authenticated", "p_abcdefghijklmnopqrst_anon";
@@ -107,7 +108,7 @@ fn database_level_renders_step_by_step() {
     assert_snapshot!(database_admit(&reference), @r#"
     set local lock_timeout = '3s'; set local statement_timeout = '15s'; set local search_path = pg_catalog;
     revoke all on database "p_abcdefghijklmnopqrst" from public;
-    grant connect on database "p_abcdefghijklmnopqrst" to "p_abcdefghijklmnopqrst", plinth_auth, plinth_control;
+    grant connect on database "p_abcdefghijklmnopqrst" to "p_abcdefghijklmnopqrst", plinth_auth, plinth_control, plinth_privacy;
     alter database "p_abcdefghijklmnopqrst" set search_path = pg_catalog;
     alter role "p_abcdefghijklmnopqrst" in database "p_abcdefghijklmnopqrst" set search_path = public;
     alter database "p_abcdefghijklmnopqrst" with allow_connections true;
@@ -121,8 +122,9 @@ fn database_level_renders_step_by_step() {
     -- accounts
     grant usage on schema "auth" to plinth_auth;
     grant select, insert, update, delete on table "auth".users, "auth".identities, "auth".sessions, "auth".refresh_tokens to plinth_auth;
-    grant usage on schema "auth" to plinth_control;
+    grant usage on schema "auth" to plinth_control, plinth_privacy;
     grant select (id, email, phone, deleted_at) on table "auth".users to plinth_control;
+    grant select, delete on table "auth".users, "auth".identities, "auth".sessions, "auth".refresh_tokens to plinth_privacy;
     create function auth.uid() returns uuid language sql stable set search_path = pg_catalog as 'select plinth.uid()';
     create function auth.role() returns text language sql stable set search_path = pg_catalog as 'select plinth.role()';
     create function auth.email() returns text language sql stable set search_path = pg_catalog as 'select plinth.email()';

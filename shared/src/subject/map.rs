@@ -1,0 +1,104 @@
+//! What the owner of a project has confirmed: which rows belong to a person, and what an erasure does with them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A subject map, as it is stored and as its owner writes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SubjectMap {
+    /// Who a person is.
+    pub root: Root,
+    /// The tables whose rows belong to people, with the root's own among them.
+    #[serde(default)]
+    pub tables: BTreeMap<String, TableEntry>,
+    /// Links that the database does not know of.
+    #[serde(default)]
+    pub relations: Vec<Relation>,
+    /// Columns that look personal and are not, as `table.column`: they are no gaps any more.
+    #[serde(default)]
+    pub ignored: Vec<String>,
+}
+
+/// Where people are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Root {
+    /// The table with a row for each; none: people are accounts without a row, known by their ids.
+    #[serde(default)]
+    pub table: Option<String>,
+    /// The columns that tell one from another: a primary or unique key. Empty without a table.
+    #[serde(default)]
+    pub key: Vec<String>,
+    /// The column with their e-mail address, so that they can be looked up by it.
+    #[serde(default)]
+    pub email: Option<String>,
+}
+
+/// A table whose rows belong to people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TableEntry {
+    /// How its rows lead to a person; any of them is enough. The root's own rows need no hop.
+    pub paths: Vec<Path>,
+    /// What an erasure does with a person's rows.
+    pub rule: Rule,
+}
+
+/// A chain of links from a table to a person. The first hop starts at the table, each next one where the last one led, and the
+/// last one ends at the root (its `references` is the root's table, or none where people are accounts).
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Path(pub Vec<Hop>);
+
+/// One link of a path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Hop {
+    /// The columns that lead on.
+    pub columns: Vec<String>,
+    /// The table they lead to; none: they hold the person's id.
+    #[serde(default)]
+    pub references: Option<String>,
+    /// The columns there, pairwise.
+    #[serde(default)]
+    pub referenced_columns: Vec<String>,
+}
+
+/// A link that the database does not know of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Relation {
+    /// The table it starts from.
+    pub table: String,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// The table it leads to; none: the column holds a person's id.
+    #[serde(default)]
+    pub references: Option<String>,
+    /// The columns there, pairwise.
+    #[serde(default)]
+    pub referenced_columns: Vec<String>,
+}
+
+/// What an erasure does with a person's rows of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "action", rename_all = "camelCase", deny_unknown_fields)]
+pub enum Rule {
+    /// They go.
+    Delete,
+    /// They stay, and say nothing of the person any more: these columns are emptied, or where they must not be empty,
+    /// filled with something that means nothing. Columns that lead to the person are among them, so that the rows are theirs
+    /// no more.
+    #[serde(rename_all = "camelCase")]
+    Anonymise {
+        /// The columns.
+        columns: Vec<String>,
+    },
+    /// They stay as they are.
+    #[serde(rename_all = "camelCase")]
+    Keep {
+        /// Why they may: told in the plan and in the receipt. Not empty.
+        reason: String,
+    },
+}
