@@ -39,6 +39,7 @@ mod mysql;
 mod openapi;
 mod personal;
 mod pgbouncer;
+mod privacy;
 mod projects;
 mod provisioning;
 mod purging;

@@ -1,0 +1,1 @@
+//! What is done about a person's data: found, handed over, removed, proved.
