@@ -5,11 +5,15 @@
 //! keys, relations that the owner declared, and columns that hold a user's id by their default or a policy. A [`Path`] is a
 //! chain of links that ends at the person; a row belongs to them when one of its table's paths leads there.
 
+pub mod erase;
 mod facts;
 mod map;
+mod rows;
+pub mod sql;
 
 pub use facts::{Facts, Link, LinkOrigin, Table};
 pub use map::{Hop, Path, Relation, Root, Rule, SubjectMap, TableEntry};
+pub use rows::Subject;
 
 /// The language that statements are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
