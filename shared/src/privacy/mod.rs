@@ -2,3 +2,7 @@
 
 pub mod receipt;
 pub mod requests;
+mod ground;
+pub mod map;
+
+pub(crate) use ground::{Ground, ground};
