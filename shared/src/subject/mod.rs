@@ -7,6 +7,7 @@
 
 mod check;
 mod classify;
+pub mod erase;
 mod facts;
 mod find;
 mod fitted;
@@ -14,6 +15,8 @@ mod map;
 mod owner;
 mod read;
 mod structure;
+mod rows;
+pub mod sql;
 
 pub use check::check;
 pub use classify::{Kind, Marks, Personal, Samples, Why};
@@ -25,6 +28,7 @@ pub use structure::{Change, ChangeKind, Structure};
 
 /// What the labels of tables in the trash begin with.
 const TRASH: &str = "trash:";
+pub use rows::Subject;
 
 /// The language that statements are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
