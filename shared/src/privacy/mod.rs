@@ -6,3 +6,5 @@ mod ground;
 pub mod map;
 
 pub(crate) use ground::{Ground, ground};
+pub mod identity;
+pub mod people;
