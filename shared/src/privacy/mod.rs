@@ -1,10 +1,10 @@
 //! What the law asks of whoever keeps data about people: find all that belongs to a person, hand it over, remove it, prove it.
 
+pub(crate) mod ground;
+pub mod identity;
+pub mod map;
+pub mod people;
 pub mod receipt;
 pub mod requests;
-mod ground;
-pub mod map;
 
 pub(crate) use ground::{Ground, ground};
-pub mod identity;
-pub mod people;

@@ -14,9 +14,9 @@ use uuid::Uuid;
 
 use crate::ident::{ProjectId, UserId};
 
-pub use who::{AskedSubject, Who};
+pub use who::{AskedSubject, NamedSubject, Who};
 
-pub(crate) use resolve::resolve;
+pub(crate) use resolve::{not_found, resolve};
 pub(crate) use store::{confirm, create, find, forget_subject, lock, set_job, sweep};
 
 /// What is asked for.

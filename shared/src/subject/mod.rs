@@ -14,9 +14,9 @@ mod fitted;
 mod map;
 mod owner;
 mod read;
-mod structure;
 mod rows;
 pub mod sql;
+mod structure;
 
 pub use check::check;
 pub use classify::{Kind, Marks, Personal, Samples, Why};
@@ -24,11 +24,11 @@ pub use facts::{Facts, Link, LinkOrigin, Table};
 pub use find::{Found, Gap, find};
 pub use map::{Hop, Path, Relation, Root, Rule, SubjectMap, TableEntry};
 pub(crate) use read::{Schema, Trashed};
+pub use rows::Subject;
 pub use structure::{Change, ChangeKind, Structure};
 
 /// What the labels of tables in the trash begin with.
 const TRASH: &str = "trash:";
-pub use rows::Subject;
 
 /// The language that statements are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
