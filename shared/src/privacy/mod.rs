@@ -1,3 +1,4 @@
 //! What the law asks of whoever keeps data about people: find all that belongs to a person, hand it over, remove it, prove it.
 
+pub mod export;
 pub mod requests;

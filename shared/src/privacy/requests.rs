@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::ident::{ProjectId, UserId};
 
-pub use who::{AskedSubject, Who};
+pub use who::{AskedSubject, NamedSubject, Who};
 
 pub(crate) use resolve::resolve;
 pub(crate) use store::{confirm, create, find, forget_subject, lock, set_job, sweep};
