@@ -1,4 +1,8 @@
 //! What the law asks of whoever keeps data about people: find all that belongs to a person, hand it over, remove it, prove it.
 
 pub mod export;
+mod ground;
+pub mod map;
 pub mod requests;
+
+pub(crate) use ground::{Ground, ground};
