@@ -14,8 +14,8 @@ use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{ProjectId, UserId};
 use crate::jobs::{self, Key, NewJob};
-use crate::privacy::requests::{self, AskedSubject, Kind, NewRequest, Request, Scope, Who};
-use crate::privacy::{ground, map, people};
+use crate::privacy::requests::{self, AskedSubject, Kind, NamedSubject, NewRequest, Request, Scope, Who};
+use crate::privacy::{ground, map};
 use crate::projects::IdempotencyKey;
 use crate::tenancy::{Caller, MemberRole, Operator, Project, RequestInfo};
 
@@ -50,12 +50,12 @@ pub async fn ask(app: &App, caller: &Caller, new: &NewExport, key: Option<&Idemp
         (Scope::EndUser, Some(project)) => {
             let access = app.tenancy.require(caller.clone(), project, MemberRole::Admin).await?;
             let found = app.tenancy.refresh(access.reference()).await?;
-            let ground = Box::pin(ground::ground(app, &found)).await?;
+            let ground = Box::pin(ground(app, &found)).await?;
             let map = map::in_force(app, &found, &ground).await?;
             let who = requests::resolve(app, &found, &ground.facts, &map.map, &new.subject).await?;
             (Some(project), who)
         }
-        (Scope::PlatformUser, None) => (None, people::named(app, caller, &new.subject).await?),
+        (Scope::PlatformUser, None) => (None, platform_user(app, caller, &new.subject).await?),
         (Scope::EndUser, None) => return Err(wrong_project("An end user's export needs the projectId")),
         (Scope::PlatformUser, Some(_)) => return Err(wrong_project("A platform user's export has no projectId")),
     };
@@ -68,6 +68,26 @@ pub async fn ask(app: &App, caller: &Caller, new: &NewExport, key: Option<&Idemp
     };
     let actor = format!("user:{}", caller.user.id);
     keep(app, &wanted, key, actor, &caller.request).await
+}
+
+/// A platform user: the caller, or for those who run the platform anybody.
+async fn platform_user(app: &App, caller: &Caller, asked: &AskedSubject) -> Result<Who> {
+    let named = asked.named()?;
+    let me = &caller.user;
+    let theirs = match &named {
+        NamedSubject::Id(id) => id.parse() == Ok(me.id.0),
+        NamedSubject::Email(address) => me.email.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(address)),
+        NamedSubject::Key(_) => false,
+    };
+    if theirs {
+        return Ok(Who::Id(me.id.to_string()));
+    }
+    Operator::of(caller.clone()).map_err(|_| {
+        Error::new(ErrorKind::Forbidden, "privacy/not-yours", "You may ask for your own data only")
+            .with_hint("Those who run the platform may ask for anybody's")
+    })?;
+    let _ = app;
+    Err(requests::not_found())
 }
 
 fn wrong_project(message: &'static str) -> Error {

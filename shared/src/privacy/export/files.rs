@@ -116,8 +116,9 @@ impl Files {
             ("response-content-disposition", disposition.as_str()),
             ("response-content-type", "application/zip"),
         ]);
-        let url = signer.signed_url_opts(Method::GET, &path(name), within, &options);
-        Ok(Some(url.await.map_err(unavailable)?.to_string()))
+        let path = path(name);
+        let url = signer.signed_url_opts(Method::GET, &path, within, &options).await;
+        Ok(Some(url.map_err(unavailable)?.to_string()))
     }
 
     /// Removes what a writer that died has left beside a file: in a folder, uploads are files named `<name>#<number>`. A

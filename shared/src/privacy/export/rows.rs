@@ -20,7 +20,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Of a column, by its type's name in any engine.
     pub fn of(column: &Column) -> Self {
-        let whole = column.base_type.as_deref().unwrap_or(&column.data_type).to_lowercase();
+        let whole = column.value_type().to_lowercase();
         let name = whole.split('(').next().unwrap_or_default().trim();
         match name {
             _ if whole.ends_with("[]") => Self::Text,
@@ -225,9 +225,13 @@ mod tests {
             ("timestamp with time zone", Kind::Text),
         ] {
             let column = Column {
-                name: "x".parse().unwrap(),
+                name: crate::ident::Ident::new("x").unwrap(),
                 data_type: name.to_owned(),
-                ..template()
+                base_type: None,
+                nullable: true,
+                default: None,
+                generated: false,
+                comment: None,
             };
             assert_eq!(Kind::of(&column), expected, "{name}");
         }
