@@ -1,8 +1,11 @@
 //! What the law asks of whoever keeps data about people: find all that belongs to a person, hand it over, remove it, prove it.
 
 pub mod export;
-mod ground;
+pub(crate) mod ground;
+pub mod identity;
 pub mod map;
+pub mod people;
+pub mod receipt;
 pub mod requests;
 
 pub(crate) use ground::{Ground, ground};

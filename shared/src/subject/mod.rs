@@ -7,12 +7,15 @@
 
 mod check;
 mod classify;
+pub mod erase;
 mod facts;
 mod find;
 mod fitted;
 mod map;
 mod owner;
 mod read;
+mod rows;
+pub mod sql;
 mod structure;
 
 pub use check::check;
@@ -21,6 +24,7 @@ pub use facts::{Facts, Link, LinkOrigin, Table};
 pub use find::{Found, Gap, find};
 pub use map::{Hop, Path, Relation, Root, Rule, SubjectMap, TableEntry};
 pub(crate) use read::{Schema, Trashed};
+pub use rows::Subject;
 pub use structure::{Change, ChangeKind, Structure};
 
 /// What the labels of tables in the trash begin with.
