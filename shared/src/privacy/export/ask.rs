@@ -15,7 +15,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{ProjectId, UserId};
 use crate::jobs::{self, Key, NewJob};
 use crate::privacy::requests::{self, AskedSubject, Kind, NamedSubject, NewRequest, Request, Scope, Who};
-use crate::privacy::{ground, map};
+use crate::privacy::identity::Person;
+use crate::privacy::{ground, map, people};
 use crate::projects::IdempotencyKey;
 use crate::tenancy::{Caller, MemberRole, Operator, Project, RequestInfo};
 
@@ -52,7 +53,7 @@ pub async fn ask(app: &App, caller: &Caller, new: &NewExport, key: Option<&Idemp
             let found = app.tenancy.refresh(access.reference()).await?;
             let ground = Box::pin(ground(app, &found)).await?;
             let map = map::in_force(app, &found, &ground).await?;
-            let who = requests::resolve(app, &found, &ground.facts, &map.map, &new.subject).await?;
+            let who = requests::resolve(app, &found, &ground, &map.map, &new.subject).await?;
             (Some(project), who)
         }
         (Scope::PlatformUser, None) => (None, platform_user(app, caller, &new.subject).await?),
@@ -86,8 +87,18 @@ async fn platform_user(app: &App, caller: &Caller, asked: &AskedSubject) -> Resu
         Error::new(ErrorKind::Forbidden, "privacy/not-yours", "You may ask for your own data only")
             .with_hint("Those who run the platform may ask for anybody's")
     })?;
-    let _ = app;
-    Err(requests::not_found())
+    let client = app.control.get().await?;
+    let found = match &named {
+        NamedSubject::Id(id) => match id.parse() {
+            Ok(id) => people::user(&*client, UserId(id)).await?,
+            Err(_) => None,
+        },
+        NamedSubject::Email(address) => people::user_by_address(&*client, address).await?,
+        NamedSubject::Key(_) => None,
+    };
+    found
+        .map(|user| Who::Id(user.to_string()))
+        .ok_or_else(requests::not_found)
 }
 
 fn wrong_project(message: &'static str) -> Error {
@@ -112,7 +123,12 @@ pub async fn ask_own(app: &App, project: &Project, user: Uuid, from: &RequestInf
     if let Some(waiting) = store::own(&*app.control.get().await?, project.id, &subject, app.clock.now()).await? {
         return Ok(waiting);
     }
-    keep(app, &wanted, None, format!("user:{user}"), from).await
+    keep(app, &wanted, None, their_name(project, user), from).await
+}
+
+fn their_name(project: &Project, id: Uuid) -> String {
+    let project = project.id;
+    Person::EndUser { project, id }.actor()
 }
 
 struct Wanted<'a> {
@@ -272,7 +288,7 @@ pub async fn link(app: &App, caller: &Caller, id: Uuid) -> Result<Link> {
 /// As [`own_state`] and [`link`].
 pub async fn own_link(app: &App, project: &Project, user: Uuid, id: Uuid, from: &RequestInfo) -> Result<Link> {
     let asked = their_own(app, project, user, id).await?;
-    link::make(app, &asked, format!("user:{user}"), from).await
+    link::make(app, &asked, their_name(project, user), from).await
 }
 
 /// The request, for who may have what came of it: for an end user's data those who may ask for it, for a platform user's
