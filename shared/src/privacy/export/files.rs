@@ -235,13 +235,41 @@ async fn bucket_of(_: &str) -> Result<Files> {
     ))
 }
 
+/// An archive of a test's, and what reads its files once it is finished.
+#[cfg(test)]
+pub(super) async fn in_a_folder() -> (
+    super::archive::Archive,
+    impl AsyncFnOnce(super::archive::Archive) -> std::collections::BTreeMap<String, String>,
+) {
+    use std::io::Read as _;
+
+    let folder = tests::empty_folder();
+    let upload = Files::folder(&folder).unwrap().create("a.zip").await.unwrap();
+    let archive = super::archive::Archive::new(upload, jiff::Timestamp::UNIX_EPOCH);
+    let read = async move |archive: super::archive::Archive| {
+        archive.finish().await.unwrap().complete().await.unwrap();
+        let file = std::fs::File::open(folder.join("a.zip")).unwrap();
+        let mut zip = zip::ZipArchive::new(file).unwrap();
+        let mut files = std::collections::BTreeMap::new();
+        for at in 0..zip.len() {
+            let mut file = zip.by_index(at).unwrap();
+            let mut text = String::new();
+            file.read_to_string(&mut text).unwrap();
+            files.insert(file.name().to_owned(), text);
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+        files
+    };
+    (archive, read)
+}
+
 #[cfg(test)]
 mod tests {
     use futures_util::TryStreamExt as _;
 
     use super::*;
 
-    fn empty_folder() -> PathBuf {
+    pub fn empty_folder() -> PathBuf {
         let random: &dyn crate::clock::Random = &crate::clock::SystemRandom;
         std::env::temp_dir().join(format!("plinth-files-{}", random.uuid()))
     }

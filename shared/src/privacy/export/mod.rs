@@ -4,15 +4,21 @@ mod archive;
 mod ask;
 #[cfg(feature = "aws")]
 mod bucket;
+mod end_user;
 mod expire;
 mod files;
+mod index;
 mod link;
+mod make;
+mod pages;
+mod platform_user;
 mod rows;
 mod store;
 
 pub use ask::{Asked, ExportState, NewExport, ask, ask_own, link, own_link, own_state, state};
 pub(crate) use expire::withdraw;
 pub use expire::expire;
+pub use make::make;
 pub use link::{Fetched, Link, SHOWN_AS, fetch, look};
 
 use jiff::Timestamp;

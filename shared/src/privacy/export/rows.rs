@@ -1,106 +1,24 @@
 //! Rows as JSON, which keeps them as they are, and as CSV, which people open.
 
-use serde::de::IgnoredAny;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::archive::Archive;
 use crate::audit::inert;
 use crate::backend::{Fut, Sink, TextRow};
 use crate::error::{Error, Result};
-use crate::schema::catalog::Column;
 
-/// What a column's texts stand for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    Number,
-    Boolean,
-    Json,
-}
-
-impl Kind {
-    /// Of a column, by its type's name in any engine.
-    pub fn of(column: &Column) -> Self {
-        let whole = column.value_type().to_lowercase();
-        let name = whole.split('(').next().unwrap_or_default().trim();
-        match name {
-            _ if whole.ends_with("[]") => Self::Text,
-            "smallint" | "integer" | "bigint" | "real" | "double precision" | "numeric" | "decimal" | "int" | "tinyint"
-            | "mediumint" | "float" | "double" => Self::Number,
-            "boolean" | "bool" => Self::Boolean,
-            "json" | "jsonb" => Self::Json,
-            _ => Self::Text,
-        }
-    }
-
-    /// A text as JSON. What is not what its column says (`NaN`, say) stays a text.
-    fn write(self, text: &str, out: &mut String) {
-        let bare = match self {
-            Self::Text => None,
-            Self::Number => serde_json::from_str::<serde_json::Number>(text).is_ok().then(|| text.to_owned()),
-            Self::Boolean => match text {
-                "t" | "true" | "1" => Some("true".to_owned()),
-                "f" | "false" | "0" => Some("false".to_owned()),
-                _ => None,
-            },
-            // Within a JSON's strings there are no line breaks: between its parts they mean nothing.
-            Self::Json => serde_json::from_str::<IgnoredAny>(text)
-                .is_ok()
-                .then(|| text.replace(['\n', '\r'], " ")),
-        };
-        match bare {
-            Some(bare) => out.push_str(&bare),
-            None => out.push_str(&serde_json::Value::from(text).to_string()),
-        }
-    }
-}
-
-/// The columns of a file.
-pub(super) struct Columns(pub Vec<(String, Kind)>);
-
-impl Columns {
-    /// Those columns.
-    pub fn of<'a>(columns: impl IntoIterator<Item = &'a Column>) -> Self {
-        let columns = columns.into_iter();
-        Self(columns.map(|column| (column.name.as_str().to_owned(), Kind::of(column))).collect())
-    }
-
-    /// Those names, with texts in all of them.
-    #[cfg(test)]
-    pub fn texts(names: &[&str]) -> Self {
-        Self(names.iter().map(|name| ((*name).to_owned(), Kind::Text)).collect())
-    }
-
-    fn json(&self, row: &TextRow, out: &mut String) {
-        out.push('{');
-        for (number, ((name, kind), value)) in self.0.iter().zip(row).enumerate() {
-            if number > 0 {
-                out.push_str(", ");
-            }
-            out.push_str(&serde_json::Value::from(name.as_str()).to_string());
-            out.push_str(": ");
-            match value {
-                Some(text) => kind.write(text, out),
-                None => out.push_str("null"),
-            }
-        }
-        out.push('}');
-    }
-}
-
-/// Writes rows into the file that is open in an archive: a JSON array with a row in each line.
+/// Writes rows, each an object's JSON, into the file that is open in an archive: as an array with a row in each line.
 pub(super) struct AsJson<'a> {
     archive: &'a mut Archive,
-    columns: &'a Columns,
     rows: u64,
 }
 
 impl<'a> AsJson<'a> {
-    pub fn new(archive: &'a mut Archive, columns: &'a Columns) -> Self {
-        Self {
-            archive,
-            columns,
-            rows: 0,
-        }
+    pub fn new(archive: &'a mut Archive) -> Self {
+        Self { archive, rows: 0 }
     }
 
     /// Ends the array; how many rows it has.
@@ -112,9 +30,10 @@ impl<'a> AsJson<'a> {
 
     async fn add(&mut self, rows: Vec<TextRow>) -> Result<()> {
         let mut text = String::new();
-        for row in &rows {
+        for row in rows.iter().flatten().flatten() {
             text.push_str(if self.rows == 0 { "[\n" } else { ",\n" });
-            self.columns.json(row, &mut text);
+            // Within a JSON's strings there are no line breaks; between its parts they mean nothing.
+            text.push_str(&row.replace(['\n', '\r'], " "));
             self.rows += 1;
         }
         self.archive.write(text.as_bytes()).await
@@ -127,23 +46,52 @@ impl Sink for AsJson<'_> {
     }
 }
 
-/// Writes rows into the file that is open in an archive, as RFC 4180 has it, with a line of names before them. What is not
-/// there and what is empty look alike.
+/// Writes rows, each an object's JSON, into the file that is open in an archive: as RFC 4180 has it, behind a line of names.
+/// What is null and what is empty look alike.
 pub(super) struct AsCsv<'a> {
     archive: &'a mut Archive,
+    /// The names, until they are written.
+    names: Option<Vec<String>>,
+    begun: bool,
 }
 
 impl<'a> AsCsv<'a> {
-    /// Begins with the names.
-    pub async fn new(archive: &'a mut Archive, columns: &Columns) -> Result<Self> {
-        let names = columns.0.iter().map(|(name, _)| Some(name.clone())).collect();
-        let mut csv = Self { archive };
-        csv.add(vec![names]).await?;
-        Ok(csv)
+    /// With those names, or none: the first row's.
+    pub fn new(archive: &'a mut Archive, names: Option<Vec<String>>) -> Self {
+        Self {
+            archive,
+            names,
+            begun: false,
+        }
+    }
+
+    /// Ends the file: without rows it has its names.
+    pub async fn end(mut self) -> Result<()> {
+        self.add(Vec::new()).await
     }
 
     async fn add(&mut self, rows: Vec<TextRow>) -> Result<()> {
-        self.archive.write(&lines(&rows)?).await
+        let mut writer = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(Vec::new());
+        let mut write = |cells: &[String]| match cells {
+            [] => Ok(()),
+            cells => writer.write_record(cells.iter().map(|cell| inert(cell))).map_err(Error::internal),
+        };
+        if !self.begun && let Some(names) = self.names.take() {
+            self.begun = true;
+            write(&names)?;
+        }
+        for text in rows.iter().flatten().flatten() {
+            let row: Cells = serde_json::from_str(text).map_err(Error::internal)?;
+            if !self.begun {
+                self.begun = true;
+                write(&row.names)?;
+            }
+            write(&row.values)?;
+        }
+        let lines = writer.into_inner().map_err(Error::internal)?;
+        self.archive.write(&lines).await
     }
 }
 
@@ -153,87 +101,105 @@ impl Sink for AsCsv<'_> {
     }
 }
 
-fn lines(rows: &[TextRow]) -> Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    for row in rows {
-        let cells = row.iter().map(|cell| inert(cell.as_deref().unwrap_or_default()));
-        writer.write_record(cells).map_err(Error::internal)?;
+/// An object's members in their order: texts bare, the rest as JSON writes it.
+struct Cells {
+    names: Vec<String>,
+    values: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for Cells {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
     }
-    writer.into_inner().map_err(Error::internal)
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Cells;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a row")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cells, A::Error> {
+        let mut cells = Cells {
+            names: Vec::new(),
+            values: Vec::new(),
+        };
+        while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
+            cells.names.push(name);
+            cells.values.push(bare(value.get()).map_err(serde::de::Error::custom)?);
+        }
+        Ok(cells)
+    }
+}
+
+fn bare(json: &str) -> serde_json::Result<String> {
+    match json.as_bytes().first() {
+        Some(b'"') => serde_json::from_str(json),
+        Some(b'n') => serde_json::from_str::<IgnoredAny>(json).map(|_| String::new()),
+        _ => Ok(json.to_owned()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::privacy::export::files::in_a_folder;
 
-    fn row(cells: &[Option<&str>]) -> TextRow {
-        cells.iter().map(|cell| cell.map(str::to_owned)).collect()
+    fn rows(rows: &[&str]) -> Vec<TextRow> {
+        rows.iter().map(|row| vec![Some((*row).to_owned())]).collect()
     }
 
-    #[test]
-    fn json_keeps_what_columns_hold() {
-        let columns = Columns(vec![
-            ("n".to_owned(), Kind::Number),
-            ("b\"".to_owned(), Kind::Boolean),
-            ("j".to_owned(), Kind::Json),
-            ("t".to_owned(), Kind::Text),
-        ]);
-        let mut out = String::new();
-        for cells in [
-            [Some("-12345678901234567890.5"), Some("t"), Some("{\n\"a\\n\": 1}"), Some("=1\n\"x\"")],
-            [Some("NaN"), Some("f"), Some("not"), None],
-            [None, Some("maybe"), None, Some("")],
-        ] {
-            columns.json(&row(&cells), &mut out);
-            out.push('\n');
-        }
-        insta::assert_snapshot!(out, @r#"
-        {"n": -12345678901234567890.5, "b\"": true, "j": { "a\n": 1}, "t": "=1\n\"x\""}
-        {"n": "NaN", "b\"": false, "j": "not", "t": null}
-        {"n": null, "b\"": "maybe", "j": null, "t": ""}
+    #[tokio::test]
+    async fn json_keeps_rows_as_they_are_one_in_a_line() {
+        let (mut archive, read) = in_a_folder().await;
+        archive.begin("", "a", "json").unwrap();
+        let mut json = AsJson::new(&mut archive);
+        json.take(rows(&["{\"n\":-12345678901234567890.50,\n\"t\":\"a\\nb\"}"])).await.unwrap();
+        json.take(rows(&["{\"n\":null,\"t\":\"=1\"}"])).await.unwrap();
+        assert_eq!(json.end().await.unwrap(), 2);
+        archive.begin("", "b", "json").unwrap();
+        assert_eq!(AsJson::new(&mut archive).end().await.unwrap(), 0);
+        let files = read(archive).await;
+        insta::assert_snapshot!(files["a.json"], @r#"
+        [
+        {"n":-12345678901234567890.50, "t":"a\nb"},
+        {"n":null,"t":"=1"}
+        ]
         "#);
+        assert_eq!(files["b.json"], "[]\n");
     }
 
-    #[test]
-    fn csv_disarms_formulas_and_quotes_what_needs_it() {
-        let rows = [
-            row(&[Some("=HYPERLINK(\"x\")"), Some("+1"), Some("-2")]),
-            row(&[Some("@a"), Some("\tb"), Some("\rc")]),
-            row(&[Some("a,b"), Some("c\nd"), None]),
-            row(&[Some("x=1"), Some(""), Some("ü")]),
-        ];
-        let text = String::from_utf8(lines(&rows).unwrap()).unwrap();
+    #[tokio::test]
+    async fn csv_disarms_formulas_and_quotes_what_needs_it() {
+        let (mut archive, read) = in_a_folder().await;
+        archive.begin("", "a", "csv").unwrap();
+        let mut csv = AsCsv::new(&mut archive, Some(vec!["=x".to_owned(), "y".to_owned()]));
+        csv.take(rows(&[
+            r#"{"=x":"=HYPERLINK(\"x\")","y":-2.50}"#,
+            r#"{"=x":"@a","y":"\tb"}"#,
+            r#"{"=x":"+1","y":"\rc"}"#,
+            r#"{"=x":"a,b\nc","y":null}"#,
+            r#"{"=x":"x=1","y":{"k": [1, "z"]}}"#,
+        ]))
+        .await
+        .unwrap();
+        csv.end().await.unwrap();
+        archive.begin("", "b", "csv").unwrap();
+        AsCsv::new(&mut archive, Some(vec!["n".to_owned()])).end().await.unwrap();
+        archive.begin("", "c", "csv").unwrap();
+        let mut csv = AsCsv::new(&mut archive, None);
+        csv.take(rows(&[r#"{"b":true,"a":""}"#])).await.unwrap();
+        csv.end().await.unwrap();
+        let files = read(archive).await;
         assert_eq!(
-            text,
-            "\"'=HYPERLINK(\"\"x\"\")\",'+1,'-2\r\n'@a,'\tb,\"'\rc\"\r\n\"a,b\",\"c\nd\",\r\nx=1,,ü\r\n"
+            files["a.csv"],
+            "'=x,y\r\n\"'=HYPERLINK(\"\"x\"\")\",'-2.50\r\n'@a,'\tb\r\n'+1,\"'\rc\"\r\n\"a,b\nc\",\r\n\
+             x=1,\"{\"\"k\"\": [1, \"\"z\"\"]}\"\r\n"
         );
-    }
-
-    #[test]
-    fn types_of_every_engine_are_known() {
-        for (name, expected) in [
-            ("integer", Kind::Number),
-            ("numeric(10,2)", Kind::Number),
-            ("int(11) unsigned", Kind::Number),
-            ("tinyint(1)", Kind::Number),
-            ("integer[]", Kind::Text),
-            ("boolean", Kind::Boolean),
-            ("jsonb", Kind::Json),
-            ("character varying(20)", Kind::Text),
-            ("timestamp with time zone", Kind::Text),
-        ] {
-            let column = Column {
-                name: crate::ident::Ident::new("x").unwrap(),
-                data_type: name.to_owned(),
-                base_type: None,
-                nullable: true,
-                default: None,
-                generated: false,
-                comment: None,
-            };
-            assert_eq!(Kind::of(&column), expected, "{name}");
-        }
+        assert_eq!(files["b.csv"], "n\r\n");
+        assert_eq!(files["c.csv"], "b,a\r\ntrue,\"\"\r\n".replace(",\"\"", ","));
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::ask::Asked;
 use crate::control::{bytes, failure, int8, json, text, time, uuid};
 use crate::error::{Error, Result};
-use crate::ident::ProjectId;
+use crate::ident::{ProjectId, Ref};
 use crate::privacy::requests::Who;
 
 /// An export as it is kept.
@@ -184,4 +184,12 @@ pub(super) async fn own(
         job_id: row.get(0),
         request_id: row.get(1),
     }))
+}
+
+/// A project's ref and name, unless it is deleted.
+pub(super) async fn project(executor: &impl GenericClient, id: ProjectId) -> Result<Option<(Ref, String)>> {
+    let sql = "select ref, name from plinth.projects where id = $1 and deleted_at is null";
+    let rows = executor.query_typed(sql, &[uuid(&id.0)]).await.map_err(failure)?;
+    let named = |row: &Row| Ok((row.get::<_, &str>(0).parse()?, row.get(1)));
+    rows.first().map(named).transpose()
 }
