@@ -44,12 +44,12 @@ fn fitted(ground: &Ground, stored: Option<store::Stored>) -> InForce {
     let Some(stored) = stored else {
         return InForce {
             version: None,
-            map: find(facts, &marks, &SubjectMap::default()).map,
+            map: find(ground.dialect, facts, &marks, &SubjectMap::default()).map,
             changes: Vec::new(),
         };
     };
     let changes = stored.structure.changes(&Structure::of(facts), &marks);
-    let found = find(facts, &marks, &stored.map).map;
+    let found = find(ground.dialect, facts, &marks, &stored.map).map;
     InForce {
         version: Some(stored.version),
         map: stored.map.fitted(facts, &stored.structure, found),

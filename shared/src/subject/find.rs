@@ -8,11 +8,10 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use rules::is_cut;
 use serde::Serialize;
 
-use super::{
-    Dialect, Facts, Hop, Kind, Link, LinkOrigin, Marks, Path, Relation, Root, SubjectMap, TableEntry, Why,
-};
+use super::{Dialect, Facts, Hop, Kind, Link, LinkOrigin, Marks, Path, Relation, Root, SubjectMap, TableEntry, Why};
 
 /// Ways of one table that are kept at most: of tables that lead to each other by several keys each, there are many more.
 const MOST_PATHS: usize = 64;
@@ -114,7 +113,12 @@ impl<'a> Ways<'a> {
     /// Breadth first, from the person backwards: all tables that lead to one of the step before make the next step.
     fn search(&mut self, ids: bool) {
         let mut step: BTreeSet<String> = BTreeSet::new();
-        if let Some(root) = self.root.table.clone().filter(|root| self.facts.tables.contains_key(root)) {
+        if let Some(root) = self
+            .root
+            .table
+            .clone()
+            .filter(|root| self.facts.tables.contains_key(root))
+        {
             self.depths.insert(root.clone(), 0);
             self.paths.insert(root.clone(), vec![Path::default()]);
             step.insert(root);
@@ -165,12 +169,21 @@ impl<'a> Ways<'a> {
     fn alternatives(&self) -> BTreeMap<String, Vec<Path>> {
         let mut all = BTreeMap::new();
         for (label, links) in &self.links {
-            let Some(shortest) = self.paths.get(*label).filter(|_| self.root.table.as_deref() != Some(label)) else {
+            let Some(shortest) = self
+                .paths
+                .get(*label)
+                .filter(|_| self.root.table.as_deref() != Some(label))
+            else {
                 continue;
             };
             let longer = links.iter().filter_map(|link| Some((link, link.to.as_deref()?)));
             let longer = longer.flat_map(|(link, to)| self.through(link, to));
-            let again = |path: &Path| path.0.iter().skip(1).any(|hop| hop.references.as_deref() == Some(label));
+            let again = |path: &Path| {
+                path.0
+                    .iter()
+                    .skip(1)
+                    .any(|hop| hop.references.as_deref() == Some(label))
+            };
             let mut longer: Vec<Path> = longer.filter(|path| !shortest.contains(path) && !again(path)).collect();
             longer.sort_by_key(|path| (path.0.len(), path.clone()));
             longer.dedup();

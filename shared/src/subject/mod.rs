@@ -15,11 +15,14 @@ mod map;
 mod owner;
 mod read;
 mod rows;
+#[cfg(test)]
+mod sketch;
 pub mod sql;
 mod structure;
 
 pub use check::check;
 pub use classify::{Kind, Marks, Personal, Samples, Why};
+use erase::fillable;
 pub use facts::{Facts, Link, LinkOrigin, Table};
 pub use find::{Found, Gap, find};
 pub use map::{Hop, Path, Relation, Root, Rule, SubjectMap, TableEntry};

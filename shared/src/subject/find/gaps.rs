@@ -8,10 +8,22 @@ use crate::schema::catalog::Column;
 /// The gaps of a map, in the order of the tables' columns.
 pub fn gaps(facts: &Facts, marks: &Marks, map: &SubjectMap) -> Vec<Gap> {
     let mut gaps = Vec::new();
-    for (label, table) in facts.tables.iter().filter(|(label, _)| !map.tables.contains_key(*label)) {
-        let personal = marks.table(label).iter().filter(|personal| personal.kind != Kind::FreeText).cloned();
+    for (label, table) in facts
+        .tables
+        .iter()
+        .filter(|(label, _)| !map.tables.contains_key(*label))
+    {
+        let personal = marks
+            .table(label)
+            .iter()
+            .filter(|personal| personal.kind != Kind::FreeText)
+            .cloned();
         let mut personal: Vec<Personal> = personal.collect();
-        for column in table.columns.iter().filter(|column| marks.kind(label, column.name.as_str()).is_none()) {
+        for column in table
+            .columns
+            .iter()
+            .filter(|column| marks.kind(label, column.name.as_str()).is_none())
+        {
             if names_person(column, facts, map) {
                 personal.push(Personal {
                     column: column.name.to_string(),
@@ -40,8 +52,14 @@ pub fn gaps(facts: &Facts, marks: &Marks, map: &SubjectMap) -> Vec<Gap> {
 /// Whether a column is called as the root's id is in other tables (`user_id`), and could hold it.
 fn names_person(column: &Column, facts: &Facts, map: &SubjectMap) -> bool {
     let name = words(column.name.as_str());
-    let Some((last, before)) = name.split_last() else { return false };
-    if !matches!(last.as_str(), "id" | "uuid" | "uid" | "key" | "ref" | "no" | "nr" | "number") || before.is_empty() {
+    let Some((last, before)) = name.split_last() else {
+        return false;
+    };
+    if !matches!(
+        last.as_str(),
+        "id" | "uuid" | "uid" | "key" | "ref" | "no" | "nr" | "number"
+    ) || before.is_empty()
+    {
         return false;
     }
     let Some(root) = map.root.table.as_ref().and_then(|label| facts.tables.get(label)) else {
@@ -50,8 +68,13 @@ fn names_person(column: &Column, facts: &Facts, map: &SubjectMap) -> bool {
     };
     let [key] = map.root.key.as_slice() else { return false };
     let root_name = words(root.name.as_str());
-    let root_word = root_name.last().map(|last| singular(last).to_owned()).unwrap_or_default();
-    let holds = root.column(key).is_some_and(|key| kin(key.value_type()) == kin(column.value_type()));
+    let root_word = root_name
+        .last()
+        .map(|last| singular(last).to_owned())
+        .unwrap_or_default();
+    let holds = root
+        .column(key)
+        .is_some_and(|key| kin(key.value_type()) == kin(column.value_type()));
     let said = before.last().is_some_and(|last| *last == root_word || last == "user");
     holds && said
 }
@@ -68,13 +91,7 @@ fn kin(data_type: &str) -> &str {
 
 /// A relation that would link the table: by a column that is called as the root's id, by an address that the root has too, or
 /// backwards along a key that leads here.
-fn suggestion(
-    label: &str,
-    table: &Table,
-    personal: &[Personal],
-    facts: &Facts,
-    map: &SubjectMap,
-) -> Option<Relation> {
+fn suggestion(label: &str, table: &Table, personal: &[Personal], facts: &Facts, map: &SubjectMap) -> Option<Relation> {
     let relation = |columns: Vec<String>, references: Option<String>, referenced_columns: Vec<String>| Relation {
         table: label.to_owned(),
         columns,
@@ -89,15 +106,25 @@ fn suggestion(
         let here = |link: &&super::Link| link.to.as_deref() == Some(label) && other != label;
         if let Some(link) = linked.links.iter().find(here) {
             let names = |columns: &[crate::ident::Ident]| columns.iter().map(ToString::to_string).collect();
-            return Some(relation(names(&link.references), Some(other.clone()), names(&link.columns)));
+            return Some(relation(
+                names(&link.references),
+                Some(other.clone()),
+                names(&link.columns),
+            ));
         }
     }
     let root = map.root.table.as_ref()?;
     let theirs = map.root.email.as_ref()?;
     let theirs_type = facts.tables.get(root)?.column(theirs)?.value_type();
     let email = personal.iter().find(|personal| {
-        let holds = table.column(&personal.column).is_some_and(|own| kin(own.value_type()) == kin(theirs_type));
+        let holds = table
+            .column(&personal.column)
+            .is_some_and(|own| kin(own.value_type()) == kin(theirs_type));
         personal.kind == Kind::Email && holds
     })?;
-    Some(relation(vec![email.column.clone()], Some(root.clone()), vec![theirs.clone()]))
+    Some(relation(
+        vec![email.column.clone()],
+        Some(root.clone()),
+        vec![theirs.clone()],
+    ))
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::super::classify::{is_of_people, words};
+use crate::ident::Ident;
+
 use super::super::{Facts, Kind, LinkOrigin, Marks, Root, SubjectMap, Table};
-use crate::schema::starter::APP_USERS;
 
 /// The root that was said, else the platform's own table of people, else the table that looks most like one.
 pub(super) fn root(facts: &Facts, marks: &Marks, said: &SubjectMap) -> Root {
@@ -15,8 +16,6 @@ pub(super) fn root(facts: &Facts, marks: &Marks, said: &SubjectMap) -> Root {
     }
     let label = match &facts.people {
         Some(people) => Some(people.as_str()),
-        // Accounts are people without a row then: no other table stands for them.
-        None if facts.accounts && facts.tables.contains_key(APP_USERS) => None,
         None => likeliest(facts, marks),
     };
     let Some((label, table)) = label.and_then(|label| facts.tables.get_key_value(label)) else {
@@ -24,7 +23,7 @@ pub(super) fn root(facts: &Facts, marks: &Marks, said: &SubjectMap) -> Root {
     };
     Root {
         table: Some(label.clone()),
-        key: key(table).iter().map(ToString::to_string).collect(),
+        key: names(key(table)),
         email: email(label, table, marks),
     }
 }
@@ -47,7 +46,11 @@ fn is_owners(table: &Table, key: &[String]) -> bool {
     table.links.iter().any(same)
 }
 
-fn key(table: &Table) -> &[crate::ident::Ident] {
+fn names(columns: &[Ident]) -> Vec<String> {
+    columns.iter().map(ToString::to_string).collect()
+}
+
+fn key(table: &Table) -> &[Ident] {
     match (table.primary_key.as_slice(), table.unique_keys.first()) {
         ([], Some(unique)) => unique,
         (primary, _) => primary,
@@ -56,7 +59,10 @@ fn key(table: &Table) -> &[crate::ident::Ident] {
 
 /// The column with an address that is the person's: by its plain name, else the first.
 fn email(label: &str, table: &Table, marks: &Marks) -> Option<String> {
-    let plain = table.columns.iter().find(|column| words(column.name.as_str()).concat() == "email");
+    let plain = table
+        .columns
+        .iter()
+        .find(|column| words(column.name.as_str()).concat() == "email");
     let plain = plain.map(|column| column.name.to_string());
     let is_email = |kind: Kind| kind == Kind::Email;
     let marked = marks.table(label).iter().find(|personal| is_email(personal.kind));
@@ -68,7 +74,15 @@ fn email(label: &str, table: &Table, marks: &Marks) -> Option<String> {
 /// The table that is called as people are, has a key, and is referred to by others; personal columns count too.
 fn likeliest<'a>(facts: &'a Facts, marks: &Marks) -> Option<&'a str> {
     let mut best: Option<(u32, &str)> = None;
-    for (label, table) in facts.tables.iter().filter(|(_, table)| !table.trashed && !key(table).is_empty()) {
+    for (label, table) in facts
+        .tables
+        .iter()
+        .filter(|(_, table)| !table.trashed && !key(table).is_empty())
+    {
+        // Where people have ids of their own, no other table stands for them than one that goes by these.
+        if facts.accounts && !is_owners(table, &names(key(table))) {
+            continue;
+        }
         let score = score(label, table, facts, marks);
         // Of equals the first by name.
         if score >= LEAST && best.is_none_or(|(most, _)| score > most) {
@@ -78,23 +92,28 @@ fn likeliest<'a>(facts: &'a Facts, marks: &Marks) -> Option<&'a str> {
     best.map(|(_, label)| label)
 }
 
-/// A name alone is not enough, and neither is an address.
+/// Nothing but `users` is enough as a name alone, and neither is an address.
 const LEAST: u32 = 5;
 
 fn score(label: &str, table: &Table, facts: &Facts, marks: &Marks) -> u32 {
     let name = words(table.name.as_str());
     let mut score = match name.as_slice() {
-        [only] if matches!(only.as_str(), "users" | "user" | "appusers" | "accounts" | "account") => 5,
+        [only] if matches!(only.as_str(), "users" | "user" | "appusers") => 6,
         [only] if is_of_people(only) => 4,
         several if several.last().is_some_and(|last| is_of_people(last)) => 3,
         _ => 0,
     };
     let kinds: BTreeSet<Kind> = marks.table(label).iter().map(|personal| personal.kind).collect();
-    for (kind, worth) in [(Kind::Email, 3), (Kind::Credential, 2), (Kind::Name, 1), (Kind::Username, 1), (Kind::Phone, 1)] {
+    for (kind, worth) in [
+        (Kind::Email, 3),
+        (Kind::Credential, 2),
+        (Kind::Name, 1),
+        (Kind::Username, 1),
+        (Kind::Phone, 1),
+    ] {
         score += if kinds.contains(&kind) { worth } else { 0 };
     }
-    let key: Vec<String> = key(table).iter().map(ToString::to_string).collect();
-    if is_owners(table, &key) {
+    if is_owners(table, &names(key(table))) {
         score += 4;
     }
     let leads_here = |other: &&Table| other.links.iter().any(|link| link.to.as_deref() == Some(label));

@@ -49,11 +49,22 @@ impl Ways<'_> {
     fn emptied(&self, dialect: Dialect, label: &str, table: &Table, marks: &Marks) -> Option<Vec<String>> {
         let mut names: BTreeSet<&str> = BTreeSet::new();
         for path in self.paths.get(label)? {
-            let mut cut = path.0.first()?.columns.iter().filter(|name| is_cut(dialect, table, name)).peekable();
+            let mut cut = path
+                .0
+                .first()?
+                .columns
+                .iter()
+                .filter(|name| is_cut(dialect, table, name))
+                .peekable();
             cut.peek()?;
             names.extend(cut.map(String::as_str));
         }
-        let led: BTreeSet<&str> = table.links.iter().flat_map(|link| &link.columns).map(crate::ident::Ident::as_str).collect();
+        let led: BTreeSet<&str> = table
+            .links
+            .iter()
+            .flat_map(|link| &link.columns)
+            .map(crate::ident::Ident::as_str)
+            .collect();
         for column in table.columns.iter().filter(|column| !column.generated) {
             let name = column.name.as_str();
             let says = marks.kind(label, name).is_some() || may_say_anything(column) && !led.contains(name);
@@ -65,7 +76,10 @@ impl Ways<'_> {
             }
             names.insert(name);
         }
-        let in_order = table.columns.iter().filter(|column| names.contains(column.name.as_str()));
+        let in_order = table
+            .columns
+            .iter()
+            .filter(|column| names.contains(column.name.as_str()));
         Some(in_order.map(|column| column.name.to_string()).collect())
     }
 }
