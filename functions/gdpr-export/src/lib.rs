@@ -1,5 +1,7 @@
 //! The `gdpr-export` function: which rows belong to a person, and a copy of them.
 
+mod export;
+mod file;
 mod subject_map;
 
 use plinth::web::Routes;
@@ -10,4 +12,8 @@ pub fn routes() -> Routes {
     Routes::new()
         .routes(routes!(subject_map::read))
         .routes(routes!(subject_map::confirm))
+        .routes(routes!(export::ask))
+        .routes(routes!(export::state))
+        .routes(routes!(export::link))
+        .routes(routes!(file::fetch))
 }
