@@ -33,7 +33,11 @@ pub async fn make(app: &App, job: &Job) -> Result<Value> {
     if let Some(result) = job.items(app).await?.remove(KEPT) {
         return Ok(result);
     }
-    let id = job.payload.get("request").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    let id = job
+        .payload
+        .get("request")
+        .and_then(Value::as_str)
+        .and_then(|id| id.parse().ok());
     let id: Uuid = id.ok_or_else(|| Error::internal("an export of no request"))?;
     let (asked, kept) = {
         let client = app.control.get().await?;
