@@ -13,6 +13,7 @@ pub fn columns(table: &Table) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(table.columns.len());
     for column in &table.columns {
         let own = column.name.as_str();
+        // Where it is known by its own design, that is its comment.
         let told = column.comment.as_deref().filter(|_| is_aside(column));
         let readable = told.map(|name| format!("{name} (removed)"));
         let is_free =

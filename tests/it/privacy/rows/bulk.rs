@@ -282,3 +282,53 @@ fn a_commit_that_nobody_heard_of_says_so() {
         );
     });
 }
+
+/// TEMPORARY
+struct Counting(usize, usize);
+impl Sink for Counting {
+    fn take(&mut self, rows: Vec<TextRow>) -> Fut<'_, Result<()>> {
+        self.0 += rows.len();
+        self.1 += rows.iter().flatten().flatten().map(String::len).sum::<usize>();
+        Box::pin(async { Ok(()) })
+    }
+}
+#[test]
+#[ignore]
+fn measure() {
+    run(async {
+        let rss = || {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap();
+            status
+                .lines()
+                .filter(|l| l.starts_with("VmRSS") || l.starts_with("VmHWM"))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        for (ground, sql) in [
+            (
+                postgres().await.0,
+                "select row_to_json(r)::text from (select i as id, md5(i::text) as a, repeat('x', 200) as b from generate_series(1, 1000000) i) r",
+            ),
+            (
+                maria().await.0,
+                "select concat('{\"id\":', seq, ',\"a\":\"', md5(seq), repeat('x', 200), '\"}') from seq_1_to_1000000",
+            ),
+        ] {
+            eprintln!("before {}", rss());
+            let start = tokio::time::Instant::now();
+            let mut sink = Counting(0, 0);
+            let sql = if ground.dialect == Dialect::MySql {
+                sql.replace("seq_1", "mysql.seq_1")
+            } else {
+                sql.to_owned()
+            };
+            ground
+                .begin(true)
+                .await
+                .stream(&statement(sql), &mut sink)
+                .await
+                .unwrap();
+            eprintln!("after {} {} {} {:?}", rss(), sink.0, sink.1, start.elapsed());
+        }
+    });
+}
