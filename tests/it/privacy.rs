@@ -1,1 +1,3 @@
 //! What is done about a person's data: found, handed over, removed, proved.
+
+mod erase;
