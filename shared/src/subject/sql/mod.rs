@@ -2,6 +2,7 @@
 
 mod json;
 mod kind;
+mod sample;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -16,6 +17,7 @@ use crate::ident::Ident;
 
 pub use json::columns;
 pub(super) use json::is_aside;
+pub use sample::sample;
 
 /// A statement that was rendered for the engine at hand, with its values.
 #[derive(Clone, PartialEq, Eq)]
