@@ -1,1 +1,4 @@
 //! What is done about a person's data: found, handed over, removed, proved.
+
+mod bench;
+mod people;
