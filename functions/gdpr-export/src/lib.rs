@@ -1,8 +1,16 @@
 //! The `gdpr-export` function: which rows belong to a person, and a copy of them.
 
+mod export;
+mod file;
+
 use plinth::web::Routes;
+use utoipa_axum::routes;
 
 /// Its routes.
 pub fn routes() -> Routes {
     Routes::new()
+        .routes(routes!(export::ask))
+        .routes(routes!(export::state))
+        .routes(routes!(export::link))
+        .routes(routes!(file::fetch))
 }

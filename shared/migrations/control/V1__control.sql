@@ -297,15 +297,17 @@ create table plinth.privacy_requests (
 create index privacy_requests_project_id_idx on plinth.privacy_requests (project_id, created_at desc);
 create index privacy_requests_expires_at_idx on plinth.privacy_requests (expires_at) where expires_at is not null;
 
--- Copies of people's data that wait to be fetched, once each.
+-- Copies of people's data that wait to be fetched.
 create table plinth.exports (
   -- The request's.
   id uuid primary key references plinth.privacy_requests (id) on delete cascade,
+  -- Its file. The row is there before it, and until it is removed: no file is ever forgotten.
   object text not null,
-  bytes bigint not null,
+  -- How long the file is; null while it is being made.
+  bytes bigint,
   created_at timestamptz not null,
   expires_at timestamptz not null,
-  -- Of the link: SHA-256 of its token, of the address it works from, until when.
+  -- Of the link, which works once: SHA-256 of its token, of the address it works from, until when, and when it was used.
   link_hash bytea,
   link_address text,
   link_expires_at timestamptz,

@@ -35,7 +35,7 @@ pub use audience::{Audience, Bearer, Origin};
 pub use deletion::{DeletedUser, delete_user, deleted_users, restore_user};
 pub use input::{Changes, Credentials, Email, Metadata, NewAccount, Password, Scope};
 pub use outside::remember_outside;
-pub use person::{Person, Removed, person, person_by_address, remove_person, sign_person_out};
+pub use person::{Person, Removed, copy_of_person, person, person_by_address, remove_person, sign_person_out};
 pub use purge::purge;
 pub use reauthentication::{GivenPassword, Proven, reauthenticate};
 pub use refresh::refresh;

@@ -64,6 +64,20 @@ pub async fn person(app: &App, project: &Arc<Project>, id: Uuid) -> Result<Optio
     Ok(found)
 }
 
+/// What is kept of an end user's account, for a copy of it: `account`, `identities` and `sessions`, without passwords and
+/// tokens. None where [`person`] finds nobody.
+///
+/// # Errors
+/// When the backend's database cannot be reached.
+pub async fn copy_of_person(app: &App, project: &Arc<Project>, id: Uuid) -> Result<Option<Value>> {
+    let audience = Audience::of(project.clone());
+    let mut client = audience.connect(app).await?;
+    let store = Store::begin(&audience, &mut client).await?;
+    let copy = store.copy_of_person(id).await?;
+    store.commit().await?;
+    Ok(copy)
+}
+
 /// The end user with that e-mail address: who has it now, or else who had it last when they were deleted.
 ///
 /// # Errors

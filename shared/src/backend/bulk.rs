@@ -7,14 +7,7 @@ use super::{Fut, NO_ROLE};
 use crate::error::Result;
 use crate::ident::Ident;
 
-/// A statement that was rendered for the engine at hand, with its values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bound {
-    /// Its text, with the engine's placeholders.
-    pub sql: String,
-    /// The values, as texts; the statement casts them.
-    pub params: Vec<Option<String>>,
-}
+pub use crate::subject::sql::Statement as Bound;
 
 /// As whom, and how far.
 #[derive(Debug, Clone)]

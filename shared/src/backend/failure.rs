@@ -71,6 +71,20 @@ pub fn outcome_unknown() -> Error {
     .with_hint("Read the rows before you write again")
 }
 
+/// A statement of our own making was refused, for a reason that `refused` tells. What the engine says of it may hold values of
+/// rows, so that nothing but names is passed on: this is told to others than those whose rows they are.
+pub fn without_values(refused: &Error, names: &[&str]) -> Error {
+    let error = Error::new(
+        refused.kind(),
+        refused.code().to_owned(),
+        "The database refused a statement over a person's rows",
+    );
+    match names {
+        [] => error,
+        names => error.with_details(names.join(", ")),
+    }
+}
+
 /// A connection that is tried: the login is not let in.
 pub fn bad_credentials() -> Error {
     Error::new(

@@ -162,7 +162,7 @@ async fn note_health(app: &App, backend: &ProjectBackend, outcome: &Result<Reply
 }
 
 /// A login that is not let in has no connections worth keeping; its password may be another by now.
-fn forget_refused<T>(app: &App, target: &Target, outcome: &Result<T>) {
+pub(crate) fn forget_refused<T>(app: &App, target: &Target, outcome: &Result<T>) {
     if outcome.as_ref().is_err_and(|error| error.code() == REFUSED) {
         app.backends.evict(target);
         if let Some(backend) = target.owner {

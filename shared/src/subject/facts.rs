@@ -1,6 +1,7 @@
 //! What is known of the tables.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::ident::Ident;
 use crate::schema::catalog::Column;
@@ -71,4 +72,34 @@ pub enum LinkOrigin {
     Declared,
     /// The column's default, or a policy, holds it against the caller's id.
     Owner,
+}
+
+impl Facts {
+    /// Whether any column holds a user's id by its default or a policy.
+    pub(crate) fn has_owner_columns(&self) -> bool {
+        let links = self.tables.values().flat_map(|table| &table.links);
+        links.into_iter().any(|link| link.origin == LinkOrigin::Owner)
+    }
+}
+
+/// `user_id → users.id`.
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&list(&self.columns))?;
+        match &self.to {
+            Some(to) => write!(f, " → {to}.{}", list(&self.references)),
+            None => f.write_str(" → person"),
+        }
+    }
+}
+
+/// Names after each other; several in parentheses.
+pub(super) fn list(names: &[impl fmt::Display]) -> String {
+    match names {
+        [only] => only.to_string(),
+        several => {
+            let names: Vec<String> = several.iter().map(ToString::to_string).collect();
+            format!("({})", names.join(", "))
+        }
+    }
 }

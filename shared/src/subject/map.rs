@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::facts::list;
+
 /// A subject map, as it is stored and as its owner writes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -101,4 +103,25 @@ pub enum Rule {
         /// Why they may: told in the plan and in the receipt. Not empty.
         reason: String,
     },
+}
+
+impl Path {
+    /// For people to read: `order_items.order_id → orders.id, orders.customer_id → customers.id`.
+    pub fn readable(&self, table: &str) -> String {
+        let mut from = table;
+        let mut hops = Vec::new();
+        for hop in &self.0 {
+            let columns = list(&hop.columns);
+            let to = match &hop.references {
+                Some(to) => format!("{to}.{}", list(&hop.referenced_columns)),
+                None => "the person's id".to_owned(),
+            };
+            hops.push(format!("{from}.{columns} → {to}"));
+            from = hop.references.as_deref().unwrap_or_default();
+        }
+        match hops.is_empty() {
+            true => format!("{table}: the person's own row"),
+            false => hops.join(", "),
+        }
+    }
 }

@@ -5,11 +5,33 @@
 //! keys, relations that the owner declared, and columns that hold a user's id by their default or a policy. A [`Path`] is a
 //! chain of links that ends at the person; a row belongs to them when one of its table's paths leads there.
 
+mod check;
+mod classify;
+pub mod erase;
 mod facts;
+mod find;
+mod fitted;
 mod map;
+mod owner;
+mod read;
+mod rows;
+#[cfg(test)]
+mod sketch;
+pub mod sql;
+mod structure;
 
+pub use check::check;
+pub use classify::{Kind, Marks, Personal, Samples, Why};
+use erase::fillable;
 pub use facts::{Facts, Link, LinkOrigin, Table};
+pub use find::{Found, Gap, find};
 pub use map::{Hop, Path, Relation, Root, Rule, SubjectMap, TableEntry};
+pub(crate) use read::{Schema, Trashed};
+pub use rows::Subject;
+pub use structure::{Change, ChangeKind, Structure};
+
+/// What the labels of tables in the trash begin with.
+const TRASH: &str = "trash:";
 
 /// The language that statements are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

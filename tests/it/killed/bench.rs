@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::cases::{self, Case};
 use super::process;
 use super::way::{Point, Way};
-use crate::world::{BASE_URL, Project, World};
+use crate::world::{BASE_URL, Project, World, files_beside};
 
 /// Between two workers: longer than any lease, and than any pause before another try.
 const LATER: Duration = Duration::from_secs(2 * 60 * 60);
@@ -56,7 +56,8 @@ impl Bench {
         let random: SharedRandom = Arc::new(SystemRandom);
         let platform = Platform::prepare(&server.url("postgres"), BASE_URL, Secrets::generate(&random))
             .await
-            .unwrap();
+            .unwrap()
+            .with("PLINTH_FILES_FOLDER", &files_beside(&server));
         let way = Way::to(server.port()).await;
         let control = connect(&server, "plinth").await;
         let port = i32::from(way.port);

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod descriptions;
+mod erasure;
 
 use serde_json::{Value, json};
 
@@ -125,6 +126,7 @@ pub fn rows() -> Vec<Row> {
         sql(),
         records(),
         accounts::rows(),
+        erasure::rows(),
     ]
     .concat()
 }

@@ -32,6 +32,23 @@ impl Store<'_> {
         }))
     }
 
+    /// What is kept of a user, but for what is secret or derived from it.
+    pub async fn copy_of_person(&self, id: Uuid) -> Result<Option<Value>> {
+        let sql = format!(
+            "select jsonb_build_object(
+               'account', to_jsonb(u) - 'encrypted_password' || jsonb_build_object(
+                 'has_password', u.encrypted_password is not null),
+               'identities', coalesce((select jsonb_agg(to_jsonb(i) - 'user_id' order by i.created_at, i.id)
+                 from {schema}.identities i where i.user_id = u.id), '[]'),
+               'sessions', coalesce((select jsonb_agg(to_jsonb(s) - 'user_id' order by s.created_at, s.id)
+                 from {schema}.sessions s where s.user_id = u.id), '[]'))
+             from {schema}.users u where u.id = $1",
+            schema = self.schema
+        );
+        let rows = self.tx.query_typed(&sql, &[uuid(&id)]).await.map_err(failed)?;
+        Ok(rows.first().map(|row| row.get(0)))
+    }
+
     /// Whose address that is: the one who has it now, or else the last one who was deleted with it.
     pub async fn id_of_address(&self, address: &str) -> Result<Option<Uuid>> {
         let sql = format!(

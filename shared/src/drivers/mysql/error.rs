@@ -3,7 +3,7 @@
 use mysql_async::{DriverError, Error as MyError, IoError, ServerError};
 
 use super::connect::DialError;
-use crate::backend::failure::{bad_credentials, login_refused, no_such_database, no_tls};
+use crate::backend::failure::{self, bad_credentials, login_refused, no_such_database, no_tls};
 pub(super) use crate::backend::failure::{busy, outcome_unknown, too_late, unreachable};
 use crate::error::{Error, ErrorKind};
 
@@ -143,6 +143,17 @@ pub(super) fn shown(error: MyError, upserts: bool) -> Error {
         ),
     };
     out.with_source(error)
+}
+
+/// The error of a statement over a person's rows.
+pub(super) fn without_values(failed: MyError) -> Error {
+    let MyError::Server(told) = &failed else {
+        return Error::internal(failed);
+    };
+    let number = format!("error {}", told.code);
+    let gave_way = gave_way(&failed);
+    let refused = failure::without_values(&shown(failed, false), &[&number]);
+    if gave_way { refused.with_retry_after(0) } else { refused }
 }
 
 fn conflict(code: &'static str) -> Error {

@@ -1,5 +1,6 @@
 #![doc = include_str!("README.md")]
 
+mod bulk;
 mod connect;
 mod details;
 mod error;
@@ -13,7 +14,10 @@ use std::sync::Arc;
 
 use connect::Pool;
 
-use crate::backend::{Driver, Engine, Fut, Indexes, Place, Probed, Records, Roles, Scope, Snapshot, Target};
+use crate::backend::{
+    Bulk, BulkScope, BulkTransaction, Driver, Engine, Fut, Indexes, Place, Probed, Records, Roles, Scope, Snapshot,
+    Target,
+};
 use crate::error::Result;
 use crate::ident::Ident;
 use crate::query::openapi::Visible;
@@ -76,5 +80,15 @@ impl Records for Pool {
 
     fn run<'a>(&'a self, scope: &'a Scope, plan: &'a Plan) -> Fut<'a, Result<Counts>> {
         Box::pin(execute::run(self, scope, plan))
+    }
+
+    fn bulk(&self) -> Option<&dyn Bulk> {
+        Some(self)
+    }
+}
+
+impl Bulk for Pool {
+    fn begin<'a>(&'a self, scope: &'a BulkScope) -> Fut<'a, Result<Box<dyn BulkTransaction>>> {
+        Box::pin(bulk::begin(self, scope))
     }
 }

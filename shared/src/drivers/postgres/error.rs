@@ -123,6 +123,26 @@ pub(super) fn shown(error: PgError, marker: &str, anonymous: bool) -> Error {
     pg_error::from_database(&fields(told), anonymous)
 }
 
+/// The error of a statement over a person's rows.
+pub(super) fn without_values(error: PgError) -> Error {
+    let Some(told) = error.as_db_error() else {
+        return Error::internal(error);
+    };
+    let names: Vec<&str> = [told.schema(), told.table(), told.column(), told.constraint()]
+        .into_iter()
+        .flatten()
+        .collect();
+    let refused = failure::without_values(&pg_error::from_database(&fields(told), false), &names);
+    let is_kept_back =
+        *told.code() == SqlState::INSUFFICIENT_PRIVILEGE && told.message().contains("row-level security");
+    match is_kept_back {
+        true => refused.with_hint(
+            "Policies keep rows from the login that is used: give it the attribute bypassrls, or make it the tables' owner",
+        ),
+        false => refused,
+    }
+}
+
 /// The plan is older than the backend.
 pub(super) fn stale() -> Error {
     Error::new(ErrorKind::Unavailable, STALE, "The backend has just changed").with_retry_after(0)

@@ -1,5 +1,6 @@
 #![doc = include_str!("README.md")]
 
+mod bulk;
 mod connect;
 mod error;
 mod execute;
@@ -16,7 +17,8 @@ use std::sync::Arc;
 use connect::Pool;
 
 use crate::backend::{
-    Driver, Engine, Fut, Indexes, Place, Ran, Records, Roles, Scope, Script, ScriptScope, Snapshot, Sql, Target,
+    Bulk, BulkScope, BulkTransaction, Driver, Engine, Fut, Indexes, Place, Ran, Records, Roles, Scope, Script,
+    ScriptScope, Snapshot, Sql, Target,
 };
 use crate::error::Result;
 use crate::query::openapi::Visible;
@@ -100,9 +102,19 @@ impl Records for Pool {
         Box::pin(execute::run(self, scope, plan))
     }
 
+    fn bulk(&self) -> Option<&dyn Bulk> {
+        Some(self)
+    }
+
     fn sql(&self) -> Option<&dyn Sql> {
         // Scripts are cut and judged by PostgreSQL's own grammar.
         (self.kin == Kin::Postgres).then_some(self as &dyn Sql)
+    }
+}
+
+impl Bulk for Pool {
+    fn begin<'a>(&'a self, scope: &'a BulkScope) -> Fut<'a, Result<Box<dyn BulkTransaction>>> {
+        Box::pin(bulk::begin(self, scope))
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::subject::Subject;
 
 /// Bytes of a name at most.
 const LONGEST: usize = 1000;
@@ -67,6 +68,16 @@ pub enum Who {
     Id(String),
     /// The values of the root table's key, as the database writes them.
     Key(BTreeMap<String, String>),
+}
+
+impl Who {
+    /// As statements about their rows name them.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Id(id) => Subject::of_id(id.as_str()),
+            Self::Key(key) => Subject::of_key(key.clone()),
+        }
+    }
 }
 
 #[cfg(test)]

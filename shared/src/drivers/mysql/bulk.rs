@@ -1,0 +1,211 @@
+//! Transactions over all that belongs to somebody: as long as they need, rows handed on as they come.
+
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Error as MyError, Params, Row, Value};
+use tokio::time::Instant;
+
+use super::connect::{Held, Pool};
+use super::error;
+use super::execute::{Failure, warned};
+use crate::backend::{Bound, BulkScope, BulkTransaction, Fut, Sink, TextRow};
+use crate::error::{Error, Result};
+use crate::query::mysql::Flavour;
+
+/// Rows, and bytes of them, that are handed on at once; a single row may be larger.
+const MOST_ROWS: usize = 500;
+const MOST_BYTES: usize = 256 * 1024;
+
+/// Begins a transaction. There are no roles to take: the login is the user's own.
+pub(super) async fn begin(pool: &Pool, scope: &BulkScope) -> Result<Box<dyn BulkTransaction>> {
+    let end = Instant::now() + scope.deadline;
+    let mut held = pool.connect(end).await?;
+    let mut begun = prepare(&mut held, scope, end).await?;
+    if matches!(&begun, Err(failed) if error::broke(failed)) {
+        // It died unheard while it lay idle; another one may live.
+        held = pool.connect(end).await?;
+        begun = prepare(&mut held, scope, end).await?;
+    }
+    begun.map_err(refused)?;
+    Ok(Box::new(Transaction {
+        held: Some(held),
+        read_only: scope.read_only,
+        end,
+    }))
+}
+
+async fn prepare(held: &mut Held, scope: &BulkScope, end: Instant) -> Result<Result<(), MyError>> {
+    let Some((conn, flavour)) = held.parts() else {
+        return Err(Error::internal("no connection"));
+    };
+    let left = end
+        .saturating_duration_since(Instant::now())
+        .max(std::time::Duration::from_millis(1));
+    let limit = match flavour {
+        Flavour::MariaDb => format!("max_statement_time = {}", left.as_secs_f64()),
+        // Of selects only; a write is cut off by our own deadline.
+        Flavour::MySql => format!("max_execution_time = {}", left.as_millis()),
+    };
+    let seconds = left.as_secs().max(1);
+    // Where something is changed, what was counted before is held: nobody adds rows that would go along unseen. A slow taker
+    // of rows is waited for.
+    let (level, begin) = match scope.read_only {
+        true => (
+            "repeatable read",
+            "start transaction with consistent snapshot, read only",
+        ),
+        false => ("serializable", "start transaction read write"),
+    };
+    let sql = format!(
+        "set session time_zone = '+00:00', {limit}, innodb_lock_wait_timeout = {seconds}, net_write_timeout = {seconds}; \
+         set transaction isolation level {level}; {begin}"
+    );
+    match tokio::time::timeout_at(end, conn.query_drop(sql)).await {
+        Ok(begun) => Ok(begun),
+        Err(_) => Err(error::too_late(true)),
+    }
+}
+
+/// An open transaction. After a failure its connection is gone, and with it all that was done.
+struct Transaction {
+    held: Option<Held>,
+    read_only: bool,
+    end: Instant,
+}
+
+/// What becomes of rows.
+enum Taker<'a> {
+    Count,
+    Keep(&'a mut Vec<TextRow>),
+    Pass(&'a mut dyn Sink),
+}
+
+impl Transaction {
+    /// Runs a statement to its end.
+    async fn run(&mut self, statement: &Bound, taker: Taker<'_>) -> Result<u64> {
+        let Some(mut held) = self.held.take() else {
+            return Err(Error::internal("the transaction has failed before"));
+        };
+        let running = Box::pin(answer(&mut held, statement, taker));
+        match tokio::time::timeout_at(self.end, running).await {
+            Ok(Ok(count)) => {
+                self.held = Some(held);
+                Ok(count)
+            }
+            Ok(Err(Failure::Told(told) | Failure::Abandoned(told))) => Err(told),
+            Ok(Err(Failure::Server(failed))) => Err(refused(failed)),
+            // Closed; the server stops by its own limit.
+            Err(_) => Err(error::too_late(true)),
+        }
+    }
+}
+
+impl BulkTransaction for Transaction {
+    fn execute<'a>(&'a mut self, statement: &'a Bound) -> Fut<'a, Result<u64>> {
+        Box::pin(self.run(statement, Taker::Count))
+    }
+
+    fn rows<'a>(&'a mut self, statement: &'a Bound) -> Fut<'a, Result<Vec<TextRow>>> {
+        Box::pin(async {
+            let mut rows = Vec::new();
+            self.run(statement, Taker::Keep(&mut rows)).await?;
+            Ok(rows)
+        })
+    }
+
+    fn stream<'a>(&'a mut self, statement: &'a Bound, sink: &'a mut dyn Sink) -> Fut<'a, Result<u64>> {
+        Box::pin(self.run(statement, Taker::Pass(sink)))
+    }
+
+    fn commit<'a>(self: Box<Self>) -> Fut<'a, Result<()>>
+    where
+        Self: 'a,
+    {
+        Box::pin(commit(*self))
+    }
+}
+
+async fn answer(held: &mut Held, statement: &Bound, mut taker: Taker<'_>) -> Result<u64, Failure> {
+    let Some((conn, _)) = held.parts() else {
+        return Err(Error::internal("no connection").into());
+    };
+    let mut answer = conn.exec_iter(statement.sql.as_str(), params(statement)).await?;
+    let (mut batch, mut bytes, mut count) = (Vec::new(), 0, 0);
+    // The server sends on as rows are taken from here, no faster.
+    while let Some(row) = answer.next().await? {
+        count += 1;
+        match &mut taker {
+            Taker::Count => {}
+            Taker::Keep(rows) => rows.push(texts(row)?),
+            Taker::Pass(sink) => {
+                let row = texts(row)?;
+                bytes += row.iter().flatten().map(String::len).sum::<usize>();
+                batch.push(row);
+                if batch.len() >= MOST_ROWS || bytes >= MOST_BYTES {
+                    sink.take(std::mem::take(&mut batch)).await?;
+                    bytes = 0;
+                }
+            }
+        }
+    }
+    let changed = answer.affected_rows();
+    let has_rows = count > 0 || answer.columns_ref().iter().next().is_some();
+    drop(answer);
+    // What would not fit into a packet is null, with a warning and no more.
+    warned(conn).await?;
+    if let Taker::Pass(sink) = taker
+        && !batch.is_empty()
+    {
+        sink.take(batch).await?;
+    }
+    Ok(if has_rows { count } else { changed })
+}
+
+fn params(statement: &Bound) -> Params {
+    if statement.params.is_empty() {
+        return Params::Empty;
+    }
+    let value = |text: &Option<String>| match text {
+        Some(text) => Value::Bytes(text.clone().into_bytes()),
+        None => Value::NULL,
+    };
+    Params::Positional(statement.params.iter().map(value).collect())
+}
+
+fn texts(row: Row) -> Result<TextRow> {
+    let text = |value| match value {
+        Value::NULL => Ok(None),
+        Value::Bytes(bytes) => String::from_utf8(bytes).map(Some).map_err(Error::internal),
+        Value::Int(number) => Ok(Some(number.to_string())),
+        Value::UInt(number) => Ok(Some(number.to_string())),
+        _ => Err(Error::internal("a column is no text")),
+    };
+    row.unwrap().into_iter().map(text).collect()
+}
+
+async fn commit(mut transaction: Transaction) -> Result<()> {
+    let read_only = transaction.read_only;
+    let Some(mut held) = transaction.held.take() else {
+        return Err(Error::internal("the transaction has failed before"));
+    };
+    let Some((conn, _)) = held.parts() else {
+        return Err(Error::internal("no connection"));
+    };
+    match tokio::time::timeout_at(transaction.end, conn.query_drop("commit")).await {
+        // The connection is closed: its session has settings of this transaction.
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(failed)) if error::broke(&failed) && !read_only => Err(error::outcome_unknown().with_source(failed)),
+        Ok(Err(failed)) => Err(refused(failed)),
+        Err(_) => Err(error::too_late(read_only)),
+    }
+}
+
+/// What failed before a commit: nothing of it stays.
+fn refused(failed: MyError) -> Error {
+    if error::broke(&failed) {
+        return error::unreachable(failed);
+    }
+    if error::stopped(&failed) {
+        return error::too_late(true);
+    }
+    error::without_values(failed)
+}
