@@ -1,1 +1,5 @@
 //! What is done about a person's data: found, handed over, removed, proved.
+
+mod export;
+
+pub use export::unzipped;
