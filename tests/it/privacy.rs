@@ -1,5 +1,8 @@
 //! What is done about a person's data: found, handed over, removed, proved.
 
-mod erase;
 mod bench;
+mod erase;
+mod export;
 mod people;
+
+pub use export::unzipped;
