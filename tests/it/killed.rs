@@ -6,6 +6,7 @@
 
 mod bench;
 mod cases;
+mod copies;
 mod process;
 mod way;
 

@@ -9,7 +9,6 @@ use plinth::privacy::receipt::{self, Reader, Receipt};
 use plinth::tenancy::{Caller, RequestInfo};
 use plinth::web::{Json, Path, Query};
 use serde::Deserialize;
-use uuid::Uuid;
 
 /// For who has no account.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -21,7 +20,7 @@ pub struct ByToken {
 
 /// Shows what proves an erasure. For owners and admins of the project, those who run the platform, and whoever has the
 /// token. `verify-receipt` judges it offline, by the keys of `/api/gdpr/keys`.
-#[utoipa::path(get, path = "/api/gdpr/receipts/{id}", tag = "privacy", params(("id" = Uuid, Path), ByToken),
+#[utoipa::path(get, path = "/api/gdpr/receipts/{id}", tag = "privacy", params(("id" = uuid::Uuid, Path), ByToken),
     responses((status = 200, description = "The receipt", body = Receipt), (status = 401),
         (status = 404, description = "`privacy/receipt-not-found`")))]
 pub async fn receipt(
@@ -49,7 +48,11 @@ pub async fn receipt(
 }
 
 fn not_found() -> Error {
-    Error::new(ErrorKind::NotFound, "privacy/receipt-not-found", "There is no such receipt")
+    Error::new(
+        ErrorKind::NotFound,
+        "privacy/receipt-not-found",
+        "There is no such receipt",
+    )
 }
 
 /// Shows the public keys that receipts are signed with (RFC 7517), retired ones too.

@@ -66,11 +66,7 @@ pub async fn ask(
 /// Tells how an export stands.
 #[utoipa::path(get, path = "/api/gdpr/exports/{id}", tag = "privacy", params(("id" = uuid::Uuid, Path)),
     responses((status = 200, body = ExportState), (status = 403), (status = 404)))]
-pub async fn state(
-    Actor(caller): Actor,
-    Path(id): Path<String>,
-    State(app): State<App>,
-) -> Result<Json<ExportState>> {
+pub async fn state(Actor(caller): Actor, Path(id): Path<String>, State(app): State<App>) -> Result<Json<ExportState>> {
     export::state(&app, &caller, named(&id)?).await.map(Json)
 }
 

@@ -58,7 +58,10 @@ async fn handed_over(method: &Method, app: &App, id: &str, key: &Key, from: &Req
     match export::fetch(app, id, &key.token, from).await? {
         Fetched::Elsewhere(address) => {
             let mut headers = HeaderMap::new();
-            headers.insert(header::LOCATION, HeaderValue::try_from(address).map_err(Error::internal)?);
+            headers.insert(
+                header::LOCATION,
+                HeaderValue::try_from(address).map_err(Error::internal)?,
+            );
             Ok((StatusCode::SEE_OTHER, headers).into_response())
         }
         Fetched::Here(bytes, content) => Ok((zip_of(bytes)?, Body::from_stream(content)).into_response()),

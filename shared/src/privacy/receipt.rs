@@ -130,12 +130,6 @@ pub(crate) async fn chain_head(
     store::chain_head(executor, project).await
 }
 
-/// Whether a receipt was issued.
-pub(crate) async fn is_issued(app: &App, id: Uuid) -> Result<bool> {
-    let client = app.control.get().await?;
-    Ok(store::find(&*client, id).await?.is_some())
-}
-
 fn not_found() -> Error {
     Error::new(
         ErrorKind::NotFound,

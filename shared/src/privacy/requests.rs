@@ -17,7 +17,7 @@ use crate::ident::{ProjectId, UserId};
 pub use who::{AskedSubject, NamedSubject, Who};
 
 pub(crate) use resolve::{not_found, resolve, resolve_user};
-pub(crate) use store::{confirm, create, find, forget_subject, lock, set_job, sweep};
+pub(crate) use store::{confirm, create, find, forget_subject, sweep};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

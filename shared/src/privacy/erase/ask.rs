@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{ProjectId, UserId};
 use crate::jobs;
 use crate::privacy::requests::{self, AskedSubject, Kind, NewRequest, Scope, Who};
-use crate::privacy::{ground, map};
+use crate::privacy::{ground, map::in_force};
 use crate::tenancy::{Caller, MemberRole, Project, RequestInfo};
 use crate::token::key_hash;
 
@@ -79,10 +79,14 @@ impl NewErasure {
                 Ok(Some(app.tenancy.refresh(access.reference()).await?))
             }
             (Scope::PlatformUser, None) => Ok(None),
-            (Scope::EndUser, None) => Err(Error::invalid("privacy/project", "An end user's erasure needs the projectId")),
-            (Scope::PlatformUser, Some(_)) => {
-                Err(Error::invalid("privacy/project", "A platform user's erasure has no projectId"))
-            }
+            (Scope::EndUser, None) => Err(Error::invalid(
+                "privacy/project",
+                "An end user's erasure needs the projectId",
+            )),
+            (Scope::PlatformUser, Some(_)) => Err(Error::invalid(
+                "privacy/project",
+                "A platform user's erasure has no projectId",
+            )),
         }
     }
 
@@ -93,8 +97,8 @@ impl NewErasure {
     pub(super) async fn meant(&self, app: &App, caller: &Caller, project: Option<Arc<Project>>) -> Result<Meant> {
         let who = match &project {
             Some(project) => {
-                let ground = Box::pin(ground::ground(app, project)).await?;
-                let map = map::in_force(app, project, &ground).await?;
+                let ground = Box::pin(ground(app, project)).await?;
+                let map = in_force(app, project, &ground).await?;
                 if map.version.is_none() {
                     return Err(unconfirmed());
                 }

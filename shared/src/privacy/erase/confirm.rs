@@ -178,13 +178,7 @@ async fn begin(app: &App, transaction: &Transaction<'_>, wanted: &Wanted, entry:
 }
 
 /// Begins the erasure that a person has asked for themself, or finds the one that has begun.
-pub(super) async fn own(
-    app: &App,
-    project: ProjectId,
-    who: &Who,
-    user: Uuid,
-    from: &RequestInfo,
-) -> Result<Asked> {
+pub(super) async fn own(app: &App, project: ProjectId, who: &Who, user: Uuid, from: &RequestInfo) -> Result<Asked> {
     let mut client = app.control.get().await?;
     let transaction = client.transaction().await.map_err(failure)?;
     let waiting = store::own(&transaction, project, who).await?;

@@ -166,7 +166,9 @@ impl Site {
             let mut names = Vec::new();
             for column in columns {
                 let name = column.name.as_str();
-                let (Some(kind), Some(Value::String(value))) = (kind(name), row.get(name)) else { continue };
+                let (Some(kind), Some(Value::String(value))) = (kind(name), row.get(name)) else {
+                    continue;
+                };
                 values.add(kind, value);
                 if kind == Kind::Name && !value.trim().is_empty() && !value.trim().contains(char::is_whitespace) {
                     names.push(value.trim());
@@ -190,7 +192,11 @@ impl Site {
         let mut counts = Counts::new();
         for (label, entry) in &self.map().tables {
             let kept = matches!(entry.rule, Rule::Keep { .. });
-            let found = if kept { self.count(&mut *rows, label).await.map_err(quiet)? } else { 0 };
+            let found = if kept {
+                self.count(&mut *rows, label).await.map_err(quiet)?
+            } else {
+                0
+            };
             counts.insert(label.clone(), found);
         }
         for step in steps(ground.dialect, &ground.facts, self.map(), &self.subject)? {
@@ -268,11 +274,16 @@ pub(super) fn refuse(others: &[Others]) -> Result<()> {
         "Rows of other people hang on what would be erased",
     )
     .with_details_json(details)
-    .with_hint("Have those tables' rows anonymised in the subject map, or take the foreign keys' columns out of the rows"))
+    .with_hint(
+        "Have those tables' rows anonymised in the subject map, or take the foreign keys' columns out of the rows",
+    ))
 }
 
 fn account_id(project: &Project, who: &Who) -> Option<Uuid> {
-    let managed = project.backend.as_ref().is_some_and(|backend| backend.tier == Tier::Managed);
+    let managed = project
+        .backend
+        .as_ref()
+        .is_some_and(|backend| backend.tier == Tier::Managed);
     match who {
         Who::Id(id) if managed => id.parse().ok(),
         _ => None,
@@ -303,7 +314,11 @@ fn quiet(error: Error) -> Error {
     if error.code().starts_with("privacy/") {
         return error;
     }
-    let quiet = Error::new(error.kind(), error.code().to_owned(), "The database refused the erasure");
+    let quiet = Error::new(
+        error.kind(),
+        error.code().to_owned(),
+        "The database refused the erasure",
+    );
     match error.retry_after() {
         Some(seconds) => quiet.with_retry_after(seconds),
         None => quiet,

@@ -55,7 +55,9 @@ pub(super) async fn of_end_user(app: &App, project: Arc<Project>, who: &Who) -> 
     plan.sessions = person.as_ref().map_or(0, |person| person.sessions.unsigned_abs());
     let control = app.control.get().await?;
     plan.documents = scrub::mentioning(&*control, Documents::Project(id), &values).await?;
-    plan.exports = store::exports_about(&*control, Scope::EndUser, Some(id), who).await?.len() as u64;
+    plan.exports = store::exports_about(&*control, Scope::EndUser, Some(id), who)
+        .await?
+        .len() as u64;
     plan.requests = store::requests_about(&*control, Scope::EndUser, Some(id), who).await?;
     if let Some(id) = end_user(id, who) {
         plan.audit = identity::count(&*control, id).await?;
@@ -81,7 +83,9 @@ pub(super) async fn of_user(app: &App, user: UserId, projects: &[ProjectId]) -> 
     plan.projects = theirs.projects;
     plan.blockers = theirs.blockers;
     plan.documents = scrub::mentioning(&*control, Documents::Member(user), &values).await?;
-    plan.exports = store::exports_about(&*control, Scope::PlatformUser, None, &who).await?.len() as u64;
+    plan.exports = store::exports_about(&*control, Scope::PlatformUser, None, &who)
+        .await?
+        .len() as u64;
     plan.requests = store::requests_about(&*control, Scope::PlatformUser, None, &who).await?;
     plan.audit = identity::count(&*control, Person::User(user)).await?;
     plan.notes = notes(true);

@@ -21,6 +21,7 @@ pub struct Plan {
     pub scope: Scope,
     /// In which project.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
     pub project_id: Option<ProjectId>,
     /// The version of the subject map that it follows.
     #[serde(skip_serializing_if = "Option::is_none")]

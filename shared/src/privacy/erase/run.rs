@@ -65,7 +65,11 @@ struct Asked {
 }
 
 fn gone() -> Error {
-    Error::new(ErrorKind::NotFound, "privacy/request-gone", "The request is gone, with its project")
+    Error::new(
+        ErrorKind::NotFound,
+        "privacy/request-gone",
+        "The request is gone, with its project",
+    )
 }
 
 /// What was done, for the receipt.
@@ -90,7 +94,12 @@ fn final_answer(error: Error) -> Error {
         return error;
     }
     let hint = error.hint().unwrap_or_default().to_owned();
-    Error::new(ErrorKind::Unprocessable, error.code().to_owned(), error.public().to_owned()).with_hint(hint)
+    Error::new(
+        ErrorKind::Unprocessable,
+        error.code().to_owned(),
+        error.public().to_owned(),
+    )
+    .with_hint(hint)
 }
 
 async fn project(app: &App, id: Option<ProjectId>) -> Result<Arc<Project>> {
@@ -185,7 +194,12 @@ async fn scrubbed(work: &mut Work<'_>, site: &Site, who: &Who) -> Result<u64> {
         Who::Id(id) => Some(id.clone()),
         Who::Key(_) => None,
     };
-    work.scrub(Documents::Project(site.project.id), &values, id.filter(|id| is_uuid(id))).await
+    work.scrub(
+        Documents::Project(site.project.id),
+        &values,
+        id.filter(|id| is_uuid(id)),
+    )
+    .await
 }
 
 /// A short number is in too many texts to mean anybody.
@@ -238,7 +252,9 @@ async fn user_done(work: &mut Work<'_>, who: &Who) -> Result<Done> {
         Some(found) => found,
         None => {
             let client = app.control.get().await?;
-            people::plan_of_user(&*client, id, &plan.erase_projects).await?.unblocked()?;
+            people::plan_of_user(&*client, id, &plan.erase_projects)
+                .await?
+                .unblocked()?;
             drop(client);
             let found = Found {
                 exports: work.exports(who).await?.len() as u64,
@@ -260,8 +276,17 @@ async fn user_done(work: &mut Work<'_>, who: &Who) -> Result<Done> {
         }
     };
     work.withdraw_exports(who).await?;
-    work.job.progress(app, 50, "Removing the account and what hangs on it").await?;
-    let counted = Box::pin(people::erase_user(app, work.job, id, work.request.id, &plan.erase_projects)).await?;
+    work.job
+        .progress(app, 50, "Removing the account and what hangs on it")
+        .await?;
+    let counted = Box::pin(people::erase_user(
+        app,
+        work.job,
+        id,
+        work.request.id,
+        &plan.erase_projects,
+    ))
+    .await?;
     let audit = work.forget(Some(identity::Person::User(id))).await?;
     Ok(Done {
         map_version: None,

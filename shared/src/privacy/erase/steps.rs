@@ -18,10 +18,10 @@ use crate::audit::{self, Entry};
 use crate::control::failure;
 use crate::error::{Error, Result};
 use crate::jobs::Job;
+use crate::privacy::export;
 use crate::privacy::identity::{self, Person};
 use crate::privacy::receipt::{self, ChainHead, Statement, TYPE};
 use crate::privacy::requests::{self, Request, Who};
-use crate::privacy::export;
 use crate::tenancy::RequestInfo;
 
 /// A try of a job.
@@ -77,7 +77,9 @@ impl Work<'_> {
         let mut client = self.app.control.get().await?;
         let transaction = client.transaction().await.map_err(failure)?;
         let count = scrub::scrub(&transaction, documents, values, id, self.job.id).await?;
-        self.job.done(self.app, &transaction, "documents", &json!(count)).await?;
+        self.job
+            .done(self.app, &transaction, "documents", &json!(count))
+            .await?;
         transaction.commit().await.map_err(failure)?;
         Ok(count)
     }
@@ -173,11 +175,25 @@ impl Work<'_> {
             address: None,
         };
         let entry = Entry::by_system("privacy", &from, request.project, "privacy.erased", request.id);
-        audit::record(app, &transaction, &entry.with(json!({ "scope": request.scope.as_str() }))).await?;
+        audit::record(
+            app,
+            &transaction,
+            &entry.with(json!({ "scope": request.scope.as_str() })),
+        )
+        .await?;
         let head = receipt::chain_head(&transaction, request.project).await?;
         let statement = self.statement(done, requests.saturating_sub(1), head);
         let hash = request.receipt_hash.as_deref();
-        receipt::keep(app, &transaction, &signer, request.id, request.project, &statement, hash).await?;
+        receipt::keep(
+            app,
+            &transaction,
+            &signer,
+            request.id,
+            request.project,
+            &statement,
+            hash,
+        )
+        .await?;
         self.job.done(app, &transaction, RECEIPT, &result).await?;
         transaction.commit().await.map_err(failure)?;
         Ok(result)

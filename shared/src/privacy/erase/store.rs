@@ -74,7 +74,10 @@ impl Documents {
 
 /// How many versions of documents, deleted ones too, hold what the pattern means.
 pub(super) async fn mentioning(executor: &impl GenericClient, documents: Documents, pattern: &str) -> Result<u64> {
-    let sql = format!("select count(*) from plinth.document_versions d where {}", Documents::OF);
+    let sql = format!(
+        "select count(*) from plinth.document_versions d where {}",
+        Documents::OF
+    );
     let (project, user) = documents.ids();
     let params = [text(&pattern), uuid(&project), uuid(&user)];
     let rows = executor.query_typed(&sql, &params).await.map_err(failure)?;

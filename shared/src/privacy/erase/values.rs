@@ -47,7 +47,11 @@ impl Values {
 
     /// All of them.
     pub fn all(&self) -> Vec<String> {
-        [&self.emails, &self.phones, &self.names].into_iter().flatten().cloned().collect()
+        [&self.emails, &self.phones, &self.names]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
     }
 
     /// A regular expression of Postgres for any of them, to be matched in any letter case; none when there are none.
@@ -70,7 +74,9 @@ impl Values {
 }
 
 fn is_address(value: &str) -> bool {
-    let Some((name, domain)) = value.split_once('@') else { return false };
+    let Some((name, domain)) = value.split_once('@') else {
+        return false;
+    };
     !name.is_empty() && domain.len() > 2 && !value.contains(char::is_whitespace)
 }
 

@@ -71,7 +71,11 @@ impl Archive {
         let title = safe(title);
         let mut number = 1;
         loop {
-            let again = if number == 1 { String::new() } else { format!("-{number}") };
+            let again = if number == 1 {
+                String::new()
+            } else {
+                format!("-{number}")
+            };
             let name = format!("{folder}{title}{again}.{extension}");
             // Where files are unpacked, capitals may not count.
             if self.names.insert(name.to_lowercase()) {
@@ -131,13 +135,16 @@ pub(super) fn safe(title: &str) -> String {
     const LONGEST: usize = 80;
     let mut name = String::new();
     for c in title.chars().take(LONGEST) {
-        let fits = c.is_alphanumeric() || c == '_' || (c == '-' || c == '.') && !name.is_empty() && !name.ends_with('.');
+        let fits =
+            c.is_alphanumeric() || c == '_' || (c == '-' || c == '.') && !name.is_empty() && !name.ends_with('.');
         name.push(if fits { c } else { '_' });
     }
     let name = name.trim_end_matches('.');
     const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
     let start = name.split('.').next().unwrap_or_default().to_lowercase();
-    let device = DEVICES.iter().any(|device| start.strip_prefix(device).is_some_and(|rest| rest.len() <= 1));
+    let device = DEVICES
+        .iter()
+        .any(|device| start.strip_prefix(device).is_some_and(|rest| rest.len() <= 1));
     if name.is_empty() || device {
         return format!("_{name}");
     }

@@ -14,8 +14,8 @@ use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{ProjectId, UserId};
 use crate::jobs::{self, Key, NewJob};
-use crate::privacy::requests::{self, AskedSubject, Kind, NamedSubject, NewRequest, Request, Scope, Who};
 use crate::privacy::identity::Person;
+use crate::privacy::requests::{self, AskedSubject, Kind, NamedSubject, NewRequest, Request, Scope, Who};
 use crate::privacy::{ground, map, people};
 use crate::projects::IdempotencyKey;
 use crate::tenancy::{Caller, MemberRole, Operator, Project, RequestInfo};
@@ -84,8 +84,12 @@ async fn platform_user(app: &App, caller: &Caller, asked: &AskedSubject) -> Resu
         return Ok(Who::Id(me.id.to_string()));
     }
     Operator::of(caller.clone()).map_err(|_| {
-        Error::new(ErrorKind::Forbidden, "privacy/not-yours", "You may ask for your own data only")
-            .with_hint("Those who run the platform may ask for anybody's")
+        Error::new(
+            ErrorKind::Forbidden,
+            "privacy/not-yours",
+            "You may ask for your own data only",
+        )
+        .with_hint("Those who run the platform may ask for anybody's")
     })?;
     let client = app.control.get().await?;
     let found = match &named {
@@ -301,7 +305,13 @@ async fn allowed(app: &App, caller: &Caller, id: Uuid) -> Result<Request> {
         Some(project) => {
             let access = app.tenancy.require(caller.clone(), project, MemberRole::Admin).await;
             // A stranger hears of no project: there is none in the path.
-            access.map_err(|error| if error.kind() == ErrorKind::NotFound { not_found() } else { error })?;
+            access.map_err(|error| {
+                if error.kind() == ErrorKind::NotFound {
+                    not_found()
+                } else {
+                    error
+                }
+            })?;
         }
         None => {
             let theirs = asked.subject == Some(Who::Id(caller.user.id.to_string()));

@@ -18,11 +18,10 @@ pub(super) async fn open(bucket: &str) -> Result<AmazonS3> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let sdk = sdk().await?;
     let roots = Certificate::from_pem_bundle(AMAZON_ROOTS.as_bytes()).map_err(Error::internal)?;
-    let options = roots
-        .into_iter()
-        .fold(ClientOptions::new().with_no_system_certificates(true), |options, root| {
-            options.with_root_certificate(root)
-        });
+    let options = roots.into_iter().fold(
+        ClientOptions::new().with_no_system_certificates(true),
+        |options, root| options.with_root_certificate(root),
+    );
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(bucket)
         .with_client_options(options)
@@ -51,7 +50,10 @@ async fn credential(sdk: &aws_config::SdkConfig) -> Result<AwsCredential> {
     let provider = sdk
         .credentials_provider()
         .ok_or_else(|| away("there are no credentials".into()))?;
-    let found = provider.provide_credentials().await.map_err(|error| away(error.into()))?;
+    let found = provider
+        .provide_credentials()
+        .await
+        .map_err(|error| away(error.into()))?;
     Ok(AwsCredential {
         key_id: found.access_key_id().to_owned(),
         secret_key: found.secret_access_key().to_owned(),

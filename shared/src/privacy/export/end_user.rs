@@ -54,7 +54,10 @@ pub(super) async fn copy(work: &Work<'_>, project: ProjectId, archive: &mut Arch
     if let Some(account) = accounts::copy_of_person(app, &found, id).await? {
         let text = serde_json::to_string_pretty(&account).map_err(Error::internal)?;
         let file = archive.file("", "account", "json", text.as_bytes()).await?;
-        index.file(&file, "The account: addresses, ways of signing in, sessions. No passwords, no tokens");
+        index.file(
+            &file,
+            "The account: addresses, ways of signing in, sessions. No passwords, no tokens",
+        );
     }
     work.progress(labels.len() + 1, parts).await?;
     pages::audit(app, Person::EndUser { project, id }, archive, index).await
@@ -63,7 +66,10 @@ pub(super) async fn copy(work: &Work<'_>, project: ProjectId, archive: &mut Arch
 /// The tables of people's rows: the root's first, then by name.
 fn labels(facts: &Facts, map: &SubjectMap) -> Vec<String> {
     let root = map.root.table.iter().filter(|label| facts.tables.contains_key(*label));
-    let others = map.tables.keys().filter(|label| Some(*label) != map.root.table.as_ref());
+    let others = map
+        .tables
+        .keys()
+        .filter(|label| Some(*label) != map.root.table.as_ref());
     root.chain(others).cloned().collect()
 }
 
@@ -114,4 +120,3 @@ impl Read<'_> {
         })
     }
 }
-

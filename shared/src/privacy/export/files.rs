@@ -46,7 +46,11 @@ impl Files {
         use std::os::unix::fs::DirBuilderExt as _;
 
         let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(folder).map_err(unavailable)?;
+        builder
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(unavailable)?;
         let store = LocalFileSystem::new_with_prefix(folder).map_err(unavailable)?;
         Ok(Self {
             store: Arc::new(store),
@@ -73,10 +77,7 @@ impl Files {
     ///
     /// # Errors
     /// `files/unavailable`.
-    pub async fn read(
-        &self,
-        name: &str,
-    ) -> Result<Option<(u64, impl Stream<Item = Result<Bytes>> + Send + use<>)>> {
+    pub async fn read(&self, name: &str) -> Result<Option<(u64, impl Stream<Item = Result<Bytes>> + Send + use<>)>> {
         match self.store.get(&path(name)).await {
             Ok(found) => {
                 let bytes = found.meta.size;

@@ -165,8 +165,15 @@ impl Index {
 
     fn page(&self) -> Result<String, std::fmt::Error> {
         let mut page = String::from(HEAD);
-        let of = self.project.as_ref().map(|project| format!(" by {}", escaped(&project.name)));
-        write!(page, "<h1>A copy of what is kept about you{}</h1>\n<dl>\n", of.unwrap_or_default())?;
+        let of = self
+            .project
+            .as_ref()
+            .map(|project| format!(" by {}", escaped(&project.name)));
+        write!(
+            page,
+            "<h1>A copy of what is kept about you{}</h1>\n<dl>\n",
+            of.unwrap_or_default()
+        )?;
         let asked = match (self.asked_by_them, self.scope == Scope::PlatformUser.as_str()) {
             (true, _) => "you yourself",
             (false, true) => "you, or those who run the platform",
@@ -177,7 +184,10 @@ impl Index {
             ("Asked for at", self.requested_at.as_str()),
             ("As it was at", self.as_of.as_str()),
             ("Request", self.request_id.as_str()),
-            ("Found by", self.map.as_ref().map_or("the account", |map| map.note.as_str())),
+            (
+                "Found by",
+                self.map.as_ref().map_or("the account", |map| map.note.as_str()),
+            ),
         ] {
             writeln!(page, "<dt>{name}</dt><dd>{}</dd>", escaped(value))?;
         }
@@ -199,7 +209,10 @@ impl Index {
             writeln!(page, "<li>{}: {}</li>", linked(&file.file), escaped(&file.about))?;
         }
         page.push_str("</ul>\n");
-        for (title, texts) in [("What is not in here", &self.not_included), ("How to read it", &self.notes)] {
+        for (title, texts) in [
+            ("What is not in here", &self.not_included),
+            ("How to read it", &self.notes),
+        ] {
             if texts.is_empty() {
                 continue;
             }
@@ -292,7 +305,10 @@ mod tests {
         ];
         assert_eq!(
             in_words(&paths),
-            ["the person's own row", "order_id, shop → orders (id, shop), then customer is the person's id"]
+            [
+                "the person's own row",
+                "order_id, shop → orders (id, shop), then customer is the person's id"
+            ]
         );
     }
 

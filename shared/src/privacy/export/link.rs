@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::BoxStream;
 use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;

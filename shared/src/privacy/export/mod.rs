@@ -16,10 +16,10 @@ mod rows;
 mod store;
 
 pub use ask::{Asked, ExportState, NewExport, ask, ask_own, link, own_link, own_state, state};
-pub(crate) use expire::withdraw;
 pub use expire::expire;
-pub use make::make;
+pub(crate) use expire::withdraw;
 pub use link::{Fetched, Link, SHOWN_AS, fetch, look};
+pub use make::make;
 
 use jiff::Timestamp;
 

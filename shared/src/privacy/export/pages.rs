@@ -39,7 +39,10 @@ pub(super) async fn section(
 pub(super) async fn audit(app: &App, person: Person, archive: &mut Archive, index: &mut Index) -> Result<()> {
     let (rows, files) = Source::Audit(person).write(app, "", "audit", archive).await?;
     for file in files {
-        index.file(&file, &format!("What the audit log has of them: {rows} entries that they made or that are about them"));
+        index.file(
+            &file,
+            &format!("What the audit log has of them: {rows} entries that they made or that are about them"),
+        );
     }
     Ok(())
 }
@@ -92,6 +95,10 @@ impl Source {
 }
 
 fn texts(rows: &[impl Serialize]) -> Result<Vec<TextRow>> {
-    let text = |row| serde_json::to_string(row).map(|text| vec![Some(text)]).map_err(Error::internal);
+    let text = |row| {
+        serde_json::to_string(row)
+            .map(|text| vec![Some(text)])
+            .map_err(Error::internal)
+    };
     rows.iter().map(text).collect()
 }

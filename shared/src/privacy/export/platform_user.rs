@@ -43,14 +43,19 @@ async fn documents(work: &Work<'_>, user: UserId, archive: &mut Archive, index: 
             let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
             let number = row.get("number").and_then(Value::as_i64).unwrap_or_default();
             let title = format!("{}-{number}", text("project"));
-            archive.file("documents/", &title, "md", text("content").as_bytes()).await?;
+            archive
+                .file("documents/", &title, "md", text("content").as_bytes())
+                .await?;
             some = true;
         }
         let Some(next) = page.next else { break };
         after = Some(next);
     }
     if some {
-        index.file("documents/", "Versions of documentation that they wrote or asked for, as Markdown: <project>-<number>.md");
+        index.file(
+            "documents/",
+            "Versions of documentation that they wrote or asked for, as Markdown: <project>-<number>.md",
+        );
     }
     Ok(())
 }

@@ -76,9 +76,13 @@ impl<'a> AsCsv<'a> {
             .from_writer(Vec::new());
         let mut write = |cells: &[String]| match cells {
             [] => Ok(()),
-            cells => writer.write_record(cells.iter().map(|cell| inert(cell))).map_err(Error::internal),
+            cells => writer
+                .write_record(cells.iter().map(|cell| inert(cell)))
+                .map_err(Error::internal),
         };
-        if !self.begun && let Some(names) = self.names.take() {
+        if !self.begun
+            && let Some(names) = self.names.take()
+        {
             self.begun = true;
             write(&names)?;
         }
@@ -157,7 +161,9 @@ mod tests {
         let (mut archive, read) = in_a_folder().await;
         archive.begin("", "a", "json").unwrap();
         let mut json = AsJson::new(&mut archive);
-        json.take(rows(&["{\"n\":-12345678901234567890.50,\n\"t\":\"a\\nb\"}"])).await.unwrap();
+        json.take(rows(&["{\"n\":-12345678901234567890.50,\n\"t\":\"a\\nb\"}"]))
+            .await
+            .unwrap();
         json.take(rows(&["{\"n\":null,\"t\":\"=1\"}"])).await.unwrap();
         assert_eq!(json.end().await.unwrap(), 2);
         archive.begin("", "b", "json").unwrap();
@@ -188,7 +194,10 @@ mod tests {
         .unwrap();
         csv.end().await.unwrap();
         archive.begin("", "b", "csv").unwrap();
-        AsCsv::new(&mut archive, Some(vec!["n".to_owned()])).end().await.unwrap();
+        AsCsv::new(&mut archive, Some(vec!["n".to_owned()]))
+            .end()
+            .await
+            .unwrap();
         archive.begin("", "c", "csv").unwrap();
         let mut csv = AsCsv::new(&mut archive, None);
         csv.take(rows(&[r#"{"b":true,"a":""}"#])).await.unwrap();

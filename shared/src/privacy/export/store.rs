@@ -87,7 +87,13 @@ pub(super) async fn set_link(
         set link_hash = $2, link_address = $3, link_expires_at = least($5, expires_at), fetched_at = null
         where id = $1 and bytes is not null and expires_at > $4
         returning link_expires_at";
-    let params = [uuid(&id), bytes(&link.token), text(&link.address), time(&now), time(&until)];
+    let params = [
+        uuid(&id),
+        bytes(&link.token),
+        text(&link.address),
+        time(&now),
+        time(&until),
+    ];
     let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
     Ok(rows.first().map(|row| row.get(0)))
 }
@@ -138,13 +144,12 @@ pub(super) async fn link(
 }
 
 /// Exports that are past their term: id and file.
-pub(super) async fn past(
-    executor: &impl GenericClient,
-    now: Timestamp,
-    most: i64,
-) -> Result<Vec<(Uuid, String)>> {
+pub(super) async fn past(executor: &impl GenericClient, now: Timestamp, most: i64) -> Result<Vec<(Uuid, String)>> {
     let sql = "select id, object from plinth.exports where expires_at <= $1 order by expires_at limit $2";
-    let rows = executor.query_typed(sql, &[time(&now), int8(&most)]).await.map_err(failure)?;
+    let rows = executor
+        .query_typed(sql, &[time(&now), int8(&most)])
+        .await
+        .map_err(failure)?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
@@ -153,7 +158,10 @@ pub(super) async fn past(
 pub(super) async fn end(executor: &impl GenericClient, id: Uuid, now: Timestamp) -> Result<Option<String>> {
     let sql = "
         update plinth.exports set expires_at = least(expires_at, $2), link_hash = null where id = $1 returning object";
-    let rows = executor.query_typed(sql, &[uuid(&id), time(&now)]).await.map_err(failure)?;
+    let rows = executor
+        .query_typed(sql, &[uuid(&id), time(&now)])
+        .await
+        .map_err(failure)?;
     Ok(rows.first().map(|row| row.get(0)))
 }
 

@@ -31,7 +31,10 @@ pub(crate) async fn resolve(
     asked: &AskedSubject,
 ) -> Result<Who> {
     let named = asked.named()?;
-    let managed = project.backend.as_ref().is_some_and(|backend| backend.tier == Tier::Managed);
+    let managed = project
+        .backend
+        .as_ref()
+        .is_some_and(|backend| backend.tier == Tier::Managed);
     if managed && let Some(person) = account(app, project, &named).await? {
         return Ok(Who::Id(person.id.to_string()));
     }
@@ -137,7 +140,12 @@ impl Rows<'_> {
             .with_hint("Send the person's id"));
         }
         let Some(values) = found.pop() else { return Ok(None) };
-        let key = map.root.key.iter().cloned().zip(values.into_iter().map(Option::unwrap_or_default));
+        let key = map
+            .root
+            .key
+            .iter()
+            .cloned()
+            .zip(values.into_iter().map(Option::unwrap_or_default));
         Ok(Some(self.named(key.collect())))
     }
 
@@ -151,7 +159,10 @@ impl Rows<'_> {
         for row in found {
             let text = row.into_iter().next().flatten().unwrap_or_default();
             let row: Value = serde_json::from_str(&text).map_err(Error::internal)?;
-            let key = root.key.iter().map(|column| Some((column.clone(), written(row.get(column)?)?)));
+            let key = root
+                .key
+                .iter()
+                .map(|column| Some((column.clone(), written(row.get(column)?)?)));
             if let Some(key) = key.collect::<Option<BTreeMap<_, _>>>()
                 && same(&key, who)
             {
@@ -213,7 +224,11 @@ fn written(value: &Value) -> Option<String> {
 fn several_columns(key: &[String]) -> Error {
     Error::invalid("privacy/subject", "The subject does not name a person").with_hint(format!(
         "People are told apart by {}: send {{\"key\": {{…}}}} with a value for each",
-        if key.is_empty() { "their ids".to_owned() } else { key.join(", ") }
+        if key.is_empty() {
+            "their ids".to_owned()
+        } else {
+            key.join(", ")
+        }
     ))
 }
 
@@ -224,5 +239,7 @@ pub(crate) fn not_found() -> Error {
         "privacy/subject-not-found",
         "There is nobody of that name here",
     )
-    .with_hint("Send the person's id, their e-mail address, or {\"key\": {…}} with the columns that the subject map names")
+    .with_hint(
+        "Send the person's id, their e-mail address, or {\"key\": {…}} with the columns that the subject map names",
+    )
 }

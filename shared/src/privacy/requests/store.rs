@@ -6,7 +6,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, Row};
 use uuid::Uuid;
 
-use super::{Kind, NewRequest, Request, Scope, Who};
+use super::{NewRequest, Request, Scope, Who};
 use crate::control::{bytes, failure, json, text, time, uuid};
 use crate::error::{Error, Result};
 use crate::ident::{ProjectId, UserId};
@@ -80,27 +80,6 @@ pub(crate) async fn find(executor: &impl GenericClient, id: Uuid) -> Result<Opti
     let sql = format!("select {COLUMNS} from plinth.privacy_requests where id = $1");
     let rows = executor.query_typed(&sql, &[uuid(&id)]).await.map_err(failure)?;
     rows.first().map(read).transpose()
-}
-
-/// [`find`], and nobody else changes it until the transaction ends.
-///
-/// # Errors
-/// When the database fails.
-pub(crate) async fn lock(executor: &impl GenericClient, id: Uuid) -> Result<Option<Request>> {
-    let sql = format!("select {COLUMNS} from plinth.privacy_requests where id = $1 for update");
-    let rows = executor.query_typed(&sql, &[uuid(&id)]).await.map_err(failure)?;
-    rows.first().map(read).transpose()
-}
-
-/// Notes which job does it.
-///
-/// # Errors
-/// When the database fails.
-pub(crate) async fn set_job(executor: &impl GenericClient, id: Uuid, job: Uuid) -> Result<()> {
-    let sql = "update plinth.privacy_requests set job_id = $2 where id = $1";
-    let params = [uuid(&id), uuid(&job)];
-    executor.query_typed(sql, &params).await.map_err(failure)?;
-    Ok(())
 }
 
 /// Notes that an erasure is confirmed: its job, and what its receipt is fetched with.
