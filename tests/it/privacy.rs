@@ -7,3 +7,4 @@ mod export;
 mod people;
 
 pub use export::unzipped;
+mod map;
