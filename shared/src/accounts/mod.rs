@@ -18,6 +18,7 @@ mod outside;
 mod person;
 mod profile;
 mod purge;
+mod reauthentication;
 mod refresh;
 mod refusal;
 mod sign_in;
@@ -36,6 +37,7 @@ pub use input::{Changes, Credentials, Email, Metadata, NewAccount, Password, Sco
 pub use outside::remember_outside;
 pub use person::{Person, Removed, copy_of_person, person, person_by_address, remove_person, sign_person_out};
 pub use purge::purge;
+pub use reauthentication::{GivenPassword, Proven, reauthenticate};
 pub use refresh::refresh;
 pub use refusal::not_implemented;
 pub use sign_in::sign_in;

@@ -5,6 +5,7 @@ pub mod export;
 pub(crate) mod ground;
 pub mod identity;
 pub mod map;
+pub mod own;
 pub mod people;
 pub mod receipt;
 pub mod requests;

@@ -1,6 +1,7 @@
 //! A platform on a server of its own, so that its workers meet no other test's jobs.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub struct Bench {
     pub control: Client,
     /// The cell's shared database.
     pub cell: Client,
+    /// Where files are kept.
+    pub files: PathBuf,
     /// With a managed backend at level `schema`.
     pub project: Project,
 }
@@ -77,6 +80,7 @@ impl Bench {
             clock,
             control,
             way,
+            files: files_beside(&server).into(),
             _server: server,
         }
     }

@@ -3,6 +3,7 @@
 mod accounts;
 mod descriptions;
 mod erasure;
+mod exports;
 
 use serde_json::{Value, json};
 
@@ -127,6 +128,7 @@ pub fn rows() -> Vec<Row> {
         records(),
         accounts::rows(),
         erasure::rows(),
+        exports::rows(),
         subject_map(),
     ]
     .concat()

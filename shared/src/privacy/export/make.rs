@@ -91,7 +91,7 @@ impl Work<'_> {
     async fn keep(&self, upload: Upload, index: &Index) -> Result<Value> {
         let mut client = self.app.control.get().await?;
         let transaction = client.transaction().await.map_err(failure)?;
-        let result = match self.note(&transaction, &upload, index).await {
+        let result = match self.note(&transaction, upload.bytes(), index).await {
             Ok(result) => result,
             Err(error) => {
                 upload.abort().await;
@@ -105,10 +105,10 @@ impl Work<'_> {
         Ok(result)
     }
 
-    async fn note(&self, transaction: &Transaction<'_>, upload: &Upload, index: &Index) -> Result<Value> {
+    async fn note(&self, transaction: &Transaction<'_>, bytes: u64, index: &Index) -> Result<Value> {
         let (id, now) = (self.asked.id, self.app.clock.now());
         let expires_at = ends(self.app, now)?;
-        let bytes = i64::try_from(upload.bytes()).map_err(Error::internal)?;
+        let bytes = i64::try_from(bytes).map_err(Error::internal)?;
         if !store::made(transaction, id, bytes, now, expires_at).await? {
             return Err(unwanted());
         }
