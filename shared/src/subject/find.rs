@@ -71,7 +71,7 @@ pub fn find(dialect: Dialect, facts: &Facts, marks: &Marks, said: &SubjectMap) -
         let paths = paths.clone();
         found.map.tables.insert(label.clone(), TableEntry { paths, rule });
     }
-    found.gaps = gaps::gaps(facts, marks, &found.map);
+    found.gaps = gaps(facts, marks, &found.map);
     found
 }
 

@@ -2,8 +2,10 @@
 
 mod accounts;
 mod descriptions;
+mod documents;
 mod erasure;
 mod exports;
+mod subject_map;
 
 use serde_json::{Value, json};
 
@@ -119,7 +121,7 @@ pub const fn open(status: u16) -> [u16; 12] {
 pub fn rows() -> Vec<Row> {
     [
         projects(),
-        documents(),
+        documents::rows(),
         descriptions::rows(),
         provisioning(),
         connections(),
@@ -129,7 +131,7 @@ pub fn rows() -> Vec<Row> {
         accounts::rows(),
         erasure::rows(),
         exports::rows(),
-        subject_map(),
+        subject_map::rows(),
     ]
     .concat()
 }
@@ -199,66 +201,6 @@ fn projects() -> Vec<Row> {
             members([403, 403, 200, 200]),
         ),
         row("DELETE", "/api/projects/{id}", members([403, 403, 403, 200])).spends(),
-    ]
-}
-
-fn documents() -> Vec<Row> {
-    let written = |_: &Setting| json!({ "content": format!("# {}", unique()) });
-    vec![
-        row("POST", "/api/generate-docs", members([403, 202, 202, 202]))
-            .body(|setting| json!({ "projectId": setting.project.id })),
-        row("GET", "/api/projects/{id}/docs", members([200, 200, 200, 200])),
-        row("GET", "/api/projects/{id}/docs/latest", members([200, 200, 200, 200])),
-        row(
-            "GET",
-            "/api/projects/{id}/docs/{versionId}",
-            members([200, 200, 200, 200]),
-        ),
-        row(
-            "GET",
-            "/api/projects/{id}/docs/{versionId}",
-            members([200, 200, 200, 200]),
-        )
-        .query("?format=html"),
-        row(
-            "GET",
-            "/api/projects/{id}/docs/{versionId}/diff",
-            members([200, 200, 200, 200]),
-        ),
-        // After the first edit there is a newer version.
-        row(
-            "PUT",
-            "/api/projects/{id}/docs/{versionId}",
-            members([403, 201, 409, 409]),
-        )
-        .body(written),
-        row("POST", "/api/projects/{id}/docs", members([403, 201, 201, 201])).body(written),
-        row(
-            "POST",
-            "/api/projects/{id}/docs/{versionId}/revert",
-            members([403, 201, 201, 201]),
-        ),
-        row(
-            "DELETE",
-            "/api/projects/{id}/docs/{versionId}",
-            members([403, 200, 404, 404]),
-        ),
-        row(
-            "POST",
-            "/api/projects/{id}/docs/{versionId}/restore",
-            members([403, 200, 200, 200]),
-        ),
-    ]
-}
-
-/// After all that asks for a map that nobody has confirmed.
-fn subject_map() -> Vec<Row> {
-    vec![
-        row("GET", "/api/gdpr/subject-map", members([403, 403, 200, 200])).query("?projectId={id}"),
-        row("GET", "/api/gdpr/subject-map", users(404)).query("?projectId=00000000-0000-0000-0000-000000000000"),
-        row("PUT", "/api/projects/{id}/subject-map", members([403, 403, 200, 200]))
-            .body(|_| json!({ "confirm": true })),
-        row("PUT", "/api/projects/{id}/subject-map", members([403, 403, 422, 422])).body(|_| json!({ "tables": 1 })),
     ]
 }
 
