@@ -116,6 +116,7 @@ impl Bench {
             email: None,
             role: PlatformRole::User,
             outside: None,
+            signed_in_at: None,
         };
         let request = RequestInfo {
             id: "bench".into(),

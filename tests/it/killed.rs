@@ -6,6 +6,8 @@
 
 mod bench;
 mod cases;
+mod copies;
+mod erasures;
 mod process;
 mod way;
 

@@ -1,4 +1,4 @@
-//! A real `moto_server`: AWS's Secrets Manager as the SDK sees it.
+//! A real `moto_server`: AWS's Secrets Manager and S3 as the SDK sees them.
 
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
@@ -22,6 +22,7 @@ const STARTS_WITHIN: Duration = Duration::from_secs(120);
 static SERVER: OnceCell<Moto> = OnceCell::const_new();
 
 struct Moto {
+    endpoint: String,
     // Dropped, or gone with this process: then the shell sees the end of its input.
     _shell: Child,
 }
@@ -29,6 +30,11 @@ struct Moto {
 /// Starts the one server of this test process, and makes the SDK speak to it.
 pub async fn moto() {
     SERVER.get_or_init(start).await;
+}
+
+/// Where it is, once it is started.
+pub fn endpoint() -> &'static str {
+    &SERVER.get().expect("moto is started first").endpoint
 }
 
 async fn start() -> Moto {
@@ -42,10 +48,12 @@ async fn start() -> Moto {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let shell = command.spawn().unwrap();
     answer(port).await;
-    plinth::control::aws::stand_in(&format!("http://127.0.0.1:{port}"))
-        .await
-        .unwrap();
-    Moto { _shell: shell }
+    let endpoint = format!("http://127.0.0.1:{port}");
+    plinth::control::aws::stand_in(&endpoint).await.unwrap();
+    Moto {
+        endpoint,
+        _shell: shell,
+    }
 }
 
 fn program() -> PathBuf {

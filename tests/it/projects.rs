@@ -95,6 +95,7 @@ pub fn caller(user: &User, role: PlatformRole) -> Caller {
             email: Some(user.email.clone()),
             role,
             outside: None,
+            signed_in_at: None,
         },
         request: RequestInfo::default(),
     }
@@ -235,6 +236,7 @@ fn an_outside_issuers_user_is_known_once_they_have_a_project() {
             email: Some("outside@example.com".into()),
             role: PlatformRole::User,
             outside: Some(("https://issuer.example".into(), unique())),
+            signed_in_at: None,
         };
         let by = Caller {
             user,

@@ -10,6 +10,7 @@ use http_body_util::BodyExt;
 use plinth::app::App;
 use plinth::clock::{Random, SharedClock, SharedRandom, SystemClock, SystemRandom};
 use plinth_local::platform::{Function, Platform, Secrets};
+use plinth_local::postgres::Server;
 use plinth_local::router::router;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -62,11 +63,17 @@ pub async fn platform() -> &'static Platform {
             crate::logs::capture();
             let server = plinth_local::testing::server().await.unwrap();
             let random: SharedRandom = Arc::new(SystemRandom);
-            Platform::prepare(&server.url("postgres"), BASE_URL, Secrets::generate(&random))
+            let platform = Platform::prepare(&server.url("postgres"), BASE_URL, Secrets::generate(&random))
                 .await
-                .unwrap()
+                .unwrap();
+            platform.with("PLINTH_FILES_FOLDER", &files_beside(server))
         })
         .await
+}
+
+/// A folder for files that goes when the server does.
+pub fn files_beside(server: &Server) -> String {
+    server.folder().join("files").to_string_lossy().into_owned()
 }
 
 /// A platform with its router.

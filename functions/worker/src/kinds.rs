@@ -4,11 +4,25 @@ use plinth::app::App;
 use plinth::docs;
 use plinth::error::{Error, ErrorKind, Result};
 use plinth::jobs::{Done, Handler, Job};
+use plinth::privacy::{erase, export};
 use plinth::projects::versions::{self, Propagation};
 use serde_json::{Value, json};
 
 /// The kinds. What is not listed fails with an error in its row.
-pub const KINDS: &[(&str, Handler)] = &[("versions.push", push), (docs::GENERATE, generate_docs)];
+pub const KINDS: &[(&str, Handler)] = &[
+    ("versions.push", push),
+    (docs::GENERATE, generate_docs),
+    (export::EXPORT, copy_of_person),
+    (erase::ERASE, erase_person),
+];
+
+fn copy_of_person<'a>(app: &'a App, job: &'a Job) -> Done<'a> {
+    Box::pin(export::make(app, job))
+}
+
+fn erase_person<'a>(app: &'a App, job: &'a Job) -> Done<'a> {
+    Box::pin(erase::erase(app, job))
+}
 
 fn generate_docs<'a>(app: &'a App, job: &'a Job) -> Done<'a> {
     Box::pin(docs::generate(app, job))

@@ -11,15 +11,21 @@ use jiff::Timestamp;
 use plinth::app::App;
 use plinth::error::Result;
 use plinth::jobs::{self, Kinds};
+use plinth::privacy::export;
 use plinth::projects::versions;
 
-/// Does all that is due: versions that backends have still to hear of, then jobs. Returns how many things were done.
+/// Does all that is due: versions that backends have still to hear of, exports that are past their term, then jobs. Returns how
+/// many things were done.
 /// With `until`, the end of the process, what remains is left to the next one.
 ///
 /// # Errors
 /// When the control database fails.
 pub async fn run_due(app: &App, kinds: &Kinds, until: Option<Timestamp>) -> Result<usize> {
     let told = versions::push_open(app).await?;
+    // What is past its term waits for the next time; the jobs do not wait for it.
+    if let Err(error) = export::expire(app).await {
+        tracing::warn!(%error, "exports past their term were not removed");
+    }
     let tried = jobs::run_due(app, kinds, until).await?;
     Ok(told + tried)
 }

@@ -25,6 +25,8 @@ const AI: [&str; 4] = [
     "PLINTH_AI_KEY",
     "PLINTH_AI_TIMEOUT_MS",
 ];
+/// Where copies of people's data wait, and how long.
+const FILES: [&str; 2] = ["PLINTH_FILES_FOLDER", "PLINTH_EXPORT_HOURS"];
 
 /// What the environment says about the local stack. An empty variable counts as absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +68,7 @@ impl LocalConfig {
             database_url: set(DATABASE_URL).map(database_url).transpose()?,
             handed_on: [OUTBOUND_ALLOW, OUTBOUND_ONLY]
                 .into_iter()
+                .chain(FILES)
                 .chain(AI)
                 .filter_map(|name| Some((name, Sensitive::new(set(name)?))))
                 .collect(),

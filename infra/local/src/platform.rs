@@ -273,6 +273,10 @@ impl Platform {
             set("PLINTH_CELL_LOGIN", cell);
             set("PLINTH_CELL_PASSWORD", self.secrets.password(cell).expose());
         }
+        if !matches!(function, Function::Worker | Function::GdprExport) {
+            env.remove("PLINTH_FILES_FOLDER");
+            env.remove("PLINTH_FILES_BUCKET");
+        }
         env
     }
 

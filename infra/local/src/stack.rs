@@ -67,11 +67,13 @@ pub async fn prepare(
         }
     };
     // These go into the environment of our own processes.
+    let files = data_dir.join("files");
+    let platform = platform
+        .with("PLINTH_FIRST_ADMIN", ADMIN)
+        .with("PLINTH_FILES_FOLDER", &files.to_string_lossy());
     let platform = handed_on
         .iter()
-        .fold(platform.with("PLINTH_FIRST_ADMIN", ADMIN), |platform, (name, value)| {
-            platform.with(name, value.expose())
-        });
+        .fold(platform, |platform, (name, value)| platform.with(name, value.expose()));
     let router = router(&platform, &clock)?;
     let earlier = Stack::read(data_dir)?;
     let mut stack = Stack {

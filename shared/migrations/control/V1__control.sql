@@ -25,7 +25,8 @@ create table plinth.projects (
   version bigint not null default 1,
   -- The number of the last version of its documentation; none is given out twice, deleted ones included.
   document_number integer not null default 0,
-  created_by uuid not null,
+  -- Null once they are erased.
+  created_by uuid,
   -- Whose own database the project's backend is: made for them, one for each, and not counted among what they made.
   personal_of uuid,
   created_at timestamptz not null,
@@ -143,6 +144,7 @@ create table plinth.migrations (
   spec jsonb,
   state text not null default 'pending' check (state in ('pending', 'applied', 'failed')),
   error text,
+  -- The nil uuid once they are erased.
   author uuid not null,
   created_at timestamptz not null,
   applied_at timestamptz,
@@ -295,15 +297,17 @@ create table plinth.privacy_requests (
 create index privacy_requests_project_id_idx on plinth.privacy_requests (project_id, created_at desc);
 create index privacy_requests_expires_at_idx on plinth.privacy_requests (expires_at) where expires_at is not null;
 
--- Copies of people's data that wait to be fetched, once each.
+-- Copies of people's data that wait to be fetched.
 create table plinth.exports (
   -- The request's.
   id uuid primary key references plinth.privacy_requests (id) on delete cascade,
+  -- Its file. The row is there before it, and until it is removed: no file is ever forgotten.
   object text not null,
-  bytes bigint not null,
+  -- How long the file is; null while it is being made.
+  bytes bigint,
   created_at timestamptz not null,
   expires_at timestamptz not null,
-  -- Of the link: SHA-256 of its token, of the address it works from, until when.
+  -- Of the link, which works once: SHA-256 of its token, of the address it works from, until when, and when it was used.
   link_hash bytea,
   link_address text,
   link_expires_at timestamptz,
@@ -410,7 +414,7 @@ create index audit_subjects_actor_idx on plinth.audit_subjects (actor);
 -- Those that still have an address: what is past its term is looked for among them alone.
 create index audit_subjects_addresses_idx on plinth.audit_subjects (audit_id) where address_salt is not null;
 
-create index audit_log_target_idx on plinth.audit_log (project_id, target);
+create index audit_log_target_idx on plinth.audit_log (target);
 
 -- What of an entry is hashed, beside the entry before and the digests. It goes into exports, so that whoever has one can
 -- verify it without this database.
@@ -466,6 +470,21 @@ language sql security definer set search_path = pg_catalog as $$
   ), forgotten as (
     update plinth.audit_subjects s set address = null, address_salt = null from due where s.audit_id = due.audit_id
     returning 1
+  )
+  select count(*) from forgotten
+$$;
+
+-- Forgets who acted, and from where, in entries of a person's: a platform user's in all chains, an end user's in the chain
+-- of their project. At most so many; tells how many. Nobody else's, and nothing of the platform's own work.
+create function plinth.forget_identity(person uuid, project uuid, most bigint) returns bigint
+language sql security definer set search_path = pg_catalog as $$
+  with due as (
+    select s.audit_id from plinth.audit_subjects s join plinth.audit_log l on l.id = s.audit_id
+    where s.actor = case when project is null then 'user:' else 'end-user:' end || person::text
+      and (project is null or l.project_id = project)
+    limit most for update of s
+  ), forgotten as (
+    delete from plinth.audit_subjects s using due where s.audit_id = due.audit_id returning 1
   )
   select count(*) from forgotten
 $$;
@@ -561,5 +580,28 @@ language sql stable security definer set search_path = pg_catalog as $$
   left join plinth.connections c on c.id = b.connection_id and c.deleted_at is null
   where p.personal_of = account and p.deleted_at is null
     and not exists (select from plinth.users u where u.id = account and (u.deleted_at is not null or u.banned_until > now()))
+$$;
+
+-- Ends a platform user's sessions; tells how many.
+create function plinth.end_sessions(person uuid) returns bigint
+language sql security definer set search_path = pg_catalog as $$
+  with ended as (delete from plinth.sessions where user_id = person returning 1) select count(*) from ended
+$$;
+
+-- Removes a platform user's account with all that hangs on it; tells how many rows of each table.
+create function plinth.erase_account(person uuid) returns jsonb
+language plpgsql security definer set search_path = pg_catalog as $$
+declare
+  counts jsonb := jsonb_build_object(
+    'users', (select count(*) from plinth.users where id = person),
+    'identities', (select count(*) from plinth.identities where user_id = person),
+    'sessions', (select count(*) from plinth.sessions where user_id = person),
+    'refresh_tokens', (
+      select count(*) from plinth.refresh_tokens t join plinth.sessions s on s.id = t.session_id
+      where s.user_id = person));
+begin
+  delete from plinth.users where id = person;
+  return counts;
+end
 $$;
 revoke execute on all functions in schema plinth from public;

@@ -55,4 +55,12 @@ grant execute on function plinth.platform_keys(), plinth.access(uuid, uuid, uuid
 -- What is done about a person's data.
 grant select, insert on plinth.subject_maps, plinth.receipts, plinth.receipt_keys to plinth_privacy;
 grant select, insert, update, delete on plinth.privacy_requests, plinth.exports to plinth_privacy;
-grant select on plinth.users, plinth.identities, plinth.sessions to plinth_privacy;
+-- A copy of somebody's data holds all of it but the password's hash and what is kept of refresh tokens.
+grant select (id, email, phone, email_confirmed_at, phone_confirmed_at, invited_at, last_sign_in_at, raw_app_meta_data,
+  raw_user_meta_data, is_anonymous, banned_until, created_at, updated_at, deleted_at) on plinth.users to plinth_privacy;
+grant select on plinth.sessions to plinth_privacy;
+grant select (session_id) on plinth.refresh_tokens to plinth_privacy;
+-- Whoever confirmed a map may have to be forgotten; the map itself is never changed.
+grant update (author) on plinth.subject_maps to plinth_privacy;
+grant execute on function plinth.forget_identity(uuid, uuid, bigint), plinth.end_sessions(uuid),
+  plinth.erase_account(uuid) to plinth_privacy;

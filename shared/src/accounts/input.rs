@@ -226,6 +226,13 @@ impl Credentials {
     }
 }
 
+/// Reads the `password` of a body that may have one. A longer one than can have been set is one that is wrong.
+pub(super) fn password_of(body: &Value) -> Result<Option<Sensitive>> {
+    let password = Fields::of(body)?.text("password")?;
+    let possible = |password: &&str| password.len() <= *PASSWORD_BYTES.end();
+    Ok(password.map(|password| Sensitive::new(Some(password).filter(possible).unwrap_or_default())))
+}
+
 /// Reads the `refresh_token` of a body.
 pub(super) fn refresh_token(body: &Value) -> Result<Sensitive> {
     let token = Fields::of(body)?.text("refresh_token")?;

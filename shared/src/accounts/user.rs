@@ -127,7 +127,7 @@ fn check_email(app: &App, audience: &Audience, email: &Email) -> Result<()> {
 }
 
 /// The user a token names, if they and the session are still there.
-async fn present(app: &App, store: &Store<'_>, bearer: &Bearer, user: Option<User>) -> Result<User> {
+pub(super) async fn present(app: &App, store: &Store<'_>, bearer: &Bearer, user: Option<User>) -> Result<User> {
     let user = user.ok_or_else(user_not_found)?;
     if !store.has_session(bearer.user, bearer.session).await? {
         return Err(session_not_found());

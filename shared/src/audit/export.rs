@@ -179,7 +179,7 @@ fn line<const N: usize>(cells: [String; N]) -> Result<String> {
 }
 
 /// A cell that no spreadsheet takes for a formula: names of things are their owners' words.
-fn inert(cell: &str) -> String {
+pub(crate) fn inert(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         return format!("'{cell}");
     }

@@ -10,6 +10,7 @@ mod retention;
 mod store;
 mod verify;
 
+pub(crate) use export::inert;
 pub use export::{Export, Format, export};
 pub use log::{AuditEntry, Chain, Filter, Listed, list};
 pub use retention::forget_addresses;

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::sensitive::Sensitive;
 
 /// The roots that AWS APIs chain to: loading the machine's root store would cost a cold start 4 to 6 ms.
-const AMAZON_ROOTS: &str = include_str!("../../../infra/trust/amazon-roots.pem");
+pub(crate) const AMAZON_ROOTS: &str = include_str!("../../../infra/trust/amazon-roots.pem");
 
 static SDK: OnceCell<SdkConfig> = OnceCell::const_new();
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::backend::{BulkScope, Place, Records, Roles};
+use crate::backend::{BulkScope, BulkTransaction, Place, Records, Roles, TextRow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::query::row_rules;
@@ -207,4 +207,20 @@ fn unsupported() -> Error {
         "What belongs to a person cannot be told of a REST API",
     )
     .with_hint("Ask the API itself for its export and its erasure")
+}
+
+impl Ground {
+    /// Begins to read, in a request's time.
+    ///
+    /// # Errors
+    /// 501 `privacy/unsupported`; the engine's.
+    pub(crate) async fn begin(&self) -> Result<Box<dyn BulkTransaction>> {
+        self.records.bulk().ok_or_else(unsupported)?.begin(&self.scope).await
+    }
+}
+
+/// The one number of an answer.
+pub(crate) fn number(rows: Vec<TextRow>) -> u64 {
+    let first = rows.into_iter().next().and_then(|row| row.into_iter().next());
+    first.flatten().and_then(|text| text.parse().ok()).unwrap_or_default()
 }

@@ -1,13 +1,22 @@
 //! Which rows of a project's tables belong to a person: what was found, what its owner has confirmed, and whether that still
 //! fits the tables.
 
+mod confirm;
+mod sample;
+mod show;
 pub(super) mod store;
 
-use super::ground::Ground;
+pub use confirm::{Wanted, confirm};
+pub use show::{PathView, SubjectMapView, TableView};
+
+use self::show::Shown;
+use super::ground::{Ground, ground};
 use crate::app::App;
-use crate::error::Result;
-use crate::subject::{Change, Marks, Structure, SubjectMap, find};
-use crate::tenancy::Project;
+use crate::audit::{self, Entry};
+use crate::control::failure;
+use crate::error::{Error, ErrorKind, Result};
+use crate::subject::{Change, Found, Marks, Structure, SubjectMap, find};
+use crate::tenancy::{Project, ProjectAccess};
 
 /// The map that counts now.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,25 +43,75 @@ impl InForce {
 /// When the control database fails.
 pub(crate) async fn in_force(app: &App, project: &Project, ground: &Ground) -> Result<InForce> {
     let stored = store::latest(app, project.id).await?;
-    Ok(fitted(ground, stored))
+    Ok(fitted(ground, stored, &Marks::by_name(&ground.facts)).0)
 }
 
-/// That map, made to fit the tables as they are.
-fn fitted(ground: &Ground, stored: Option<store::Stored>) -> InForce {
+/// That map, made to fit the tables as they are, and what is found there now.
+fn fitted(ground: &Ground, stored: Option<store::Stored>, marks: &Marks) -> (InForce, Found) {
     let facts = &ground.facts;
-    let marks = Marks::by_name(facts);
-    let Some(stored) = stored else {
-        return InForce {
+    let said = stored.as_ref().map(|stored| stored.map.clone()).unwrap_or_default();
+    let found = find(ground.dialect, facts, marks, &said);
+    let in_force = match stored {
+        None => InForce {
             version: None,
-            map: find(ground.dialect, facts, &marks, &SubjectMap::default()).map,
+            map: found.map.clone(),
             changes: Vec::new(),
-        };
+        },
+        Some(stored) => InForce {
+            version: Some(stored.version),
+            changes: stored.structure.changes(&Structure::of(facts), marks),
+            map: stored.map.fitted(facts, &stored.structure, found.map.clone()),
+        },
     };
-    let changes = stored.structure.changes(&Structure::of(facts), &marks);
-    let found = find(ground.dialect, facts, &marks, &stored.map).map;
-    InForce {
-        version: Some(stored.version),
-        map: stored.map.fitted(facts, &stored.structure, found),
-        changes,
-    }
+    (in_force, found)
+}
+
+/// Shows the map in force, or what is found without one; with a version, that one as it would fit now. Some values of each
+/// table are looked at.
+///
+/// # Errors
+/// As the tables' reading: 404 `backend/not-provisioned`, 501 `privacy/unsupported`; 404 `privacy/map-not-found`.
+pub async fn read(app: &App, access: &ProjectAccess, version: Option<i32>) -> Result<SubjectMapView> {
+    audited(app, access).await?;
+    let project = app.tenancy.refresh(access.reference()).await?;
+    let ground = ground(app, &project).await?;
+    let stored = match version {
+        None => store::latest(app, access.project()).await?,
+        Some(version) => {
+            let found = store::version(app, access.project(), version).await?;
+            Some(found.ok_or_else(no_such_version)?)
+        }
+    };
+    let (marks, limits) = sample::marks(&ground).await;
+    let (in_force, found) = fitted(&ground, stored, &marks);
+    let shown = Shown {
+        project: access.project(),
+        in_force,
+        found,
+        marks: &marks,
+        limits,
+    };
+    Ok(shown.view(&ground))
+}
+
+/// Who looks where people's data is, is written down.
+async fn audited(app: &App, access: &ProjectAccess) -> Result<()> {
+    let mut client = app.control.get().await?;
+    let transaction = client.transaction().await.map_err(failure)?;
+    let entry = Entry::by(
+        access.caller(),
+        Some(access.project()),
+        "privacy.map-read",
+        access.project(),
+    );
+    audit::record(app, &transaction, &entry).await?;
+    transaction.commit().await.map_err(failure)
+}
+
+fn no_such_version() -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        "privacy/map-not-found",
+        "The project's subject map has no such version",
+    )
 }

@@ -80,9 +80,11 @@ async fn commit_restoration(app: &App, access: &ProjectAccess) -> Result<Project
     if deleted_at < restorable_since(app)? {
         return Err(not_found());
     }
-    store::lock_creator(&transaction, found.created_by).await?;
-    if !found.view.personal {
-        check_quota(app, store::count_created(&transaction, found.created_by).await?)?;
+    if let Some(creator) = found.created_by {
+        store::lock_creator(&transaction, creator).await?;
+        if !found.view.personal {
+            check_quota(app, store::count_created(&transaction, creator).await?)?;
+        }
     }
     store::set_deleted(&transaction, project, None).await?;
     versions::bump(&transaction, project).await?;

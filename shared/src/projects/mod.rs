@@ -29,6 +29,7 @@ use serde_json::{Map, Value};
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, ProjectId, Ref};
+use crate::privacy;
 use crate::tenancy::{Isolation, MemberRole, Tier};
 
 /// A project as its members see it.
@@ -137,6 +138,7 @@ fn checked_status(status: &str) -> Result<()> {
 }
 
 fn checked_settings(settings: &Map<String, Value>) -> Result<()> {
+    privacy::own::Allowed::parse(&Value::Object(settings.clone()))?;
     let text = serde_json::to_string(settings).map_err(Error::internal)?;
     // Postgres stores no NUL in jsonb.
     if text.len() <= SETTINGS && !text.contains("\\u0000") {

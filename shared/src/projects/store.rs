@@ -16,7 +16,8 @@ use crate::tenancy::{MemberRole, not_found};
 pub(super) struct Stored {
     /// With the least role: [`Stored::shown_to`] fills in the reader's.
     pub view: ProjectView,
-    pub created_by: UserId,
+    /// None once they are erased.
+    pub created_by: Option<UserId>,
     pub deleted_at: Option<Timestamp>,
 }
 
@@ -92,7 +93,7 @@ async fn select(app: &App, executor: &impl GenericClient, project: ProjectId, lo
     let row = rows.first().ok_or_else(not_found)?;
     Ok(Stored {
         view: view(app, row, MemberRole::Viewer)?,
-        created_by: UserId(row.get(14)),
+        created_by: row.get::<_, Option<uuid::Uuid>>(14).map(UserId),
         deleted_at: row.get(15),
     })
 }

@@ -129,7 +129,7 @@ async fn projects(run: &mut Run<'_>) -> Result<()> {
             if !run.may_go_on("project") {
                 return Ok(());
             }
-            let outcome = Box::pin(drop_project(run.app(), ProjectId(*project), run.before())).await;
+            let outcome = Box::pin(erase_project(run.app(), ProjectId(*project), run.before())).await;
             note(run, "project", *project, outcome);
         }
         after = match due.last() {
@@ -148,8 +148,12 @@ fn note(run: &mut Run<'_>, kind: &'static str, id: uuid::Uuid, outcome: Result<O
     }
 }
 
-/// A project goes with all of its backends, under one lock: nobody brings back a part of it. Its audit log stays.
-async fn drop_project(app: &App, project: ProjectId, before: Timestamp) -> Result<Outcome> {
+/// Removes a project for good that was deleted before a moment, with all of its backends, under one lock: nobody brings back
+/// a part of it. Its audit log stays.
+///
+/// # Errors
+/// 503 when its cell, or where its credentials are, cannot be reached: a repeat goes on from there.
+pub async fn erase_project(app: &App, project: ProjectId, before: Timestamp) -> Result<Outcome> {
     let mut client = app.control.get().await?;
     let transaction = client.transaction().await.map_err(failure)?;
     let held = store::hold_project(&transaction, project, before).await?;

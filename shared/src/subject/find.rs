@@ -8,6 +8,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use gaps::gaps;
 pub(super) use rules::is_cut;
 use serde::Serialize;
 

@@ -24,7 +24,7 @@ pub use check::check;
 pub use classify::{Kind, Marks, Personal, Samples, Why};
 use erase::fillable;
 pub use facts::{Facts, Link, LinkOrigin, Table};
-pub use find::{Found, Gap, find};
+pub use find::{Found, Gap, find, gaps};
 pub use map::{Hop, Path, Relation, Root, Rule, SubjectMap, TableEntry};
 pub(crate) use read::{Schema, Trashed};
 pub use rows::Subject;

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -69,9 +70,24 @@ pub struct PlatformUser {
     pub role: PlatformRole,
     /// Issuer and subject, when an outside issuer vouches for them.
     pub outside: Option<(String, String)>,
+    /// When they last proved who they are, if the token tells: `amr` of our own, `amr` or `auth_time` of others.
+    pub signed_in_at: Option<Timestamp>,
+}
+
+/// How recent a sign-in must be for what takes a person's data along, or away.
+const RECENT: SignedDuration = SignedDuration::from_mins(5);
+
+/// Whether somebody who signed in then did so within the last five minutes.
+pub fn is_recent(signed_in: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(signed_in) <= RECENT
 }
 
 impl PlatformUser {
+    /// Whether they signed in within the last five minutes. Of an outside issuer whose tokens do not tell, nobody did.
+    pub fn signed_in_lately(&self, now: Timestamp) -> bool {
+        self.signed_in_at.is_some_and(|at| is_recent(at, now))
+    }
+
     pub(super) fn from_own(claims: &Claims) -> Result<Self> {
         let id = claims
             .get("sub")
@@ -83,6 +99,7 @@ impl PlatformUser {
             email: email(claims),
             role: role(claims),
             outside: None,
+            signed_in_at: signed_in_at(claims),
         })
     }
 
@@ -101,6 +118,7 @@ impl PlatformUser {
             email: email(claims),
             role: role(claims),
             outside: Some((issuer.to_owned(), subject.to_owned())),
+            signed_in_at: signed_in_at(claims),
         })
     }
 }
@@ -111,6 +129,15 @@ fn email(claims: &Claims) -> Option<String> {
         .and_then(Value::as_str)
         .filter(|email| !email.is_empty())
         .map(str::to_owned)
+}
+
+fn signed_in_at(claims: &Claims) -> Option<Timestamp> {
+    let methods = claims.get("amr").and_then(Value::as_array).into_iter().flatten();
+    let at = methods
+        .filter_map(|method| method.get("timestamp"))
+        .filter_map(Value::as_i64);
+    let at = at.chain(claims.get("auth_time").and_then(Value::as_i64)).max()?;
+    Timestamp::from_second(at).ok()
 }
 
 fn role(claims: &Claims) -> PlatformRole {

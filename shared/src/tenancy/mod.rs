@@ -9,7 +9,7 @@ mod operator;
 mod personal;
 mod project;
 
-pub use caller::{Caller, MemberRole, PlatformRole, PlatformUser, ProjectAccess, RequestInfo};
+pub use caller::{Caller, MemberRole, PlatformRole, PlatformUser, ProjectAccess, RequestInfo, is_recent};
 pub use data::{DataAccess, DataRole};
 pub use external::{
     Connection, ConnectionSecrets, Credentials, External, ExternalSettings, Family, IamLogin, RestSecrets,

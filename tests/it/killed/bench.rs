@@ -1,6 +1,7 @@
 //! A platform on a server of its own, so that its workers meet no other test's jobs.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use uuid::Uuid;
 use super::cases::{self, Case};
 use super::process;
 use super::way::{Point, Way};
-use crate::world::{BASE_URL, Project, World};
+use crate::world::{BASE_URL, Project, World, files_beside};
 
 /// Between two workers: longer than any lease, and than any pause before another try.
 const LATER: Duration = Duration::from_secs(2 * 60 * 60);
@@ -37,6 +38,8 @@ pub struct Bench {
     pub control: Client,
     /// The cell's shared database.
     pub cell: Client,
+    /// Where files are kept.
+    pub files: PathBuf,
     /// With a managed backend at level `schema`.
     pub project: Project,
 }
@@ -56,7 +59,8 @@ impl Bench {
         let random: SharedRandom = Arc::new(SystemRandom);
         let platform = Platform::prepare(&server.url("postgres"), BASE_URL, Secrets::generate(&random))
             .await
-            .unwrap();
+            .unwrap()
+            .with("PLINTH_FILES_FOLDER", &files_beside(&server));
         let way = Way::to(server.port()).await;
         let control = connect(&server, "plinth").await;
         let port = i32::from(way.port);
@@ -76,6 +80,7 @@ impl Bench {
             clock,
             control,
             way,
+            files: files_beside(&server).into(),
             _server: server,
         }
     }

@@ -63,6 +63,7 @@ impl Site {
             email: None,
             role: PlatformRole::User,
             outside: None,
+            signed_in_at: None,
         };
         let request = RequestInfo {
             id: "test".into(),

@@ -2,6 +2,7 @@
 //! `database` the owner of the project may have changed the database's defaults.
 
 mod deleted;
+mod person;
 mod sessions;
 mod users;
 

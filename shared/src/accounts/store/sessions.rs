@@ -64,6 +64,13 @@ impl Store<'_> {
         Ok(!rows.is_empty())
     }
 
+    /// When the session was opened.
+    pub async fn session_since(&self, session: Uuid) -> Result<Option<Timestamp>> {
+        let sql = format!("select created_at from {}.sessions where id = $1", self.schema);
+        let rows = self.tx.query_typed(&sql, &[uuid(&session)]).await.map_err(failed)?;
+        Ok(rows.first().map(|row| row.get(0)))
+    }
+
     /// The session that a refresh token belongs to, locked: its refreshes take turns.
     pub async fn lock_session_of(&self, token: &[u8]) -> Result<Option<Session>> {
         let sql = format!(

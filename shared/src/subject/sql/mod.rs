@@ -2,6 +2,7 @@
 
 mod json;
 mod kind;
+mod sample;
 #[cfg(test)]
 pub(super) mod tests;
 mod write;
@@ -15,6 +16,7 @@ use crate::error::Result;
 
 pub use json::columns;
 pub(super) use json::is_aside;
+pub use sample::sample;
 
 /// A statement that was rendered for the engine at hand, with its values.
 #[derive(Clone, PartialEq, Eq)]

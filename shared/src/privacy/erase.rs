@@ -1,0 +1,63 @@
+//! A person's data is removed: first a plan, which changes nothing, then what it says, once somebody has confirmed it, and a
+//! receipt in the end.
+//!
+//! The job does it in steps, each of which may be repeated: the person is signed out; documents and jobs lose their e-mail
+//! address, number and name, and copies that wait to be fetched go; rows go or are emptied in one transaction of the data's
+//! database; then the account, and whatever was written meanwhile; then who they are in the audit log. The receipt comes
+//! last, in the transaction that forgets who all of it was about.
+//!
+//! How many rows there were is noted before the transaction that removes them is committed: a try that finds nothing left
+//! keeps what the one before has noted.
+
+mod ask;
+mod confirm;
+mod data;
+mod drawn;
+mod plan;
+mod run;
+mod scrub;
+mod steps;
+mod store;
+mod user;
+mod values;
+
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind};
+
+pub use ask::{Asked, NewErasure, ask, ask_own, plan};
+pub use plan::{Others, Plan, PlannedAccount, PlannedTable};
+pub use run::erase;
+
+/// The kind of its jobs.
+pub const ERASE: &str = "privacy.erase";
+/// How long a plan may be confirmed.
+const TERM: Duration = Duration::from_secs(60 * 60);
+
+fn conflict(code: &'static str, message: &'static str) -> Error {
+    Error::new(ErrorKind::Conflict, code, message)
+}
+
+fn unconfirmed() -> Error {
+    conflict(
+        "privacy/map-unconfirmed",
+        "Nobody has confirmed which rows belong to a person in this project",
+    )
+    .with_hint("GET /api/gdpr/subject-map shows what was found; PUT /api/projects/{id}/subject-map confirms it")
+}
+
+fn stale() -> Error {
+    conflict(
+        "privacy/map-stale",
+        "The tables have changed since the subject map was confirmed",
+    )
+    .with_hint("GET /api/gdpr/subject-map shows what is new; PUT /api/projects/{id}/subject-map confirms it")
+}
+
+fn plan_changed() -> Error {
+    conflict(
+        "privacy/plan-changed",
+        "What would be erased is not what the plan said any more",
+    )
+    .with_hint("Ask for the plan again, with dryRun: true")
+}

@@ -1,0 +1,326 @@
+//! A person's rows in the data's own database: counted, recognised, removed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::plan::{Others, PlannedTable};
+use super::values::Values;
+use super::{stale, unconfirmed};
+use crate::accounts::{self, Person};
+use crate::app::App;
+use crate::backend::{BulkScope, BulkTransaction};
+use crate::error::{Error, ErrorKind, Result};
+use crate::privacy::ground::number;
+use crate::privacy::map::{InForce, in_force};
+use crate::privacy::requests::Who;
+use crate::privacy::{Ground, ground};
+use crate::subject::erase::{Told, others, refresh, steps};
+use crate::subject::{Kind, Marks, Rule, Subject, SubjectMap, sql};
+use crate::tenancy::{Project, Tier};
+
+/// Longest time for the transaction that removes rows: well within a worker's try.
+const LONGEST: Duration = Duration::from_secs(180);
+
+/// So many rows of each table.
+pub(super) type Counts = BTreeMap<String, u64>;
+
+/// A person in a project.
+pub(super) struct Site {
+    pub(super) project: Arc<Project>,
+    pub(super) map: InForce,
+    ground: Ground,
+    subject: Subject,
+    /// Their account's id, where the project keeps accounts.
+    pub(super) account: Option<Uuid>,
+}
+
+impl Site {
+    /// Looks at the tables as they are.
+    ///
+    /// # Errors
+    /// As [`ground`].
+    pub async fn of(app: &App, project: Arc<Project>, who: &Who) -> Result<Self> {
+        let ground = Box::pin(ground(app, &project)).await?;
+        let map = in_force(app, &project, &ground).await?;
+        Ok(Self {
+            account: account_id(&project, who),
+            subject: who.subject(),
+            project,
+            map,
+            ground,
+        })
+    }
+
+    /// The version of the map, if its owner has confirmed it for these tables.
+    ///
+    /// # Errors
+    /// 409 `privacy/map-unconfirmed`, `privacy/map-stale`.
+    pub fn confirmed(&self) -> Result<i32> {
+        let version = self.map.version.ok_or_else(unconfirmed)?;
+        if self.map.is_stale() {
+            let changes = serde_json::to_value(&self.map.changes).map_err(Error::internal)?;
+            return Err(stale().with_details_json(changes));
+        }
+        Ok(version)
+    }
+
+    /// Their account, if it is there.
+    ///
+    /// # Errors
+    /// When the backend's database cannot be reached.
+    pub async fn person(&self, app: &App) -> Result<Option<Person>> {
+        match self.account {
+            Some(id) => accounts::person(app, &self.project, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Begins to read; all of it sees one state.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn begin(&self) -> Result<Box<dyn BulkTransaction>> {
+        self.ground.begin().await
+    }
+
+    fn map(&self) -> &SubjectMap {
+        &self.map.map
+    }
+
+    /// What becomes of how many rows of each table.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn tables(&self, rows: &mut dyn BulkTransaction) -> Result<Vec<PlannedTable>> {
+        let mut tables = Vec::new();
+        for (label, entry) in &self.map().tables {
+            let rows = self.count(rows, label).await?;
+            let (rule, columns, reason) = match &entry.rule {
+                Rule::Delete => ("delete", Vec::new(), None),
+                Rule::Anonymise { columns } => ("anonymise", columns.clone(), None),
+                Rule::Keep { reason } => ("keep", Vec::new(), Some(reason.clone())),
+            };
+            tables.push(PlannedTable {
+                table: label.clone(),
+                rule: rule.to_owned(),
+                rows,
+                columns,
+                reason,
+            });
+        }
+        Ok(tables)
+    }
+
+    async fn count(&self, rows: &mut dyn BulkTransaction, label: &str) -> Result<u64> {
+        let ground = &self.ground;
+        let statement = sql::count(ground.dialect, &ground.facts, self.map(), &self.subject, label)?;
+        Ok(number(rows.rows(&statement).await?))
+    }
+
+    /// Rows of other people that hang on what would go.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn others(&self, rows: &mut dyn BulkTransaction) -> Result<Vec<Others>> {
+        let ground = &self.ground;
+        let mut found = Vec::new();
+        for hanging in others(ground.dialect, &ground.facts, self.map(), &self.subject)? {
+            let rows = number(rows.rows(&hanging.statement).await?);
+            if rows > 0 {
+                found.push(Others {
+                    table: hanging.table,
+                    foreign_key: hanging.foreign_key,
+                    on: hanging.on,
+                    rows,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// What they can be recognised by in texts: from their account and their row in the root table.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn values(&self, rows: &mut dyn BulkTransaction, person: Option<&Person>) -> Result<Values> {
+        let mut values = Values::default();
+        if let Some(person) = person {
+            of_account(&mut values, person);
+        }
+        let (ground, root) = (&self.ground, &self.map().root);
+        let Some(label) = &root.table else { return Ok(values) };
+        let marks = Marks::by_name(&ground.facts);
+        let statement = sql::read(ground.dialect, &ground.facts, self.map(), &self.subject, label)?;
+        for row in rows.rows(&statement).await? {
+            let text = row.into_iter().next().flatten().unwrap_or_default();
+            let row: BTreeMap<String, Value> = serde_json::from_str(&text).map_err(Error::internal)?;
+            let kind = |column: &str| match root.email.as_deref() {
+                Some(email) if email == column => Some(Kind::Email),
+                _ => marks.kind(label, column),
+            };
+            let columns = ground.facts.tables.get(label).map_or(&[][..], |table| &table.columns);
+            let mut names = Vec::new();
+            for column in columns {
+                let name = column.name.as_str();
+                let (Some(kind), Some(Value::String(value))) = (kind(name), row.get(name)) else {
+                    continue;
+                };
+                values.add(kind, value);
+                if kind == Kind::Name && !value.trim().is_empty() && !value.trim().contains(char::is_whitespace) {
+                    names.push(value.trim());
+                }
+            }
+            // A first and a last name in columns of their own.
+            values.add(Kind::Name, &names.join(" "));
+        }
+        Ok(values)
+    }
+
+    /// Does what the map says, in one transaction that is still open: whoever calls commits it. How many rows of each table
+    /// there were, those that stay among them.
+    ///
+    /// # Errors
+    /// 409 `privacy/others-hang-on`; the engine's, without what it says of values.
+    pub async fn sweep(&self) -> Result<(Counts, Box<dyn BulkTransaction>)> {
+        let mut rows = self.begin_to_write().await?;
+        refuse(&self.others(&mut *rows).await.map_err(quiet)?)?;
+        let ground = &self.ground;
+        let mut counts = Counts::new();
+        for (label, entry) in &self.map().tables {
+            let kept = matches!(entry.rule, Rule::Keep { .. });
+            let found = if kept {
+                self.count(&mut *rows, label).await.map_err(quiet)?
+            } else {
+                0
+            };
+            counts.insert(label.clone(), found);
+        }
+        for step in steps(ground.dialect, &ground.facts, self.map(), &self.subject)? {
+            match &step.told {
+                Told::Nothing => {
+                    rows.execute(&step.statement).await.map_err(quiet)?;
+                }
+                Told::Changed(label) => {
+                    let changed = rows.execute(&step.statement).await.map_err(quiet)?;
+                    *counts.entry(label.clone()).or_default() += changed;
+                }
+                Told::Counts(_) => {
+                    let answer = rows.rows(&step.statement).await.map_err(quiet)?;
+                    for (label, changed) in step.told.counts(answer.first().map_or(&[], Vec::as_slice)) {
+                        *counts.entry(label).or_default() += changed;
+                    }
+                }
+            }
+        }
+        Ok((counts, rows))
+    }
+
+    /// Renews copies of rows. Those that this login may not renew: their owner has to.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn renew(&self) -> Result<Vec<String>> {
+        let ground = &self.ground;
+        let mut left = Vec::new();
+        for (statement, (_, name)) in refresh(ground.dialect, &ground.facts).iter().zip(&ground.facts.copies) {
+            let mut rows = self.begin_to_write().await?;
+            match rows.execute(statement).await {
+                Ok(_) => rows.commit().await.map_err(quiet)?,
+                Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Unauthorized) => {
+                    left.push(name.to_string());
+                }
+                Err(error) => return Err(quiet(error)),
+            }
+        }
+        Ok(left)
+    }
+
+    async fn begin_to_write(&self) -> Result<Box<dyn BulkTransaction>> {
+        let scope = BulkScope {
+            read_only: false,
+            deadline: LONGEST,
+            ..self.ground.scope.clone()
+        };
+        let bulk = self.ground.records.bulk();
+        let bulk = bulk.ok_or_else(|| Error::internal("a backend that can be counted and not erased"))?;
+        bulk.begin(&scope).await.map_err(quiet)
+    }
+
+    /// Tables whose rows go.
+    pub fn deleted(&self) -> BTreeSet<&str> {
+        let tables = self.map().tables.iter();
+        tables
+            .filter(|(_, entry)| entry.rule == Rule::Delete)
+            .map(|(label, _)| label.as_str())
+            .collect()
+    }
+}
+
+/// Refuses while rows of others hang on what would go.
+///
+/// # Errors
+/// 409 `privacy/others-hang-on`, with them in the details.
+pub(super) fn refuse(others: &[Others]) -> Result<()> {
+    if others.is_empty() {
+        return Ok(());
+    }
+    let details = serde_json::to_value(others).map_err(Error::internal)?;
+    Err(super::conflict(
+        "privacy/others-hang-on",
+        "Rows of other people hang on what would be erased",
+    )
+    .with_details_json(details)
+    .with_hint(
+        "Have those tables' rows anonymised in the subject map, or take the foreign keys' columns out of the rows",
+    ))
+}
+
+fn account_id(project: &Project, who: &Who) -> Option<Uuid> {
+    let managed = project
+        .backend
+        .as_ref()
+        .is_some_and(|backend| backend.tier == Tier::Managed);
+    match who {
+        Who::Id(id) if managed => id.parse().ok(),
+        _ => None,
+    }
+}
+
+/// What an account says of a person.
+pub(super) fn of_account(values: &mut Values, person: &Person) {
+    values.add(Kind::Email, person.email.as_deref().unwrap_or_default());
+    values.add(Kind::Phone, person.phone.as_deref().unwrap_or_default());
+    of_metadata(values, &person.metadata);
+}
+
+/// What somebody said of themselves when they signed up.
+pub(super) fn of_metadata(values: &mut Values, metadata: &serde_json::Map<String, Value>) {
+    let text = |name: &str| metadata.get(name).and_then(Value::as_str).unwrap_or_default();
+    for name in ["full_name", "name", "display_name"] {
+        values.add(Kind::Name, text(name));
+    }
+    values.add(Kind::Name, &format!("{} {}", text("first_name"), text("last_name")));
+    values.add(Kind::Name, &format!("{} {}", text("given_name"), text("family_name")));
+    values.add(Kind::Email, text("email"));
+    values.add(Kind::Phone, text("phone"));
+}
+
+/// An engine's error is kept in the job's row: what it says may quote the very rows.
+fn quiet(error: Error) -> Error {
+    if error.code().starts_with("privacy/") {
+        return error;
+    }
+    let quiet = Error::new(
+        error.kind(),
+        error.code().to_owned(),
+        "The database refused the erasure",
+    );
+    match error.retry_after() {
+        Some(seconds) => quiet.with_retry_after(seconds),
+        None => quiet,
+    }
+}

@@ -1,0 +1,163 @@
+//! Drawing up a plan.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::data::Site;
+use super::plan::{Plan, PlannedAccount};
+use super::scrub;
+use super::store::{self, Documents};
+use super::user::values_of;
+use crate::app::App;
+use crate::error::Result;
+use crate::ident::{ProjectId, UserId};
+use crate::privacy::identity::{self, Person};
+use crate::privacy::people;
+use crate::privacy::receipt::KeptFor;
+use crate::privacy::requests::{Scope, Who};
+use crate::tenancy::Project;
+
+/// What would be done about somebody.
+pub(super) struct Drawn {
+    /// Without id, token and term: those are a request's.
+    pub plan: Plan,
+    /// What a confirmation binds.
+    pub binding: String,
+}
+
+/// The plan for an end user.
+///
+/// # Errors
+/// 409 `privacy/map-unconfirmed`, `privacy/map-stale`; 501 `privacy/unsupported`; the engine's.
+pub(super) async fn of_end_user(app: &App, project: Arc<Project>, who: &Who) -> Result<Drawn> {
+    let id = project.id;
+    let site = Box::pin(Site::of(app, project, who)).await?;
+    let version = site.confirmed()?;
+    let person = site.person(app).await?;
+    let (tables, others, values) = {
+        let mut rows = site.begin().await?;
+        let tables = site.tables(&mut *rows).await?;
+        let others = site.others(&mut *rows).await?;
+        (tables, others, site.values(&mut *rows, person.as_ref()).await?)
+    };
+    let mut plan = blank(Scope::EndUser, Some(id));
+    plan.kept = kept(&tables);
+    plan.map_version = Some(version);
+    plan.tables = tables;
+    plan.others = others;
+    plan.account = person.as_ref().map(|person| PlannedAccount {
+        deleted: person.deleted_at.is_some(),
+        identities: person.identities.unsigned_abs(),
+    });
+    plan.sessions = person.as_ref().map_or(0, |person| person.sessions.unsigned_abs());
+    let control = app.control.get().await?;
+    plan.documents = scrub::mentioning(&*control, Documents::Project(id), &values).await?;
+    plan.exports = store::exports_about(&*control, Scope::EndUser, Some(id), who)
+        .await?
+        .len() as u64;
+    plan.requests = store::requests_about(&*control, Scope::EndUser, Some(id), who).await?;
+    if let Some(id) = end_user(id, who) {
+        plan.audit = identity::count(&*control, id).await?;
+    }
+    plan.notes = notes(site.account.is_some());
+    let binding = plan.binding(None);
+    Ok(Drawn { plan, binding })
+}
+
+/// The plan for a platform user. `projects`: those of theirs that go too.
+///
+/// # Errors
+/// 422 `privacy/erase-projects`.
+pub(super) async fn of_user(app: &App, user: UserId, projects: &[ProjectId]) -> Result<Drawn> {
+    let control = app.control.get().await?;
+    let theirs = people::plan_of_user(&*control, user, projects).await?;
+    let bound: Value = theirs.binding();
+    let who = Who::Id(user.to_string());
+    let values = values_of(&*control, user).await?;
+    let mut plan = blank(Scope::PlatformUser, None);
+    plan.sessions = theirs.rows("sessions");
+    plan.tables = theirs.tables.iter().map(super::user::planned).collect();
+    plan.projects = theirs.projects;
+    plan.blockers = theirs.blockers;
+    plan.documents = scrub::mentioning(&*control, Documents::Member(user), &values).await?;
+    plan.exports = store::exports_about(&*control, Scope::PlatformUser, None, &who)
+        .await?
+        .len() as u64;
+    plan.requests = store::requests_about(&*control, Scope::PlatformUser, None, &who).await?;
+    plan.audit = identity::count(&*control, Person::User(user)).await?;
+    plan.notes = notes(true);
+    // The rows are bound as far as they last.
+    let shown = std::mem::take(&mut plan.tables);
+    let binding = plan.binding(Some(&bound));
+    plan.tables = shown;
+    Ok(Drawn { plan, binding })
+}
+
+/// Who they are in the audit log.
+pub(super) fn end_user(project: ProjectId, who: &Who) -> Option<Person> {
+    match who {
+        Who::Id(id) => id.parse().ok().map(|id: Uuid| Person::EndUser { project, id }),
+        Who::Key(_) => None,
+    }
+}
+
+/// What stays after an erasure.
+pub(super) fn kept(tables: &[super::plan::PlannedTable]) -> Vec<KeptFor> {
+    let kept = tables.iter().filter(|table| table.rows > 0).filter_map(|table| {
+        let reason = table.reason.clone()?;
+        Some(KeptFor {
+            what: table.table.clone(),
+            reason,
+        })
+    });
+    kept.chain([audit_log()]).collect()
+}
+
+/// Why the audit log stays.
+pub(super) fn audit_log() -> KeptFor {
+    KeptFor {
+        what: "audit_log".to_owned(),
+        reason: "Entries stay, as each proves the ones before it; who acted, and from where, is forgotten".to_owned(),
+    }
+}
+
+fn notes(accounts: bool) -> Vec<String> {
+    let first = if accounts {
+        "The person is signed out first. An access token that was issued before holds until it expires: what is written with \
+         one once the account is gone is not removed"
+    } else {
+        "Accounts of this backend are kept elsewhere: sign the person out there, and remove the account"
+    };
+    let others = [
+        "Documents lose the e-mail addresses, the numbers of seven digits or more, and the names of two words and eight letters \
+         or more that the account and the person's own row have",
+        "Backups, and copies that somebody has fetched, are not reached",
+    ];
+    [first].into_iter().chain(others).map(str::to_owned).collect()
+}
+
+fn blank(scope: Scope, project: Option<ProjectId>) -> Plan {
+    Plan {
+        request_id: Uuid::nil(),
+        scope,
+        project_id: project,
+        map_version: None,
+        tables: Vec::new(),
+        others: Vec::new(),
+        account: None,
+        sessions: 0,
+        documents: 0,
+        exports: 0,
+        requests: 0,
+        audit: 0,
+        projects: Vec::new(),
+        blockers: Vec::new(),
+        kept: vec![audit_log()],
+        notes: Vec::new(),
+        confirm_token: String::new(),
+        expires_at: Timestamp::UNIX_EPOCH,
+    }
+}

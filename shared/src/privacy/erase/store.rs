@@ -1,0 +1,137 @@
+//! All SQL of erasures in the control database.
+
+use serde_json::{Map, Value};
+use tokio_postgres::GenericClient;
+use uuid::Uuid;
+
+use crate::control::{failure, json, text, uuid};
+use crate::error::{Error, Result};
+use crate::ident::{ProjectId, Ref, UserId};
+use crate::privacy::requests::{Scope, Who};
+use crate::tenancy::not_found;
+
+/// The ref of a project that is not deleted.
+pub(super) async fn reference(executor: &impl GenericClient, project: ProjectId) -> Result<Ref> {
+    let sql = "select ref from plinth.projects where id = $1 and deleted_at is null";
+    let rows = executor.query_typed(sql, &[uuid(&project.0)]).await.map_err(failure)?;
+    let row = rows.first().ok_or_else(not_found)?;
+    row.get::<_, &str>(0).parse()
+}
+
+/// How many requests are about a person.
+pub(super) async fn requests_about(
+    executor: &impl GenericClient,
+    scope: Scope,
+    project: Option<ProjectId>,
+    who: &Who,
+) -> Result<u64> {
+    let sql = "
+        select count(*) from plinth.privacy_requests
+        where scope = $1 and project_id is not distinct from $2 and subject = $3";
+    let (scope, project) = (scope.as_str(), project.map(|project| project.0));
+    let subject = serde_json::to_value(who).map_err(Error::internal)?;
+    let params = [text(&scope), uuid(&project), json(&subject)];
+    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).unsigned_abs()))
+}
+
+/// Copies of a person's data that are made or wait to be fetched.
+pub(super) async fn exports_about(
+    executor: &impl GenericClient,
+    scope: Scope,
+    project: Option<ProjectId>,
+    who: &Who,
+) -> Result<Vec<Uuid>> {
+    let sql = "
+        select e.id from plinth.exports e join plinth.privacy_requests r on r.id = e.id
+        where r.scope = $1 and r.project_id is not distinct from $2 and r.subject = $3 order by e.id";
+    let (scope, project) = (scope.as_str(), project.map(|project| project.0));
+    let subject = serde_json::to_value(who).map_err(Error::internal)?;
+    let params = [text(&scope), uuid(&project), json(&subject)];
+    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Whose documents are meant: one project's, or those of all that a platform user is a member of.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Documents {
+    Project(ProjectId),
+    Member(UserId),
+}
+
+impl Documents {
+    const OF: &str = "
+        (d.project_id = $2 or d.project_id in (select m.project_id from plinth.members m where m.user_id = $3))
+        and (d.content ~* $1 or d.change_summary ~* $1)";
+
+    fn ids(self) -> (Option<Uuid>, Option<Uuid>) {
+        match self {
+            Self::Project(project) => (Some(project.0), None),
+            Self::Member(user) => (None, Some(user.0)),
+        }
+    }
+}
+
+/// How many versions of documents, deleted ones too, hold what the pattern means.
+pub(super) async fn mentioning(executor: &impl GenericClient, documents: Documents, pattern: &str) -> Result<u64> {
+    let sql = format!(
+        "select count(*) from plinth.document_versions d where {}",
+        Documents::OF
+    );
+    let (project, user) = documents.ids();
+    let params = [text(&pattern), uuid(&project), uuid(&user)];
+    let rows = executor.query_typed(&sql, &params).await.map_err(failure)?;
+    Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).unsigned_abs()))
+}
+
+/// Takes what the pattern means out of them; how many versions there were.
+pub(super) async fn scrub(
+    executor: &impl GenericClient,
+    documents: Documents,
+    pattern: &str,
+    replacement: &str,
+) -> Result<u64> {
+    let sql = format!(
+        "update plinth.document_versions d set content = regexp_replace(d.content, $1, $4, 'gi'),
+           change_summary = regexp_replace(d.change_summary, $1, $4, 'gi')
+         where {} returning 1",
+        Documents::OF
+    );
+    let (project, user) = documents.ids();
+    let params = [text(&pattern), uuid(&project), uuid(&user), text(&replacement)];
+    let rows = executor.query_typed(&sql, &params).await.map_err(failure)?;
+    Ok(rows.len() as u64)
+}
+
+/// What a platform user is known by.
+pub(super) struct KnownUser {
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub metadata: Map<String, Value>,
+}
+
+pub(super) async fn user(executor: &impl GenericClient, id: UserId) -> Result<Option<KnownUser>> {
+    let sql = "select email, phone, raw_user_meta_data from plinth.users where id = $1";
+    let rows = executor.query_typed(sql, &[uuid(&id.0)]).await.map_err(failure)?;
+    Ok(rows.first().map(|row| KnownUser {
+        email: row.get(0),
+        phone: row.get(1),
+        metadata: match row.get::<_, Value>(2) {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        },
+    }))
+}
+
+/// The erasure that a person has asked for themself and that is not done yet.
+pub(super) async fn own(executor: &impl GenericClient, project: ProjectId, who: &Who) -> Result<Option<Uuid>> {
+    let sql = "
+        select r.id from plinth.privacy_requests r join plinth.jobs j on j.id = r.job_id
+        where r.kind = 'erasure' and r.self and r.project_id = $1 and r.subject = $2
+          and j.state in ('queued', 'running')
+        order by r.created_at desc limit 1";
+    let subject = serde_json::to_value(who).map_err(Error::internal)?;
+    let params = [uuid(&project.0), json(&subject)];
+    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(rows.first().map(|row| row.get(0)))
+}

@@ -1,0 +1,141 @@
+//! What of a person can be recognised in a text: their e-mail addresses, numbers and full names.
+//!
+//! An address is looked for wherever it stands alone, a number of seven digits or more likewise. A name is looked for when it
+//! has two words or more and eight letters: one word, or a short name, is in too many texts that mean somebody else.
+
+use crate::subject::Kind;
+
+/// Digits that a number has at least.
+const LEAST_DIGITS: usize = 7;
+/// Characters that a name has at least.
+const LEAST_NAME: usize = 8;
+/// Characters of a value at most: what is longer is no address and no name.
+const LONGEST: usize = 320;
+
+/// What is looked for. Shows nothing of it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct Values {
+    emails: Vec<String>,
+    phones: Vec<String>,
+    names: Vec<String>,
+}
+
+impl std::fmt::Debug for Values {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Values")
+    }
+}
+
+impl Values {
+    /// Adds a value of a column of that kind, if it can be recognised.
+    pub fn add(&mut self, kind: Kind, value: &str) {
+        let value = value.trim();
+        let length = value.chars().count();
+        if length > LONGEST || value.contains('\0') {
+            return;
+        }
+        let list = match kind {
+            Kind::Email if is_address(value) => &mut self.emails,
+            Kind::Phone if value.bytes().filter(u8::is_ascii_digit).count() >= LEAST_DIGITS => &mut self.phones,
+            Kind::Name if length >= LEAST_NAME && value.split_whitespace().count() > 1 => &mut self.names,
+            _ => return,
+        };
+        if !list.iter().any(|known| known == value) {
+            list.push(value.to_owned());
+        }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<String> {
+        [&self.emails, &self.phones, &self.names]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
+    }
+
+    /// A regular expression of Postgres for any of them, to be matched in any letter case; none when there are none.
+    /// Punctuation may have a backslash before it, as documents are Markdown; a name's words may stand on two lines.
+    pub fn pattern(&self) -> Option<String> {
+        let around = |before: &str, values: &[String], after: &str| {
+            let mut values: Vec<_> = values.iter().map(|value| literal(value)).collect();
+            // The longest first: one value may begin like another.
+            values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+            (!values.is_empty()).then(|| format!("{before}(?:{}){after}", values.join("|")))
+        };
+        let parts = [
+            around(r"(?<![a-z0-9._%+-])", &self.emails, r"(?![a-z0-9_-])(?!\.[a-z0-9])"),
+            around(r"(?<![0-9+])", &self.phones, "(?![0-9])"),
+            around(r"(?<!\w)", &self.names, r"(?!\w)"),
+        ];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join("|"))
+    }
+}
+
+fn is_address(value: &str) -> bool {
+    let Some((name, domain)) = value.split_once('@') else {
+        return false;
+    };
+    !name.is_empty() && domain.len() > 2 && !value.contains(char::is_whitespace)
+}
+
+fn literal(value: &str) -> String {
+    let mut text = String::new();
+    let mut in_space = false;
+    for letter in value.chars() {
+        if letter.is_whitespace() {
+            if !in_space {
+                text += r"\s+";
+            }
+            in_space = true;
+            continue;
+        }
+        in_space = false;
+        if letter.is_alphanumeric() {
+            text.push(letter);
+        } else if letter.is_ascii() {
+            text += r"\\?\";
+            text.push(letter);
+        } else {
+            text.push(letter);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_means_nobody_is_not_looked_for() {
+        for (kind, value, taken) in [
+            (Kind::Email, "ann@example.com", true),
+            (Kind::Email, " ann@example.com ", true),
+            (Kind::Email, "ann", false),
+            (Kind::Email, "@example.com", false),
+            (Kind::Email, "a@b", false),
+            (Kind::Phone, "+49 170 1234567", true),
+            (Kind::Phone, "112", false),
+            (Kind::Name, "Ann Example", true),
+            (Kind::Name, "Ann", false),
+            (Kind::Name, "Jo Li", false),
+            (Kind::Name, "Maximilian", false),
+            (Kind::FreeText, "Ann Example", false),
+        ] {
+            let mut values = Values::default();
+            values.add(kind, value);
+            assert_eq!(!values.all().is_empty(), taken, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_pattern_quotes_what_it_looks_for() {
+        let mut values = Values::default();
+        assert_eq!(values.pattern(), None);
+        values.add(Kind::Email, "a.b+c@example.com");
+        values.add(Kind::Name, "Ann  de Example");
+        insta::assert_snapshot!(values.pattern().unwrap(), @r"(?<![a-z0-9._%+-])(?:a\\?\.b\\?\+c\\?\@example\\?\.com)(?![a-z0-9_-])(?!\.[a-z0-9])|(?<!\w)(?:Ann\s+de\s+Example)(?!\w)");
+    }
+}

@@ -1,0 +1,61 @@
+//! What the platform has of one of its own users.
+
+use serde_json::Value;
+
+use super::archive::Archive;
+use super::index::Index;
+use super::make::Work;
+use super::pages;
+use crate::error::Result;
+use crate::ident::UserId;
+use crate::privacy::identity::Person;
+use crate::privacy::people::{facts_of_user, sections};
+use crate::privacy::requests;
+
+/// The section whose rows are documents, each a file of its own too.
+const DOCUMENTS: &str = "documents";
+/// Documents read at once: each may be large.
+const DOCUMENTS_AT_ONCE: i64 = 10;
+
+pub(super) async fn copy(work: &Work<'_>, archive: &mut Archive, index: &mut Index) -> Result<()> {
+    let subject = work.who.subject();
+    let user = subject.person().and_then(|id| id.parse().ok()).map(UserId);
+    let user = user.ok_or_else(requests::not_found)?;
+    let parts = sections().len() + 2;
+    for (at, section) in sections().iter().enumerate() {
+        work.progress(at, parts).await?;
+        pages::section(work.app, user, section, archive, index).await?;
+    }
+    work.progress(parts - 2, parts).await?;
+    documents(work, user, archive, index).await?;
+    work.progress(parts - 1, parts).await?;
+    pages::audit(work.app, Person::User(user), archive, index).await
+}
+
+async fn documents(work: &Work<'_>, user: UserId, archive: &mut Archive, index: &mut Index) -> Result<()> {
+    let Some(section) = sections().iter().find(|section| section.name == DOCUMENTS) else {
+        return Ok(());
+    };
+    let (mut after, mut some) = (None, false);
+    loop {
+        let page = facts_of_user(work.app, user, section, after.as_deref(), DOCUMENTS_AT_ONCE).await?;
+        for row in &page.rows {
+            let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+            let number = row.get("number").and_then(Value::as_i64).unwrap_or_default();
+            let title = format!("{}-{number}", text("project"));
+            archive
+                .file("documents/", &title, "md", text("content").as_bytes())
+                .await?;
+            some = true;
+        }
+        let Some(next) = page.next else { break };
+        after = Some(next);
+    }
+    if some {
+        index.file(
+            "documents/",
+            "Versions of documentation that they wrote or asked for, as Markdown: <project>-<number>.md",
+        );
+    }
+    Ok(())
+}

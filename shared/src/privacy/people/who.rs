@@ -1,0 +1,72 @@
+//! Who may ask about a platform user: they themselves, right after they signed in, and those who run the platform.
+
+use uuid::Uuid;
+
+use super::{user, user_by_address};
+use crate::app::App;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ident::UserId;
+use crate::privacy::requests::{self, AskedSubject, NamedSubject};
+use crate::tenancy::{Caller, Operator};
+
+/// The platform user that somebody names, if they may ask about them.
+///
+/// Whoever asks about themselves must have signed in within the last five minutes
+/// ([`PlatformUser::signed_in_lately`](crate::tenancy::PlatformUser::signed_in_lately)): a token that was left lying about
+/// neither takes everything along nor removes it.
+///
+/// # Errors
+/// 403 `privacy/not-yours` for everybody else, whether the other exists or not; 403 `privacy/reauthentication`; 404
+/// `privacy/subject-not-found` to those who run the platform; 400 `privacy/subject`.
+pub async fn named_user(app: &App, caller: &Caller, asked: &AskedSubject) -> Result<UserId> {
+    let found = find(app, caller, &asked.named()?).await?;
+    if found == Some(caller.user.id) {
+        if !caller.user.signed_in_lately(app.clock.now()) {
+            return Err(sign_in_again());
+        }
+        return Ok(caller.user.id);
+    }
+    Operator::of(caller.clone()).map_err(|_| not_yours())?;
+    found.ok_or_else(requests::not_found)
+}
+
+async fn find(app: &App, caller: &Caller, named: &NamedSubject) -> Result<Option<UserId>> {
+    let me = &caller.user;
+    let client = app.control.get().await?;
+    let id = match named {
+        NamedSubject::Id(id) => Some(id),
+        NamedSubject::Key(key) if key.len() == 1 => key.get("id"),
+        NamedSubject::Key(_) => None,
+        NamedSubject::Email(address) => {
+            let found = user_by_address(&*client, address).await?;
+            // An outside issuer's user who has made nothing here yet has no row.
+            let own = || me.email.as_ref().filter(|own| own.eq_ignore_ascii_case(address));
+            return Ok(found.or_else(|| own().map(|_| me.id)));
+        }
+    };
+    let Some(id) = id.and_then(|id| id.parse::<Uuid>().ok()).map(UserId) else {
+        return Ok(None);
+    };
+    if id == me.id {
+        return Ok(Some(id));
+    }
+    user(&*client, id).await
+}
+
+fn not_yours() -> Error {
+    Error::new(
+        ErrorKind::Forbidden,
+        "privacy/not-yours",
+        "You may ask about yourself only",
+    )
+    .with_hint("Those who run the platform may ask about anybody")
+}
+
+fn sign_in_again() -> Error {
+    Error::new(
+        ErrorKind::Forbidden,
+        "privacy/reauthentication",
+        "For this you must have signed in within the last five minutes",
+    )
+    .with_hint("Sign in again (POST /auth/v1/token?grant_type=password) and send the new token")
+}

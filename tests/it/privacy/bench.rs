@@ -1,0 +1,77 @@
+//! A platform on a server of its own: its workers meet no other test's jobs, and all that its control database holds is known.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use plinth::app::App;
+use plinth::clock::{SharedRandom, SystemClock, SystemRandom};
+use plinth::control::dial::{Trust, dial};
+use plinth_local::platform::{Function, Platform, Secrets};
+use plinth_local::postgres::{Options, Server};
+use tokio::sync::OnceCell;
+use tokio_postgres::Client;
+
+use crate::world::{BASE_URL, World};
+
+pub struct Bench {
+    pub server: Server,
+    pub world: World,
+    /// The control database, as the login that owns it.
+    pub control: Client,
+}
+
+pub async fn bench() -> &'static Bench {
+    static BENCH: OnceCell<Bench> = OnceCell::const_new();
+    BENCH.get_or_init(Bench::start).await
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let mut options = Options::new("");
+        options.binaries = plinth_local::config::LocalConfig::from_env().unwrap().postgres_bin;
+        let server = Server::temporary(options).await.unwrap();
+        let random: SharedRandom = Arc::new(SystemRandom);
+        let platform = Platform::prepare(&server.url("postgres"), BASE_URL, Secrets::generate(&random))
+            .await
+            .unwrap();
+        let platform = platform.with("PLINTH_OUTBOUND_ALLOW", "127.0.0.1");
+        Self {
+            control: dial(&platform.master, &Trust::new(None).unwrap()).await.unwrap(),
+            world: World::of(&platform, Arc::new(SystemClock)),
+            server,
+        }
+    }
+
+    pub fn worker(&self) -> App {
+        self.world.app(Function::Worker)
+    }
+
+    /// Every table of the control database whose rows hold a text, capitals aside, with how many of them do.
+    pub async fn holding(&self, text: &str) -> BTreeMap<String, i64> {
+        let sql = "select relname::text from pg_class where relnamespace = 'plinth'::regnamespace and relkind = 'r'";
+        let tables = self.control.query(sql, &[]).await.unwrap();
+        let mut found = BTreeMap::new();
+        for table in tables {
+            let table: String = table.get(0);
+            let sql = format!("select count(*) from plinth.\"{table}\" t where strpos(lower(t::text), lower($1)) > 0");
+            let rows: i64 = self.control.query_one(&sql, &[&text]).await.unwrap().get(0);
+            if rows > 0 {
+                found.insert(table, rows);
+            }
+        }
+        found
+    }
+
+    /// A digest of all rows that a condition picks, table by table.
+    pub async fn digest(&self, picked: &[(&str, String)]) -> Vec<String> {
+        let mut digests = Vec::new();
+        for (table, condition) in picked {
+            let sql = format!(
+                "select coalesce(md5(string_agg(t::text, '|' order by t::text)), 'none') from plinth.{table} t where {condition}"
+            );
+            let digest: String = self.control.query_one(&sql, &[]).await.unwrap().get(0);
+            digests.push(format!("{table} {digest}"));
+        }
+        digests
+    }
+}

@@ -1,0 +1,230 @@
+//! In users' own databases: on PostgreSQL and on MariaDB, by the same tables.
+
+use http::StatusCode;
+use mysql_async::prelude::Queryable as _;
+use serde_json::{Value, json};
+
+use super::{about, chain_holds, ended, erased, found_in, map, proves};
+use crate::external::{self, Own};
+use crate::handmade::superuser;
+use crate::mysql;
+use crate::world::{World, run, text, unique};
+
+/// Composite keys, a table that leads to itself, and one that leads to a table between two.
+const TABLES: &str = "
+    create table people (id int primary key, email varchar(200), full_name varchar(200), phone varchar(60));
+    create table clubs (id int primary key, title varchar(200));
+    create table memberships (club int not null, person int not null, note varchar(200), primary key (club, person),
+      foreign key (club) references clubs (id), foreign key (person) references people (id));
+    create table dues (id int primary key, club int not null, person int not null, remark varchar(200),
+      foreign key (club, person) references memberships (club, person));
+    create table messages (id int primary key, sender int not null, answers int, body varchar(200),
+      foreign key (sender) references people (id), foreign key (answers) references messages (id) on delete set null);
+    create table orders (id int primary key, customer int, note varchar(200), foreign key (customer) references people (id));
+    ";
+
+/// With what tells Ann's rows, all of whose ids begin at 1000.
+const LOOKED_AT: [(&str, &str, &str); 6] = [
+    ("people", "id, email, full_name, phone", "id < 1000"),
+    ("clubs", "id, title", "id < 1000"),
+    ("memberships", "club, person, note", "person < 1000"),
+    ("dues", "id, club, person, remark", "id < 1000"),
+    ("messages", "id, sender, answers, body", "id < 1000"),
+    ("orders", "id, customer, note", "id < 1000"),
+];
+
+struct Ann {
+    email: String,
+    name: String,
+    phone: String,
+    marker: String,
+}
+
+impl Ann {
+    fn new() -> Self {
+        let mark = unique();
+        Self {
+            email: format!("ann.{mark}@example.com"),
+            name: format!("Ann {mark}"),
+            phone: format!(
+                "+49 170 {}",
+                mark.bytes()
+                    .map(|byte| char::from(b'0' + byte % 10))
+                    .collect::<String>()
+            ),
+            marker: format!("marker{mark}"),
+        }
+    }
+
+    fn values(&self) -> Vec<String> {
+        [&self.email, &self.name, &self.phone, &self.marker]
+            .map(Clone::clone)
+            .into()
+    }
+
+    /// One statement after the other.
+    fn rows(&self) -> String {
+        let Self {
+            email,
+            name,
+            phone,
+            marker,
+        } = self;
+        format!(
+            "insert into people values (1, 'bob@example.com', 'Bob Other', '+49 30 1234567'), (1001, '{email}', '{name}', '{phone}');
+             insert into clubs values (1, 'Chess');
+             insert into memberships values (1, 1, 'of bob'), (1, 1001, '{marker}');
+             insert into dues values (1, 1, 1, 'of bob'), (1001, 1, 1001, '{marker}');
+             insert into messages values (1, 1, null, 'of bob'), (1001, 1001, 1, '{marker}'), (1002, 1001, 1001, '{marker}');
+             insert into orders values (1, 1, 'of bob'), (1001, 1001, '{name}, {phone}, {marker}')"
+        )
+    }
+}
+
+/// What is done, whatever the engine.
+async fn exported_and_erased(world: &World, own: &Own, ann: &Ann) {
+    let (project, token) = (&own.id, &own.owner.token);
+    let path = format!("/api/projects/{project}/docs");
+    let content = format!("# About\n\nAsk {}, {}, {}.", ann.email, ann.name, ann.phone);
+    let call = world.post(&path).bearer(token).json(&json!({ "content": content }));
+    call.send().await.expect(StatusCode::CREATED);
+    let rules: Vec<(&str, Value)> = ["people", "memberships", "dues", "messages"]
+        .into_iter()
+        .map(|table| (table, json!({ "action": "delete" })))
+        .chain([(
+            "orders",
+            json!({ "action": "anonymise", "columns": ["customer", "note"] }),
+        )])
+        .collect();
+    map(world, token, project, &rules).await;
+
+    let request = about(project, &json!(ann.email));
+    let call = world.post("/api/gdpr/export").bearer(token).json(&request);
+    let export = call.send().await.expect(StatusCode::ACCEPTED);
+    let made = ended(world, token, &text(&export, "jobId")).await;
+    assert_eq!(made["state"], "succeeded", "{made}");
+
+    let (plan, _, receipt) = erased(world, token, &request).await;
+    let tables: Vec<String> = plan["tables"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|table| format!("{} {} {}", text(table, "table"), text(table, "rule"), table["rows"]))
+        .collect();
+    let expected = [
+        "dues delete 1",
+        "memberships delete 1",
+        "messages delete 2",
+        "orders anonymise 1",
+        "people delete 1",
+    ];
+    assert_eq!(tables, expected);
+    assert_eq!(
+        (&plan["account"], &plan["documents"], &plan["exports"]),
+        (&Value::Null, &json!(1), &json!(1))
+    );
+    proves(world, &plan, &receipt).await;
+    chain_holds(world, token, project).await;
+    for subject in [json!(ann.email), json!("1001"), json!({ "key": { "id": "1001" } })] {
+        let call = world
+            .post("/api/gdpr/export")
+            .bearer(token)
+            .json(&about(project, &subject));
+        assert_eq!(
+            call.send().await.code(StatusCode::NOT_FOUND),
+            "privacy/subject-not-found",
+            "{subject}"
+        );
+    }
+    let control = superuser("plinth").await;
+    let left = found_in(&control, "n.nspname = 'plinth'", &ann.values()).await;
+    assert_eq!(left, Vec::<String>::new());
+}
+
+#[test]
+fn a_person_is_erased_from_a_postgres_of_the_users_own() {
+    run(async {
+        let (world, ann, name) = (external::world().await, Ann::new(), format!("own_{}", unique()));
+        let server = superuser("postgres").await;
+        let login = format!("create role {name} login password '{}'", external::PASSWORD);
+        server.batch_execute(&login).await.unwrap();
+        server
+            .batch_execute(&format!("create database {name} owner {name}"))
+            .await
+            .unwrap();
+        let database = superuser(&name).await;
+        database
+            .batch_execute(&format!("set role {name}; {TABLES} {}; reset role", ann.rows()))
+            .await
+            .unwrap();
+        let there = external::url().await;
+        let port = there.rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
+        let url = format!("postgresql://{name}:{}@127.0.0.1:{port}/{name}", external::PASSWORD);
+        let own = Own::of(
+            world,
+            &json!({ "backendType": "external", "config": { "externalProvider": "postgresql",
+                "credentials": { "connectionString": url }, "rest": { "schemas": ["public"] } } }),
+        )
+        .await;
+        let others = async || {
+            let mut all = Vec::new();
+            for (table, columns, theirs) in LOOKED_AT {
+                let sql = format!(
+                    "select coalesce(string_agg(concat_ws('|', {columns}), ';' order by concat_ws('|', {columns})), '')
+                     from {table} where {theirs}"
+                );
+                let found: String = database.query_one(&sql, &[]).await.unwrap().get(0);
+                all.push(found);
+            }
+            all
+        };
+        let before = others().await;
+        assert!(before.iter().all(|rows| !rows.is_empty()), "{before:?}");
+        Box::pin(exported_and_erased(world, &own, &ann)).await;
+        assert_eq!(others().await, before);
+        let left = found_in(&database, "true", &ann.values()).await;
+        assert_eq!(left, Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_person_is_erased_from_a_mariadb_of_the_users_own() {
+    run(async {
+        let (world, ann) = (external::world().await, Ann::new());
+        let server = mysql::server::server().await;
+        let name = server.empty_database().await;
+        let mut database = server.admin(Some(&name)).await.unwrap();
+        for statement in format!("{TABLES} {}", ann.rows())
+            .split(';')
+            .filter(|text| !text.trim().is_empty())
+        {
+            database.query_drop(statement).await.unwrap();
+        }
+        let own = Own::of(world, &mysql::body(server, &name)).await;
+        let mut before = Vec::new();
+        for (table, columns, theirs) in LOOKED_AT {
+            before.push(rows(&mut database, table, columns, theirs).await);
+        }
+        assert!(before.iter().all(|rows| !rows.is_empty()), "{before:?}");
+        Box::pin(exported_and_erased(world, &own, &ann)).await;
+        for ((table, columns, theirs), before) in LOOKED_AT.into_iter().zip(before) {
+            assert_eq!(rows(&mut database, table, columns, theirs).await, before, "{table}");
+        }
+        for (table, columns, _) in LOOKED_AT {
+            for value in ann.values() {
+                let sql = format!("select count(*) from {table} where concat_ws('|', {columns}) like '%{value}%'");
+                let count: Option<i64> = database.query_first(sql).await.unwrap();
+                assert_eq!(count, Some(0), "{value} in {table}");
+            }
+        }
+    });
+}
+
+async fn rows(database: &mut mysql_async::Conn, table: &str, columns: &str, theirs: &str) -> String {
+    let sql = format!(
+        "select coalesce(group_concat(concat_ws('|', {columns}) order by concat_ws('|', {columns}) separator ';'), '')
+         from {table} where {theirs}"
+    );
+    let found: Option<String> = database.query_first(sql).await.unwrap();
+    found.unwrap_or_default()
+}

@@ -1,0 +1,605 @@
+//! What the control database holds of a platform user: counted, shown, removed, with nothing left and nobody else touched.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use jiff::Timestamp;
+use plinth::app::App;
+use plinth::control::failure;
+use plinth::error::Error;
+use plinth::ident::{ProjectId, UserId};
+use plinth::jobs::{self, Done, Handler, Job};
+use plinth::privacy::identity::{self, Person};
+use plinth::privacy::people::{self, BlockerKind, Rule};
+use plinth::privacy::requests::{AskedSubject, NamedSubject};
+use plinth::purge::{self, Budget};
+use plinth::tenancy::{Caller, PlatformRole};
+use plinth_local::platform::Function;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::bench::{Bench, bench};
+use crate::projects::caller;
+use crate::world::{Reply, User, run, text, unique};
+
+const KINDS: &[(&str, Handler)] = &[("test.people", erased)];
+
+/// Erases whom the request is about, and once more, as after a crash behind the last step.
+fn erased<'a>(app: &'a App, job: &'a Job) -> Done<'a> {
+    Box::pin(async move {
+        let request: Uuid = serde_json::from_value(job.payload["request"].clone()).map_err(Error::internal)?;
+        let projects: Vec<ProjectId> =
+            serde_json::from_value(job.payload["projects"].clone()).map_err(Error::internal)?;
+        let subject: Value = {
+            let client = app.control.get().await?;
+            let sql = "select subject from plinth.privacy_requests where id = $1";
+            client.query_one(sql, &[&request]).await.map_err(failure)?.get(0)
+        };
+        let user: UserId = serde_json::from_value(subject["id"].clone()).map_err(Error::internal)?;
+        let first = people::erase_user(app, job, user, request, &projects).await?;
+        let second = people::erase_user(app, job, user, request, &projects).await?;
+        assert_eq!(first, second, "what was done is noted");
+        serde_json::to_value(first).map_err(Error::internal)
+    })
+}
+
+impl Bench {
+    async fn send(&self, method: Method, path: &str, by: &User, body: Value) -> Reply {
+        let call = self.world.call(method, path).bearer(&by.token);
+        if body.is_null() {
+            return call.send().await;
+        }
+        call.json(&body).send().await
+    }
+
+    async fn project(&self, owner: &User) -> String {
+        let made = self
+            .send(Method::POST, "/api/projects", owner, json!({ "name": unique() }))
+            .await;
+        text(&made.expect(StatusCode::CREATED)["project"], "id")
+    }
+
+    async fn member(&self, project: &str, owner: &User, member: &User, role: &str) {
+        let path = format!("/api/projects/{project}/members");
+        let body = json!({ "userId": member.id, "role": role });
+        let added = self.send(Method::POST, &path, owner, body).await;
+        added.expect(StatusCode::CREATED);
+    }
+
+    /// A request about somebody, and what came of its job.
+    async fn erase(&self, user: &User, projects: &[&str]) -> (Uuid, jobs::JobView) {
+        let app = self.worker();
+        let (request, id) = (Uuid::new_v4(), user.id.parse::<Uuid>().unwrap());
+        let sql = "
+            insert into plinth.privacy_requests (id, kind, scope, subject, requested_by, created_at)
+            values ($1, 'erasure', 'platform-user', jsonb_build_object('id', $2::uuid), $2, now())";
+        self.control.execute(sql, &[&request, &id]).await.unwrap();
+        let payload = json!({ "request": request, "projects": projects });
+        let job = {
+            let client = app.control.get().await.unwrap();
+            let made = jobs::enqueue(&app, &*client, "test.people", None, &payload, Some(UserId(id)));
+            made.await.unwrap()
+        };
+        Box::pin(jobs::run_due(&app, KINDS, None)).await.unwrap();
+        (request, jobs::find(&app, job).await.unwrap().view)
+    }
+
+    async fn verified(&self, project: &str, by: &User) -> Value {
+        let path = format!("/api/projects/{project}/audit/verify");
+        self.send(Method::GET, &path, by, Value::Null)
+            .await
+            .expect(StatusCode::OK)
+    }
+}
+
+/// Signs up with what is planted, from a client that is planted too.
+async fn planted(bench: &Bench, name: &str) -> User {
+    let email = format!("{name}.Person@example.com").to_lowercase();
+    let body = json!({ "email": email, "password": "correct horse battery", "data": { "full_name": format!("{name} Fullname") } });
+    let call = bench
+        .world
+        .post("/auth/v1/signup")
+        .header("user-agent", &format!("{name}Browser/1.0"));
+    let reply = call.json(&body).send().await.expect(StatusCode::OK);
+    User {
+        id: text(&reply["user"], "id"),
+        email,
+        token: text(&reply, "access_token"),
+    }
+}
+
+/// A database of theirs, connected.
+async fn own_database(bench: &Bench, user: &User, password: &str) {
+    let name = format!("own_{}", unique());
+    let (server, connection) = tokio_postgres::connect(bench.server.url("postgres").expose(), tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let role = format!("create role {name} login password '{password}'");
+    server.batch_execute(&role).await.unwrap();
+    let database = format!("create database {name} owner {name}");
+    server.batch_execute(&database).await.unwrap();
+    let url = format!(
+        "postgresql://{name}:{password}@127.0.0.1:{}/{name}?sslmode=disable",
+        bench.server.port()
+    );
+    let body = json!({ "connectionString": url });
+    let connected = bench
+        .send(Method::POST, "/api/user/database-connection", user, body)
+        .await;
+    connected.expect(StatusCode::OK);
+}
+
+/// Ann's traces wherever somebody can leave any.
+struct Traces {
+    ann: User,
+    name: String,
+    bob: User,
+    alone: String,
+    shared: String,
+    bobs: String,
+}
+
+async fn traces(bench: &Bench) -> Traces {
+    let name = unique();
+    let (ann, bob) = (planted(bench, &name).await, bench.world.user().await);
+    let (alone, shared) = (bench.project(&ann).await, bench.project(&ann).await);
+    let bobs = bench.world.project_of(bob.clone(), "schema").await;
+    bench.member(&shared, &ann, &bob, "owner").await;
+    bench.member(&bobs.id, &bob, &ann, "admin").await;
+    let table = json!({ "name": "things", "columns": [{ "name": "title", "type": "text" }] });
+    let path = format!("/api/database/{}/tables/create", bobs.backend);
+    bench
+        .send(Method::POST, &path, &ann, table)
+        .await
+        .expect(StatusCode::CREATED);
+    for project in [&shared, &bobs.id] {
+        let path = format!("/api/projects/{project}/keys");
+        let call = bench.world.post(&path).bearer(&ann.token);
+        let call = call.header("idempotency-key", &unique());
+        let made = call.json(&json!({ "class": "secret", "name": "k" })).send().await;
+        made.expect(StatusCode::CREATED);
+    }
+    let ask = json!({ "projectId": bobs.id, "instructions": format!("Write as {name} Fullname does") });
+    let asked = bench.send(Method::POST, "/api/generate-docs", &ann, ask).await;
+    asked.expect(StatusCode::ACCEPTED);
+    own_database(bench, &ann, &format!("{name}Password")).await;
+    let id: Uuid = ann.id.parse().unwrap();
+    let project: Uuid = bobs.id.parse().unwrap();
+    for sql in [
+        "insert into plinth.subject_maps (project_id, version, map, structure, author, created_at)
+         values ($2, 1, '{}', '{}', $1, now())",
+        "insert into plinth.document_versions (id, project_id, number, origin, content, change_summary, author, created_at)
+         values (gen_random_uuid(), $2, 1000, 'edited', 'Text', 'Edited', $1, now())",
+        "insert into plinth.jobs (id, kind, project_id, state, run_at, created_by, idempotency_key, created_at, updated_at)
+         values (gen_random_uuid(), 'test.done', null, 'succeeded', now(), $1, 'user:' || $1::text || ':k', now(), now() + 0 * length($2::text) * interval '1 s')",
+    ] {
+        bench.control.execute(sql, &[&id, &project]).await.unwrap();
+    }
+    Traces {
+        ann,
+        name,
+        bob,
+        alone,
+        shared,
+        bobs: bobs.id,
+    }
+}
+
+#[test]
+fn a_platform_user_is_shown_in_full_then_erased_and_nothing_of_theirs_is_left_or_others_touched() {
+    run(async {
+        let bench = bench().await;
+        let told = traces(bench).await;
+        shown_in_full(bench, &told).await;
+        refused_before_their_projects_are_cared_for(bench, &told).await;
+
+        let others = [
+            ("users", format!("id = '{}'", told.bob.id)),
+            ("identities", format!("user_id = '{}'", told.bob.id)),
+            ("sessions", format!("user_id = '{}'", told.bob.id)),
+            ("members", format!("user_id = '{}'", told.bob.id)),
+            ("keys", format!("created_by = '{}'", told.bob.id)),
+            ("tables", "true".to_owned()),
+            ("audit_subjects", format!("actor = 'user:{}'", told.bob.id)),
+        ];
+        let before = bench.digest(&others).await;
+        let secrets = "select count(*) from plinth.secrets s join plinth.projects p on p.id = s.project_id where p.personal_of = $1";
+        let id: Uuid = told.ann.id.parse().unwrap();
+        let kept: i64 = bench.control.query_one(secrets, &[&id]).await.unwrap().get(0);
+        assert!(kept > 0);
+
+        let (request, job) = bench.erase(&told.ann, &[&told.alone]).await;
+        assert_eq!(job.job.state, "succeeded", "{:?}", job.error);
+        let counted: Vec<people::Counted> = serde_json::from_value(job.result.unwrap()).unwrap();
+        let rows = |table: &str, rule| {
+            let of = counted.iter().filter(|one| one.table == table && one.rule == rule);
+            of.map(|one| one.rows).sum::<u64>()
+        };
+        assert_eq!(rows("users", Rule::Delete), 1);
+        assert_eq!(rows("identities", Rule::Delete), 1);
+        assert_eq!(rows("members", Rule::Delete), 4, "three, and their own database");
+        assert_eq!(rows("migrations", Rule::Anonymise), 1);
+        assert_eq!(rows("keys", Rule::Anonymise), 2);
+        assert_eq!(rows("subject_maps", Rule::Anonymise), 1);
+        assert!(rows("audit_subjects", Rule::Delete) >= 8);
+
+        // As the job does last that called it.
+        let sql = "update plinth.privacy_requests set subject = null where id = $1";
+        bench.control.execute(sql, &[&request]).await.unwrap();
+        for planted in [&told.name, &told.ann.email] {
+            assert_eq!(bench.holding(planted).await, [].into(), "{planted}");
+        }
+        let left = bench.holding(&told.ann.id).await;
+        assert_eq!(left.keys().collect::<Vec<_>>(), ["audit_log"], "what entries are about");
+        assert_eq!(bench.digest(&others).await, before);
+        let kept: i64 = bench.control.query_one(secrets, &[&id]).await.unwrap().get(0);
+        assert_eq!(kept, 0, "the credentials of their own database are gone");
+        signed_out_for_good(bench, &told).await;
+        chains_verify(bench, &told).await;
+        gone_with_the_next_purge(bench, &told).await;
+    });
+}
+
+async fn shown_in_full(bench: &Bench, told: &Traces) {
+    let app = bench.world.app(Function::GdprExport);
+    let user = UserId(told.ann.id.parse().unwrap());
+    let mut all = Vec::new();
+    for section in people::sections() {
+        let (mut after, mut rows) = (None, Vec::new());
+        loop {
+            let page = people::facts_of_user(&app, user, section, after.as_deref(), 1)
+                .await
+                .unwrap();
+            rows.extend(page.rows);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let expected = match section.name {
+            "projects" => 3,
+            "memberships" => 4,
+            "keys" | "remembered-replies" => 2,
+            // What was erased before is asked for below.
+            "privacy-requests" => 0,
+            "jobs" => 2,
+            _ => 1,
+        };
+        assert_eq!(rows.len(), expected, "{}: {rows:?}", section.name);
+        all.extend(rows);
+    }
+    let text = Value::from(all).to_string();
+    for planted in [
+        told.ann.email.clone(),
+        format!("{} Fullname", told.name),
+        format!("{}Browser", told.name),
+        format!("Write as {}", told.name),
+    ] {
+        assert!(text.contains(&planted), "{planted}");
+    }
+    for secret in [
+        format!("{}Password", told.name),
+        "$argon2".to_owned(),
+        "token_hash".to_owned(),
+    ] {
+        assert!(!text.contains(&secret), "{secret}");
+    }
+    let (entries, next) = identity::entries_of(&app, Person::User(user), None, 3).await.unwrap();
+    assert_eq!(entries.len(), 3);
+    let (more, _) = identity::entries_of(&app, Person::User(user), next.as_deref(), 1000)
+        .await
+        .unwrap();
+    let actions: Vec<_> = entries.iter().chain(&more).map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions.first(), Some(&"users.sign_up"));
+    assert!(
+        actions.contains(&"members.add") && actions.contains(&"keys.create"),
+        "{actions:?}"
+    );
+    let about = more.iter().chain(&entries).find(|entry| !entry.own).unwrap();
+    assert_eq!((about.action.as_str(), &about.address), ("members.add", &None));
+}
+
+async fn refused_before_their_projects_are_cared_for(bench: &Bench, told: &Traces) {
+    let app = bench.world.app(Function::GdprDelete);
+    let client = app.control.get().await.unwrap();
+    let user = UserId(told.ann.id.parse().unwrap());
+    let plan = people::plan_of_user(&*client, user, &[]).await.unwrap();
+    assert_eq!(plan.blockers.len(), 1);
+    assert_eq!(plan.blockers[0].id, Some(told.alone.parse().unwrap()));
+    assert!(plan.blockers[0].remedy.contains("eraseProjects"));
+    assert_eq!(plan.unblocked().unwrap_err().code(), "privacy/blocked");
+    assert_eq!(plan.rows("members"), 4);
+    for not_theirs_alone in [&told.shared, &told.bobs, &Uuid::new_v4().to_string()] {
+        let named = [ProjectId(not_theirs_alone.parse().unwrap())];
+        let refused = people::plan_of_user(&*client, user, &named).await.unwrap_err();
+        assert_eq!(refused.code(), "privacy/erase-projects", "{not_theirs_alone}");
+    }
+    let named = [ProjectId(told.alone.parse().unwrap())];
+    let plan = people::plan_of_user(&*client, user, &named).await.unwrap();
+    plan.unblocked().unwrap();
+    let goes: Vec<_> = plan.projects.iter().map(|project| project.removed.as_str()).collect();
+    assert_eq!(goes.len(), 2, "{goes:?}");
+    assert!(goes.contains(&"at once") && goes.contains(&"removed by the next purge"));
+    drop(client);
+
+    // Should it come in the way between the plan and the job, nothing is done.
+    let (request, job) = bench.erase(&told.ann, &[]).await;
+    assert_eq!(
+        (job.job.state.as_str(), job.error_code.as_deref()),
+        ("failed", Some("privacy/blocked"))
+    );
+    assert!(bench.holding(&told.ann.email).await.contains_key("users"));
+    bench
+        .control
+        .execute("delete from plinth.privacy_requests where id = $1", &[&request])
+        .await
+        .unwrap();
+    bench
+        .control
+        .execute("delete from plinth.jobs where kind = 'test.people'", &[])
+        .await
+        .unwrap();
+}
+
+async fn signed_out_for_good(bench: &Bench, told: &Traces) {
+    let body = json!({ "email": told.ann.email, "password": "correct horse battery" });
+    let call = bench.world.post("/auth/v1/token?grant_type=password").json(&body);
+    let refused = call.send().await.expect(StatusCode::BAD_REQUEST);
+    assert_eq!(refused["error_code"], "invalid_credentials");
+    let mine = bench.send(Method::GET, "/api/projects", &told.ann, Value::Null).await;
+    assert_eq!(
+        mine.expect(StatusCode::OK)["projects"],
+        json!([]),
+        "the token says who, and that is nobody's"
+    );
+}
+
+async fn chains_verify(bench: &Bench, told: &Traces) {
+    for project in [&told.shared, &told.bobs] {
+        let verified = bench.verified(project, &told.bob).await;
+        assert_eq!(
+            (&verified["valid"], &verified["complete"]),
+            (&json!(true), &json!(true))
+        );
+        assert!(verified["erased"].as_i64().unwrap() > 0);
+    }
+    let operator = bench.world.operator().await;
+    let verified = bench
+        .send(Method::GET, "/api/audit/verify", &operator, Value::Null)
+        .await;
+    assert_eq!(verified.expect(StatusCode::OK)["valid"], true);
+    let path = format!("/api/projects/{}/audit", told.shared);
+    let log = bench.send(Method::GET, &path, &told.bob, Value::Null).await;
+    let log = log.expect(StatusCode::OK);
+    let made = log["entries"].as_array().unwrap().iter();
+    let made = made.clone().find(|entry| entry["action"] == "projects.create").unwrap();
+    assert_eq!((&made["actor"], &made["address"]), (&Value::Null, &Value::Null));
+}
+
+async fn gone_with_the_next_purge(bench: &Bench, told: &Traces) {
+    let sql = "select deleted_at < now() - interval '30 days' from plinth.projects where id = $1";
+    let id: Uuid = told.alone.parse().unwrap();
+    let past: bool = bench.control.query_one(sql, &[&id]).await.unwrap().get(0);
+    assert!(past);
+    let app = bench.world.app(Function::Purge);
+    let now = Timestamp::now().checked_add(Duration::from_secs(1)).unwrap();
+    Box::pin(purge::run_within(&app, now, Budget::Unlimited)).await.unwrap();
+    assert!(bench.control.query(sql, &[&id]).await.unwrap().is_empty());
+}
+
+#[test]
+fn the_last_who_runs_the_platform_is_in_the_way_of_their_own_erasure() {
+    run(async {
+        let bench = bench().await;
+        let (one, other) = (bench.world.operator().await, bench.world.operator().await);
+        let id = |user: &User| UserId(user.id.parse().unwrap());
+        let worker = bench.worker();
+        let mut client = worker.control.get().await.unwrap();
+        let plan = people::plan_of_user(&*client, id(&one), &[]).await.unwrap();
+        assert_eq!(plan.blockers, []);
+        drop(client.transaction().await.unwrap());
+        // As it would be if all others were gone; nobody else sees it so.
+        let sql = "update plinth.users set deleted_at = now() where raw_app_meta_data ->> 'role' = 'Admin' and id <> $1::text::uuid";
+        let mut master = plinth::control::dial::dial(
+            &bench.world.platform.master,
+            &plinth::control::dial::Trust::new(None).unwrap(),
+        )
+        .await
+        .unwrap();
+        let alone = master.transaction().await.unwrap();
+        alone.execute(sql, &[&one.id]).await.unwrap();
+        let plan = people::plan_of_user(&alone, id(&one), &[]).await.unwrap();
+        assert_eq!(plan.blockers.len(), 1);
+        assert_eq!(plan.blockers[0].kind, BlockerKind::Operator);
+        assert!(plan.blockers[0].remedy.contains("PLINTH_FIRST_ADMIN"));
+        let plan = people::plan_of_user(&alone, id(&other), &[]).await.unwrap();
+        assert_eq!(plan.blockers, []);
+        alone.rollback().await.unwrap();
+    });
+}
+
+#[test]
+fn people_ask_about_themselves_right_after_they_signed_in_and_those_who_run_the_platform_about_anybody() {
+    run(async {
+        let bench = bench().await;
+        let app = bench.world.app(Function::GdprExport);
+        let (me, other) = (bench.world.user().await, bench.world.user().await);
+        let now = Timestamp::now();
+        let long_ago = now.checked_sub(Duration::from_secs(301)).unwrap();
+        let signed_in = |user: &User, role, at: Option<Timestamp>| {
+            let mut caller: Caller = caller(user, role);
+            caller.user.signed_in_at = at;
+            caller
+        };
+        let fresh = signed_in(&me, PlatformRole::User, Some(now));
+        let stale = signed_in(&me, PlatformRole::User, Some(long_ago));
+        let silent = signed_in(&me, PlatformRole::User, None);
+        let operator = signed_in(&other, PlatformRole::Admin, Some(long_ago));
+        let nobody = Uuid::new_v4().to_string();
+        for (name, by, asked, expected) in [
+            ("their id", &fresh, me.id.clone(), Ok(&me.id)),
+            ("their address", &fresh, me.email.to_uppercase(), Ok(&me.id)),
+            ("too late", &stale, me.id.clone(), Err("privacy/reauthentication")),
+            (
+                "who knows when",
+                &silent,
+                me.email.clone(),
+                Err("privacy/reauthentication"),
+            ),
+            ("another", &fresh, other.id.clone(), Err("privacy/not-yours")),
+            (
+                "another's address",
+                &fresh,
+                other.email.clone(),
+                Err("privacy/not-yours"),
+            ),
+            ("nobody", &fresh, nobody.clone(), Err("privacy/not-yours")),
+            ("an operator", &operator, me.email.clone(), Ok(&me.id)),
+            (
+                "an operator, themselves",
+                &operator,
+                other.id.clone(),
+                Err("privacy/reauthentication"),
+            ),
+            (
+                "an operator, nobody",
+                &operator,
+                nobody,
+                Err("privacy/subject-not-found"),
+            ),
+        ] {
+            let found = people::named_user(&app, by, &AskedSubject::Text(asked)).await;
+            let found = found.map(|user| user.to_string());
+            assert_eq!(
+                found.as_ref().map_err(plinth::error::Error::code),
+                expected.as_ref().map(|id| *id).map_err(|code| *code),
+                "{name}"
+            );
+        }
+        let key = [("name".to_owned(), "x".to_owned())].into();
+        let asked = AskedSubject::Named(NamedSubject::Key(key));
+        let found = people::named_user(&app, &operator, &asked).await.unwrap_err();
+        assert_eq!(found.code(), "privacy/subject-not-found");
+    });
+}
+
+#[test]
+fn an_end_users_identity_is_forgotten_in_their_projects_chain_alone() {
+    run(async {
+        let bench = bench().await;
+        let (app, owner) = (bench.worker(), bench.world.user().await);
+        let (here, there) = (bench.project(&owner).await, bench.project(&owner).await);
+        let id = Uuid::new_v4();
+        let person = |project: &str| Person::EndUser {
+            project: ProjectId(project.parse().unwrap()),
+            id,
+        };
+        let client = app.control.get().await.unwrap();
+        for (project, actor) in [
+            (&here, person(&here).actor()),
+            (&here, person(&here).actor()),
+            (&there, person(&there).actor()),
+            (&here, format!("user:{id}")),
+        ] {
+            let request = plinth::tenancy::RequestInfo {
+                id: unique(),
+                address: Some("203.0.113.9".to_owned()),
+            };
+            let entry = plinth::audit::Entry {
+                project: Some(ProjectId(project.parse().unwrap())),
+                action: "test.done",
+                target: "something".to_owned(),
+                details: Value::Null,
+                actor,
+                request: &request,
+            };
+            plinth::audit::record(&app, &*client, &entry).await.unwrap();
+        }
+        assert_eq!(identity::count(&*client, person(&here)).await.unwrap(), 2);
+        let (entries, _) = identity::entries_of(&app, person(&here), None, 10).await.unwrap();
+        assert_eq!(entries.len(), 2);
+        assert_eq!(entries[0].address.as_deref(), Some("203.0.113.9"));
+        assert_eq!(identity::forget(&*client, person(&here)).await.unwrap(), 2);
+        assert_eq!(identity::forget(&*client, person(&here)).await.unwrap(), 0);
+        assert_eq!(identity::count(&*client, person(&here)).await.unwrap(), 0);
+        assert_eq!(identity::count(&*client, person(&there)).await.unwrap(), 1);
+        let platform = Person::User(UserId(id));
+        assert_eq!(identity::count(&*client, platform).await.unwrap(), 1);
+        drop(client);
+        for (project, erased) in [(&here, 2), (&there, 0)] {
+            let verified = bench.verified(project, &owner).await;
+            assert_eq!(
+                (&verified["valid"], &verified["erased"]),
+                (&json!(true), &json!(erased))
+            );
+        }
+    });
+}
+
+#[test]
+fn words_about_somebody_leave_jobs_of_their_project_and_no_others() {
+    run(async {
+        let bench = bench().await;
+        let (app, owner) = (bench.worker(), bench.world.user().await);
+        let (here, there) = (bench.project(&owner).await, bench.project(&owner).await);
+        let email = format!("{}@example.com", unique());
+        let mut ids = Vec::new();
+        for project in [&here, &there] {
+            let project: Uuid = project.parse().unwrap();
+            let sql = "
+                insert into plinth.jobs (id, kind, project_id, payload, state, run_at, result, message, error, created_at, updated_at)
+                values ($1, 'test.done', $2, jsonb_build_object('to', $3::text, 'n', 1), 'failed', now(),
+                  jsonb_build_array('for ' || upper($3)), 'Asking ' || $3, $3 || ' is not there', now(), now())";
+            let id = Uuid::new_v4();
+            bench.control.execute(sql, &[&id, &project, &email]).await.unwrap();
+            ids.push(id);
+        }
+        let client = app.control.get().await.unwrap();
+        let project = Some(ProjectId(here.parse().unwrap()));
+        let values = [email.clone(), "n".to_owned()];
+        for changed in [1, 0] {
+            assert_eq!(
+                people::scrub_jobs(&*client, project, &values, None).await.unwrap(),
+                changed
+            );
+        }
+        let sql = "select payload, result, message, error from plinth.jobs where id = $1";
+        let row = client.query_one(sql, &[&ids[0]]).await.unwrap();
+        assert_eq!(row.get::<_, Value>(0), json!({ "to": "[erased]", "n": 1 }));
+        assert_eq!(row.get::<_, Value>(1), json!(["[erased]"]));
+        assert_eq!(row.get::<_, Option<String>>(2), None);
+        assert_eq!(row.get::<_, Option<String>>(3).as_deref(), Some("[erased]"));
+        assert_eq!(bench.holding(&email).await, [("jobs".to_owned(), 1)].into());
+    });
+}
+
+#[test]
+fn no_other_login_forgets_anybody() {
+    run(async {
+        let bench = bench().await;
+        let sql = "
+            select r.rolname::text, p.proname::text
+            from pg_roles r, pg_proc p
+            where r.rolname like 'plinth\\_%' and r.rolname <> 'plinth_admin' and p.pronamespace = 'plinth'::regnamespace
+              and p.proname in ('forget_identity', 'erase_account', 'end_sessions')
+              and has_function_privilege(r.oid, p.oid, 'execute')
+            order by 1, 2";
+        let rows = bench.control.query(sql, &[]).await.unwrap();
+        let may: Vec<String> = rows
+            .iter()
+            .map(|row| format!("{} {}", row.get::<_, &str>(0), row.get::<_, &str>(1)))
+            .collect();
+        assert_eq!(
+            may,
+            [
+                "plinth_privacy end_sessions",
+                "plinth_privacy erase_account",
+                "plinth_privacy forget_identity"
+            ]
+        );
+        let sql = "select has_column_privilege('plinth_privacy', 'plinth.users', 'encrypted_password', 'select')";
+        let reads: bool = bench.control.query_one(sql, &[]).await.unwrap().get(0);
+        assert!(!reads, "no copy holds a password's hash");
+    });
+}
