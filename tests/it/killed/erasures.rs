@@ -95,6 +95,7 @@ async fn confirmed(bench: &Bench) {
         email: None,
         role: PlatformRole::User,
         outside: None,
+        signed_in_at: None,
     };
     let caller = Caller { user, request: RequestInfo::default() };
     let access = bench.app.tenancy.require(caller, ProjectId(project), MemberRole::Admin).await.unwrap();
