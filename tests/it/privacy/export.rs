@@ -138,7 +138,7 @@ pub fn unzipped(bytes: &[u8]) -> BTreeMap<String, String> {
             let mut file = zip.by_index(at).unwrap();
             let mut content = String::new();
             file.read_to_string(&mut content).unwrap();
-            (file.name().to_owned(), content)
+            (file.name().unwrap().into_owned(), content)
         })
         .collect()
 }
