@@ -4,7 +4,11 @@
 pub const RIGHTS: &[(&str, &[&str])] = &[
     (
         "auth",
-        &["rds-db:connect plinth_auth", "secretsmanager:GetSecretValue MasterKey"],
+        &[
+            "rds-db:connect plinth_auth",
+            "secretsmanager:GetSecretValue MasterKey",
+            "sqs:SendMessage Queue",
+        ],
     ),
     (
         "connection-test",
