@@ -65,7 +65,10 @@ fn measure(count: i64) {
         );
         cell.batch_execute(&sql).await.unwrap();
         let wanted = json!({ "scope": "end-user", "projectId": project.id, "subject": ann.id });
-        let call = world.post("/api/gdpr/export").bearer(&project.owner.token).json(&wanted);
+        let call = world
+            .post("/api/gdpr/export")
+            .bearer(&project.owner.token)
+            .json(&wanted);
         let asked = call.send().await.expect(StatusCode::ACCEPTED);
         let environment = serde_json::to_string(&world.platform.env(Function::Worker)).unwrap();
         let begun = Instant::now();
@@ -76,7 +79,9 @@ fn measure(count: i64) {
         let took = begun.elapsed();
         assert!(worker.status.success(), "{}", String::from_utf8_lossy(&worker.stderr));
         let peak: u64 = String::from_utf8(worker.stdout).unwrap().trim().parse().unwrap();
-        let call = world.get(&format!("/api/jobs/{}", text(&asked, "jobId"))).bearer(&project.owner.token);
+        let call = world
+            .get(&format!("/api/jobs/{}", text(&asked, "jobId")))
+            .bearer(&project.owner.token);
         let job = call.send().await.expect(StatusCode::OK);
         assert_eq!(job["state"], "succeeded", "{job}");
         assert!(job["result"]["rows"].as_i64().unwrap() > count, "{job}");
@@ -100,8 +105,13 @@ fn work(environment: &str) {
         plinth::drivers::rest::driver(),
     ];
     let app = App::new(config, Arc::new(SystemClock), Arc::new(SystemRandom), drivers).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(Box::pin(worker::run_due(&app, worker::KINDS, None))).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime
+        .block_on(Box::pin(worker::run_due(&app, worker::KINDS, None)))
+        .unwrap();
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();

@@ -7,6 +7,7 @@
 mod bench;
 mod cases;
 mod copies;
+mod erasures;
 mod process;
 mod way;
 

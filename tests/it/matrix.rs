@@ -152,8 +152,7 @@ impl Setting {
             path if path.starts_with("/p/") => &self.end_user.id,
             _ => &self.viewer.id,
         };
-        let path = row
-            .path
+        format!("{}{}", row.path, row.query)
             .replace("{id}", id)
             .replace("{ref}", &self.project.reference)
             .replace("{userId}", user)
@@ -163,8 +162,7 @@ impl Setting {
             .replace("{columnId}", &self.table)
             .replace("{recordId}", &self.row)
             .replace("{table}", "app_data")
-            .replace("{*path}", "app_data");
-        format!("{path}{}", row.query)
+            .replace("{*path}", "app_data")
     }
 
     async fn call(&self, world: &World, row: &Row, who: Who) -> Reply {

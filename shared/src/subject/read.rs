@@ -65,6 +65,7 @@ impl Facts {
             let mut table = table(relation, catalog.schema.clone());
             table.trashed = true;
             table.links = waiting.links(self, trashed);
+            tell_names(&mut table, waiting.spec);
             for column in owner_columns(&relation.columns, &[]) {
                 add_owner(&mut table.links, column);
             }
@@ -72,11 +73,12 @@ impl Facts {
         }
     }
 
-    /// Adds the links of columns that lie aside in a live table.
+    /// Adds the links of columns that lie aside in a live table, and the names they had.
     pub(crate) fn add_removed(&mut self, label: &str, spec: &TableSpec) {
         let links: Vec<Link> =
             removed_links(spec, |name| self.tables.contains_key(name).then(|| name.to_owned())).collect();
         if let Some(table) = self.tables.get_mut(label) {
+            tell_names(table, spec);
             for link in links {
                 let there = link
                     .columns
@@ -87,6 +89,17 @@ impl Facts {
                     table.links.push(link);
                 }
             }
+        }
+    }
+}
+
+/// Lets the comments of columns that lie aside tell the names they had: nobody would know them in a copy otherwise.
+fn tell_names(table: &mut Table, spec: &TableSpec) {
+    for removed in &spec.removed {
+        let hidden = removed.hidden();
+        let column = table.columns.iter_mut().find(|column| column.name == hidden);
+        if let Some(column) = column {
+            column.comment = Some(removed.column.name.to_string());
         }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::bench::Bench;
-use super::copies;
+use super::{copies, erasures};
 
 pub type Told<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -39,6 +39,11 @@ pub const CASES: &[Case] = &[
         kind: "privacy.export",
         begin: |bench| Box::pin(copies::wanted(bench)),
         end: |bench, job| Box::pin(copies::kept(bench, job)),
+    },
+    Case {
+        kind: "privacy.erase",
+        begin: |bench| Box::pin(erasures::wanted(bench)),
+        end: |bench, job| Box::pin(erasures::left(bench, job)),
     },
     Case {
         kind: "test.items",

@@ -37,10 +37,18 @@ pub async fn wanted(bench: &Bench) -> Uuid {
         insert into plinth.privacy_requests (id, kind, scope, project_id, subject, created_at)
         values ($1, 'export', 'end-user', $2, $3, $4)";
     let subject = json!({ "id": ANN });
-    bench.control.execute(sql, &[&request, &project, &subject, &now]).await.unwrap();
+    bench
+        .control
+        .execute(sql, &[&request, &project, &subject, &now])
+        .await
+        .unwrap();
     let sql = "insert into plinth.exports (id, object, created_at, expires_at) values ($1, $2, $3, $4)";
     let (object, until) = (format!("{request}.zip"), now.checked_add(TERM).unwrap());
-    bench.control.execute(sql, &[&request, &object, &now, &until]).await.unwrap();
+    bench
+        .control
+        .execute(sql, &[&request, &object, &now, &until])
+        .await
+        .unwrap();
     bench.enqueue("privacy.export", &json!({ "request": request })).await
 }
 
@@ -51,7 +59,12 @@ pub async fn kept(bench: &Bench, job: &JobView) -> String {
     let sql = "
         select coalesce(string_agg(e.id::text || ' ' || e.object || ' ' || coalesce(e.bytes::text, 'none'), ', '), '')
         from plinth.exports e join plinth.privacy_requests r on r.id = e.id where r.project_id = $1";
-    let rows: String = bench.control.query_one(sql, &[&bench.project_id()]).await.unwrap().get(0);
+    let rows: String = bench
+        .control
+        .query_one(sql, &[&bench.project_id()])
+        .await
+        .unwrap()
+        .get(0);
     let mut told = format!("rows: {}, tables: {}\n", result["rows"], result["tables"]);
     let mut names = Vec::new();
     for file in std::fs::read_dir(&bench.files).unwrap() {
@@ -62,7 +75,11 @@ pub async fn kept(bench: &Bench, job: &JobView) -> String {
         writeln!(told, "one row, and it says how long: {noted}").unwrap();
         for (name, content) in crate::privacy::unzipped(&bytes) {
             // When it was made stands in the index alone.
-            let content = if name.starts_with("index.") { String::new() } else { content };
+            let content = if name.starts_with("index.") {
+                String::new()
+            } else {
+                content
+            };
             writeln!(told, "{name}: {content}").unwrap();
         }
     }

@@ -129,6 +129,7 @@ pub fn rows() -> Vec<Row> {
         accounts::rows(),
         erasure::rows(),
         exports::rows(),
+        subject_map(),
     ]
     .concat()
 }
@@ -247,6 +248,17 @@ fn documents() -> Vec<Row> {
             "/api/projects/{id}/docs/{versionId}/restore",
             members([403, 200, 200, 200]),
         ),
+    ]
+}
+
+/// After all that asks for a map that nobody has confirmed.
+fn subject_map() -> Vec<Row> {
+    vec![
+        row("GET", "/api/gdpr/subject-map", members([403, 403, 200, 200])).query("?projectId={id}"),
+        row("GET", "/api/gdpr/subject-map", users(404)).query("?projectId=00000000-0000-0000-0000-000000000000"),
+        row("PUT", "/api/projects/{id}/subject-map", members([403, 403, 200, 200]))
+            .body(|_| json!({ "confirm": true })),
+        row("PUT", "/api/projects/{id}/subject-map", members([403, 403, 422, 422])).body(|_| json!({ "tables": 1 })),
     ]
 }
 

@@ -80,7 +80,9 @@ pub async fn map(world: &World, token: &str, project: &str, rules: &[(&str, Valu
     let mut map = found["map"].clone();
     for (table, rule) in rules {
         let tables = map["tables"].as_object_mut().unwrap();
-        let label = tables.keys().find(|label| *label == table || label.starts_with(&format!("trash:{table}:")));
+        let label = tables
+            .keys()
+            .find(|label| *label == table || label.starts_with(&format!("trash:{table}:")));
         let label = label.unwrap_or_else(|| panic!("{table} is not in {found}")).clone();
         tables[&label]["rule"] = rule.clone();
     }
@@ -154,7 +156,12 @@ pub async fn proves(world: &World, plan: &Value, receipt: &Value) {
     assert!(judged(world, &forged).await.is_err());
     let rows = |tables: &Value| -> BTreeMap<String, (String, u64)> {
         let tables = tables.as_array().unwrap().iter();
-        let row = |table: &Value| (text(table, "table"), (text(table, "rule"), table["rows"].as_u64().unwrap()));
+        let row = |table: &Value| {
+            (
+                text(table, "table"),
+                (text(table, "rule"), table["rows"].as_u64().unwrap()),
+            )
+        };
         tables.map(row).collect()
     };
     let statement = &receipt["receipt"];

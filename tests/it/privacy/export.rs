@@ -65,7 +65,14 @@ pub async fn ended(world: &World, token: &str, job: &str) -> Value {
 
 /// Makes a link from that address; its path and query.
 pub async fn link_from(world: &World, token: &str, id: &str, address: &str) -> String {
-    let made = send(world, Method::POST, &format!("/api/gdpr/exports/{id}/link"), address, Some(token)).await;
+    let made = send(
+        world,
+        Method::POST,
+        &format!("/api/gdpr/exports/{id}/link"),
+        address,
+        Some(token),
+    )
+    .await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.told());
     let url = text(&serde_json::from_slice(&made.body).unwrap(), "url");
     let base = &world.app(Function::GdprExport).config.web.base_url;
@@ -89,7 +96,10 @@ impl Got {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
     }
 }
 
@@ -128,7 +138,7 @@ pub fn unzipped(bytes: &[u8]) -> BTreeMap<String, String> {
             let mut file = zip.by_index(at).unwrap();
             let mut content = String::new();
             file.read_to_string(&mut content).unwrap();
-            (file.name().to_owned(), content)
+            (file.name().unwrap().into_owned(), content)
         })
         .collect()
 }
@@ -152,14 +162,21 @@ fn others_can_read(bytes: &[u8]) {
 
 /// A file's rows.
 pub fn rows(files: &BTreeMap<String, String>, name: &str) -> Vec<Value> {
-    let content = files.get(name).unwrap_or_else(|| panic!("{name} is not in {:?}", files.keys()));
+    let content = files
+        .get(name)
+        .unwrap_or_else(|| panic!("{name} is not in {:?}", files.keys()));
     serde_json::from_str(content).unwrap()
 }
 
 /// Actions that the audit log has of a project's request, oldest first.
 pub async fn audited(world: &World, project: &Project, target: &str) -> Vec<String> {
     let path = format!("/api/projects/{}/audit?target={target}", project.id);
-    let seen = world.get(&path).bearer(&project.owner.token).send().await.expect(StatusCode::OK);
+    let seen = world
+        .get(&path)
+        .bearer(&project.owner.token)
+        .send()
+        .await
+        .expect(StatusCode::OK);
     let entries = seen["entries"].as_array().unwrap();
     entries.iter().rev().map(|entry| text(entry, "action")).collect()
 }

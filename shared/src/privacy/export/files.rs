@@ -256,7 +256,7 @@ pub(super) async fn in_a_folder() -> (
             let mut file = zip.by_index(at).unwrap();
             let mut text = String::new();
             file.read_to_string(&mut text).unwrap();
-            files.insert(file.name().to_owned(), text);
+            files.insert(file.name().unwrap().into_owned(), text);
         }
         std::fs::remove_dir_all(&folder).unwrap();
         files

@@ -98,7 +98,7 @@ fn meaningless(dialect: Dialect, column: &Column, unique: bool) -> Option<String
         }
         Kind::Integer { .. } | Kind::Decimal | Kind::Float | Kind::Bits if !unique => return fixed("0"),
         Kind::Float => format!("-{random}"),
-        Kind::Bool => return fixed("false"),
+        Kind::Bool if !unique => return fixed("false"),
         Kind::Text { most } => text(dialect, most),
         Kind::Uuid if is_mysql => return fixed("md5(concat(rand(), uuid()))"),
         Kind::Uuid => return fixed("gen_random_uuid()"),
@@ -110,7 +110,7 @@ fn meaningless(dialect: Dialect, column: &Column, unique: bool) -> Option<String
             }
         }
         Kind::Bytes { .. } => return fixed("decode(replace(gen_random_uuid()::text, '-', ''), 'hex')"),
-        Kind::Json if !is_mysql || !unique => return fixed("'{}'"),
+        Kind::Json if !unique => return fixed("'{}'"),
         Kind::Date if unique && is_mysql => {
             return fixed("date_sub('1970-01-01', interval floor(rand() * 300000) day)");
         }

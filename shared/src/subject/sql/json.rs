@@ -13,6 +13,7 @@ pub fn columns(table: &Table) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(table.columns.len());
     for column in &table.columns {
         let own = column.name.as_str();
+        // Where it is known by its own design, that is its comment.
         let told = column.comment.as_deref().filter(|_| is_aside(column));
         let readable = told.map(|name| format!("{name} (removed)"));
         let is_free =
@@ -87,7 +88,13 @@ fn value(sql: &mut Sql, column: &Column) {
         Kind::Decimal if zero_filled => ("json_quote(cast(", " as char))"),
         Kind::Integer { .. } | Kind::Decimal | Kind::Json | Kind::Year => ("", ""),
         Kind::Float => ("(0e0 + ", ")"),
-        Kind::Bool => ("case ", " when 0 then 'false' when 1 then 'true' else 'null' end"),
+        Kind::Bool => {
+            // It may hold other numbers too.
+            sql.push("case ");
+            sql.column("t", &column.name);
+            sql.push(" when 0 then 'false' when 1 then 'true' else ");
+            ("", " end")
+        }
         Kind::Bits => ("(", " + 0)"),
         Kind::Bytes { .. } => ("concat('\"', replace(to_base64(", "), char(10), ''), '\"')"),
         Kind::Date | Kind::Time | Kind::Uuid | Kind::Address => ("concat('\"', ", ", '\"')"),

@@ -4,7 +4,7 @@ mod json;
 mod kind;
 mod sample;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod write;
 
 pub(super) use kind::Kind;
@@ -13,7 +13,6 @@ pub(super) use write::Sql;
 use super::rows::{Subject, Whose};
 use super::{Dialect, Facts, SubjectMap};
 use crate::error::Result;
-use crate::ident::Ident;
 
 pub use json::columns;
 pub(super) use json::is_aside;
@@ -120,13 +119,5 @@ pub(super) fn text_of(dialect: Dialect, expression: &'static str) -> &'static st
         (Dialect::MySql, _) => "cast(count(*) as char)",
         (_, "1") => "'1'::text",
         _ => "count(*)::text",
-    }
-}
-
-/// The names of columns, each of the row of that name.
-pub(super) fn list(sql: &mut Sql, row: &str, columns: &[&Ident]) {
-    for (at, column) in columns.iter().enumerate() {
-        sql.push(if at > 0 { ", " } else { "" });
-        sql.column(row, column);
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::super::{Dialect, Table};
-use super::{Kind, Statement, list};
+use super::{Kind, Statement};
 use crate::error::Result;
 use crate::ident::Ident;
 use crate::schema::catalog::Column;
@@ -141,6 +141,13 @@ impl Sql {
             self.push(" = ");
             return self.bind(value);
         }
+        if is_folded(column) {
+            self.push("lower(");
+            self.as_text(row, column);
+            self.push(") = lower(");
+            self.bind(value);
+            return self.push(")");
+        }
         self.column(row, &column.name);
         self.push(" = ");
         let (before, after) = match (self.dialect, kind) {
@@ -168,14 +175,19 @@ impl Sql {
         (inner, there, referenced): Columns<'_>,
         about: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
-        let as_text: Vec<bool> = own
+        let ways: Vec<Way> = own
             .iter()
             .zip(referenced)
-            .map(|(own, referenced)| !self.is_mysql() && !self.alike(table, own, there, referenced))
+            .map(
+                |(own, referenced)| match (table.column(own.as_str()), there.column(referenced.as_str())) {
+                    (Some(own), Some(referenced)) if !self.is_mysql() => self.way(own, referenced),
+                    _ => Way::AsIs,
+                },
+            )
             .collect();
         let several = own.len() > 1;
         self.push(if several { "(" } else { "" });
-        self.listed(row, own, &as_text);
+        self.listed(row, own, &ways);
         self.push(if several { ")" } else { "" });
         let copied = self.is_mysql() && self.changes;
         self.push(if copied {
@@ -183,7 +195,7 @@ impl Sql {
         } else {
             " in (select "
         });
-        self.listed(inner, referenced, &as_text);
+        self.listed(inner, referenced, &ways);
         self.push(" from ");
         self.table(there, inner);
         self.push(" where ");
@@ -197,26 +209,43 @@ impl Sql {
         Ok(())
     }
 
-    fn alike(&self, table: &Table, own: &Ident, there: &Table, referenced: &Ident) -> bool {
-        match (table.column(own.as_str()), there.column(referenced.as_str())) {
-            (Some(own), Some(referenced)) => {
-                own.data_type == referenced.data_type
-                    || Kind::of(self.dialect, own).compares_with(Kind::of(self.dialect, referenced))
-            }
-            _ => false,
+    /// How Postgres compares values of two columns. Only its own operators are found by their names.
+    fn way(&self, own: &Column, referenced: &Column) -> Way {
+        let kinds = (Kind::of(self.dialect, own), Kind::of(self.dialect, referenced));
+        match kinds {
+            _ if is_folded(own) || is_folded(referenced) => Way::Folded,
+            (Kind::Other, _) | (_, Kind::Other) => Way::AsText,
+            (own, referenced) if own.compares_with(referenced) => Way::AsIs,
+            _ => Way::AsText,
         }
     }
 
-    fn listed(&mut self, row: &str, columns: &[&Ident], as_text: &[bool]) {
-        if !as_text.contains(&true) {
-            return list(self, row, columns);
-        }
-        for (at, (column, as_text)) in columns.iter().zip(as_text).enumerate() {
+    fn listed(&mut self, row: &str, columns: &[&Ident], ways: &[Way]) {
+        for (at, (column, way)) in columns.iter().zip(ways).enumerate() {
             self.push(if at > 0 { ", " } else { "" });
+            self.push(if *way == Way::Folded { "lower(" } else { "" });
             self.column(row, column);
-            self.push(if *as_text { "::text" } else { "" });
+            self.push(match way {
+                Way::AsIs => "",
+                Way::AsText => "::text",
+                Way::Folded => "::text)",
+            });
         }
     }
+}
+
+/// How two columns are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    AsIs,
+    AsText,
+    /// Texts whose case does not count.
+    Folded,
+}
+
+/// Whether a column holds texts whose case does not count: a type of an extension.
+fn is_folded(column: &Column) -> bool {
+    column.value_type() == "citext" || column.value_type().ends_with(".citext")
 }
 
 /// Whether a text may be a value of that kind.

@@ -11,9 +11,9 @@ pub fn rows() -> Vec<Row> {
     // The platform user who is named is the project's admin.
     themself[10] = 202;
     vec![
-        row("POST", "/api/gdpr/export", members([403, 403, 202, 202])).body(|setting| {
-            json!({ "scope": "end-user", "projectId": setting.project.id, "subject": setting.end_user.id })
-        }),
+        row("POST", "/api/gdpr/export", members([403, 403, 202, 202])).body(
+            |setting| json!({ "scope": "end-user", "projectId": setting.project.id, "subject": setting.end_user.id }),
+        ),
         row("POST", "/api/gdpr/export", themself)
             .body(|setting| json!({ "scope": "platform-user", "subject": setting.admin.id })),
         // Of a made-up one.

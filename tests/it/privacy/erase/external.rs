@@ -46,18 +46,30 @@ impl Ann {
         Self {
             email: format!("ann.{mark}@example.com"),
             name: format!("Ann {mark}"),
-            phone: format!("+49 170 {}", mark.bytes().map(|byte| char::from(b'0' + byte % 10)).collect::<String>()),
+            phone: format!(
+                "+49 170 {}",
+                mark.bytes()
+                    .map(|byte| char::from(b'0' + byte % 10))
+                    .collect::<String>()
+            ),
             marker: format!("marker{mark}"),
         }
     }
 
     fn values(&self) -> Vec<String> {
-        [&self.email, &self.name, &self.phone, &self.marker].map(Clone::clone).into()
+        [&self.email, &self.name, &self.phone, &self.marker]
+            .map(Clone::clone)
+            .into()
     }
 
     /// One statement after the other.
     fn rows(&self) -> String {
-        let Self { email, name, phone, marker } = self;
+        let Self {
+            email,
+            name,
+            phone,
+            marker,
+        } = self;
         format!(
             "insert into people values (1, 'bob@example.com', 'Bob Other', '+49 30 1234567'), (1001, '{email}', '{name}', '{phone}');
              insert into clubs values (1, 'Chess');
@@ -79,7 +91,10 @@ async fn exported_and_erased(world: &World, own: &Own, ann: &Ann) {
     let rules: Vec<(&str, Value)> = ["people", "memberships", "dues", "messages"]
         .into_iter()
         .map(|table| (table, json!({ "action": "delete" })))
-        .chain([("orders", json!({ "action": "anonymise", "columns": ["customer", "note"] }))])
+        .chain([(
+            "orders",
+            json!({ "action": "anonymise", "columns": ["customer", "note"] }),
+        )])
         .collect();
     map(world, token, project, &rules).await;
 
@@ -96,14 +111,30 @@ async fn exported_and_erased(world: &World, own: &Own, ann: &Ann) {
         .iter()
         .map(|table| format!("{} {} {}", text(table, "table"), text(table, "rule"), table["rows"]))
         .collect();
-    let expected = ["dues delete 1", "memberships delete 1", "messages delete 2", "orders anonymise 1", "people delete 1"];
+    let expected = [
+        "dues delete 1",
+        "memberships delete 1",
+        "messages delete 2",
+        "orders anonymise 1",
+        "people delete 1",
+    ];
     assert_eq!(tables, expected);
-    assert_eq!((&plan["account"], &plan["documents"], &plan["exports"]), (&Value::Null, &json!(1), &json!(1)));
+    assert_eq!(
+        (&plan["account"], &plan["documents"], &plan["exports"]),
+        (&Value::Null, &json!(1), &json!(1))
+    );
     proves(world, &plan, &receipt).await;
     chain_holds(world, token, project).await;
     for subject in [json!(ann.email), json!("1001"), json!({ "key": { "id": "1001" } })] {
-        let call = world.post("/api/gdpr/export").bearer(token).json(&about(project, &subject));
-        assert_eq!(call.send().await.code(StatusCode::NOT_FOUND), "privacy/subject-not-found", "{subject}");
+        let call = world
+            .post("/api/gdpr/export")
+            .bearer(token)
+            .json(&about(project, &subject));
+        assert_eq!(
+            call.send().await.code(StatusCode::NOT_FOUND),
+            "privacy/subject-not-found",
+            "{subject}"
+        );
     }
     let control = superuser("plinth").await;
     let left = found_in(&control, "n.nspname = 'plinth'", &ann.values()).await;
@@ -117,7 +148,10 @@ fn a_person_is_erased_from_a_postgres_of_the_users_own() {
         let server = superuser("postgres").await;
         let login = format!("create role {name} login password '{}'", external::PASSWORD);
         server.batch_execute(&login).await.unwrap();
-        server.batch_execute(&format!("create database {name} owner {name}")).await.unwrap();
+        server
+            .batch_execute(&format!("create database {name} owner {name}"))
+            .await
+            .unwrap();
         let database = superuser(&name).await;
         database
             .batch_execute(&format!("set role {name}; {TABLES} {}; reset role", ann.rows()))
@@ -160,7 +194,10 @@ fn a_person_is_erased_from_a_mariadb_of_the_users_own() {
         let server = mysql::server::server().await;
         let name = server.empty_database().await;
         let mut database = server.admin(Some(&name)).await.unwrap();
-        for statement in format!("{TABLES} {}", ann.rows()).split(';').filter(|text| !text.trim().is_empty()) {
+        for statement in format!("{TABLES} {}", ann.rows())
+            .split(';')
+            .filter(|text| !text.trim().is_empty())
+        {
             database.query_drop(statement).await.unwrap();
         }
         let own = Own::of(world, &mysql::body(server, &name)).await;

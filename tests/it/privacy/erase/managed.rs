@@ -27,18 +27,33 @@ async fn everywhere(level: &str) {
     let world = world().await;
     let there = Box::pin(plant(world, level)).await;
     let (project, token) = (&there.project.id, &there.project.owner.token);
-    let rules: Vec<(&str, Value)> = ["app_users", "posts", "attachments", "comments", "friends", "messages", "notes", "old"]
-        .into_iter()
-        .map(|table| (table, go()))
-        .chain([("invoices", json!({ "action": "anonymise", "columns": ["customer", "note"] }))])
-        .collect();
+    let rules: Vec<(&str, Value)> = [
+        "app_users",
+        "posts",
+        "attachments",
+        "comments",
+        "friends",
+        "messages",
+        "notes",
+        "old",
+    ]
+    .into_iter()
+    .map(|table| (table, go()))
+    .chain([(
+        "invoices",
+        json!({ "action": "anonymise", "columns": ["customer", "note"] }),
+    )])
+    .collect();
     map(world, token, project, &rules).await;
     let data = superuser(&there.database(level)).await;
     let control = superuser("plinth").await;
     let (schemas, values) = (there.schemas(level), there.values());
     let of_project = schemas.replace(" or n.nspname = 'plinth'", "");
     for value in &values {
-        assert!(!found_in(&data, &schemas, std::slice::from_ref(value)).await.is_empty(), "{value} is planted");
+        assert!(
+            !found_in(&data, &schemas, std::slice::from_ref(value)).await.is_empty(),
+            "{value} is planted"
+        );
     }
     let before = others(&data, &of_project, &there.ids).await;
 
@@ -61,15 +76,29 @@ async fn everywhere(level: &str) {
     let left = found_in(&control, "n.nspname = 'plinth'", &values).await;
     assert_eq!(left, Vec::<String>::new());
     let file = format!("{}.zip", text(&export, "requestId"));
-    assert!(!files(world).iter().any(|name| name.contains(&file)), "the copy is gone");
+    assert!(
+        !files(world).iter().any(|name| name.contains(&file)),
+        "the copy is gone"
+    );
     let after = others(&data, &of_project, &there.ids).await;
     assert_eq!(after, before);
     chain_holds(world, token, project).await;
 
     // Nobody of that name is known any more, by no name.
-    for subject in [json!({ "email": there.email }), json!(there.ann.id), json!({ "key": { "id": there.ann.id } })] {
-        let call = world.post("/api/gdpr/export").bearer(token).json(&about(project, &subject));
-        assert_eq!(call.send().await.code(StatusCode::NOT_FOUND), "privacy/subject-not-found", "{subject}");
+    for subject in [
+        json!({ "email": there.email }),
+        json!(there.ann.id),
+        json!({ "key": { "id": there.ann.id } }),
+    ] {
+        let call = world
+            .post("/api/gdpr/export")
+            .bearer(token)
+            .json(&about(project, &subject));
+        assert_eq!(
+            call.send().await.code(StatusCode::NOT_FOUND),
+            "privacy/subject-not-found",
+            "{subject}"
+        );
     }
     let again = delete(world, token, &super::with(&request, "dryRun", json!(true))).await;
     assert_eq!(again.code(StatusCode::NOT_FOUND), "privacy/subject-not-found");
@@ -92,11 +121,22 @@ fn shown(plan: &Value) -> String {
     for table in plan["tables"].as_array().unwrap() {
         let label = text(table, "table");
         // A deleted table's label ends with its id.
-        let label = label.rsplit_once(':').map_or(label.clone(), |(name, _)| name.to_owned());
+        let label = label
+            .rsplit_once(':')
+            .map_or(label.clone(), |(name, _)| name.to_owned());
         lines.push(format!("{label}: {} {}", text(table, "rule"), table["rows"]));
     }
     lines.sort_unstable();
-    for name in ["others", "account", "sessions", "documents", "exports", "requests", "audit", "kept"] {
+    for name in [
+        "others",
+        "account",
+        "sessions",
+        "documents",
+        "exports",
+        "requests",
+        "audit",
+        "kept",
+    ] {
         lines.push(format!("{name}: {}", plan[name]));
     }
     lines.join("\n")
@@ -104,11 +144,17 @@ fn shown(plan: &Value) -> String {
 
 fn files(world: &crate::world::World) -> Vec<String> {
     let app = world.app(Function::Worker);
-    let Some(plinth::config::Files { at: plinth::config::FilesAt::Folder(folder), .. }) = &app.config.files else {
+    let Some(plinth::config::Files {
+        at: plinth::config::FilesAt::Folder(folder),
+        ..
+    }) = &app.config.files
+    else {
         panic!("the tests have a folder for files");
     };
     let entries = std::fs::read_dir(folder).into_iter().flatten();
-    entries.map(|entry| entry.unwrap().path().to_string_lossy().into_owned()).collect()
+    entries
+        .map(|entry| entry.unwrap().path().to_string_lossy().into_owned())
+        .collect()
 }
 
 /// Who may read the receipt, and who may not.
@@ -117,7 +163,10 @@ async fn readable(asked: &Value, receipt: &Value, owner: &str) {
     let (stranger, operator) = (world.user().await, world.operator().await);
     let path = format!("/api/gdpr/receipts/{}", text(asked, "receiptId"));
     let by_token = format!("{path}?token={}", text(asked, "receiptToken"));
-    let wrong = format!("{path}?token={}", text(asked, "receiptToken").replace(char::is_numeric, "0"));
+    let wrong = format!(
+        "{path}?token={}",
+        text(asked, "receiptToken").replace(char::is_numeric, "0")
+    );
     for (path, token, status) in [
         (&path, Some(owner), 200),
         (&path, Some(operator.token.as_str()), 200),

@@ -22,7 +22,9 @@ pub struct Planted {
 
 impl Planted {
     pub fn values(&self) -> Vec<String> {
-        [&self.email, &self.name, &self.phone, &self.marker].map(Clone::clone).into()
+        [&self.email, &self.name, &self.phone, &self.marker]
+            .map(Clone::clone)
+            .into()
     }
 
     /// A schema of the project's, of its deleted tables and of its accounts.
@@ -58,7 +60,9 @@ async fn table(world: &World, project: &Project, name: &str, soft: bool, columns
     let mut all = vec![json!({ "name": "id", "type": "integer", "primary_key": true })];
     all.extend(columns.as_array().unwrap().iter().cloned());
     let design = json!({ "schemaJson": { "name": name, "columns": all, "softDelete": soft } });
-    let call = world.post(&project.database("tables/create")).bearer(&project.owner.token);
+    let call = world
+        .post(&project.database("tables/create"))
+        .bearer(&project.owner.token);
     call.json(&design).send().await.expect(StatusCode::CREATED)["table"].clone()
 }
 
@@ -80,13 +84,31 @@ pub async fn plant(world: &World, level: &str) -> Planted {
     let (name, phone) = (format!("Ann {mark}"), format!("+49170{:0>9}", digits(&mark)));
     let said = json!({ "full_name": name, "phone": phone, "about": marker });
     let ann = sign_up(world, &project, &email, said).await;
-    let bob = sign_up(world, &project, &format!("{}@example.com", unique()), json!({ "full_name": "Bob Other" })).await;
+    let bob = sign_up(
+        world,
+        &project,
+        &format!("{}@example.com", unique()),
+        json!({ "full_name": "Bob Other" }),
+    )
+    .await;
     let text_of = |name: &str| json!({ "name": name, "type": "text" });
-    let link = |name: &str, table: &str| {
-        json!({ "name": name, "type": "integer", "references": { "table": table, "on_delete": "cascade" } })
-    };
-    table(world, &project, "posts", false, json!([person("author", "cascade"), text_of("body")])).await;
-    table(world, &project, "attachments", false, json!([link("post", "posts"), text_of("label")])).await;
+    let link = |name: &str, table: &str| json!({ "name": name, "type": "integer", "references": { "table": table, "on_delete": "cascade" } });
+    table(
+        world,
+        &project,
+        "posts",
+        false,
+        json!([person("author", "cascade"), text_of("body")]),
+    )
+    .await;
+    table(
+        world,
+        &project,
+        "attachments",
+        false,
+        json!([link("post", "posts"), text_of("label")]),
+    )
+    .await;
     let comments = json!([link("post", "posts"), person("author", "cascade"), text_of("body")]);
     table(world, &project, "comments", false, comments).await;
     let friends = json!([person("one", "cascade"), person("other", "cascade"), text_of("how")]);
@@ -97,55 +119,102 @@ pub async fn plant(world: &World, level: &str) -> Planted {
     table(world, &project, "invoices", false, invoices).await;
     let notes = json!([person("owner", "cascade"), text_of("body"), text_of("extra")]);
     let notes = table(world, &project, "notes", true, notes).await;
-    let old = table(world, &project, "old", false, json!([person("owner", "cascade"), text_of("body")])).await;
+    let old = table(
+        world,
+        &project,
+        "old",
+        false,
+        json!([person("owner", "cascade"), text_of("body")]),
+    )
+    .await;
     let answer = json!([{ "op": "add_column", "column":
         { "name": "answers", "type": "integer", "references": { "table": "messages", "on_delete": "set null" } } }]);
     altered(&project, &messages, answer).await;
 
     let (a, b) = (&ann.id, &bob.id);
-    insert(world, &project, "posts", json!([
-        { "id": 1, "author": b, "body": "of bob" },
-        { "id": 1001, "author": a, "body": format!("I am {marker}") },
-        { "id": 1002, "author": a, "body": format!("again {marker}, {email}") },
-    ]))
+    insert(
+        world,
+        &project,
+        "posts",
+        json!([
+            { "id": 1, "author": b, "body": "of bob" },
+            { "id": 1001, "author": a, "body": format!("I am {marker}") },
+            { "id": 1002, "author": a, "body": format!("again {marker}, {email}") },
+        ]),
+    )
     .await;
-    insert(world, &project, "attachments", json!([
-        { "id": 1, "post": 1, "label": "of bob" },
-        { "id": 1011, "post": 1001, "label": marker },
-        { "id": 1012, "post": 1002, "label": name },
-    ]))
+    insert(
+        world,
+        &project,
+        "attachments",
+        json!([
+            { "id": 1, "post": 1, "label": "of bob" },
+            { "id": 1011, "post": 1001, "label": marker },
+            { "id": 1012, "post": 1002, "label": name },
+        ]),
+    )
     .await;
-    insert(world, &project, "comments", json!([
-        { "id": 1, "post": 1, "author": b, "body": "of bob" },
-        { "id": 1021, "post": 1, "author": a, "body": marker },
-    ]))
+    insert(
+        world,
+        &project,
+        "comments",
+        json!([
+            { "id": 1, "post": 1, "author": b, "body": "of bob" },
+            { "id": 1021, "post": 1, "author": a, "body": marker },
+        ]),
+    )
     .await;
-    insert(world, &project, "friends", json!([
-        { "id": 1, "one": b, "other": b, "how": "himself" },
-        { "id": 1031, "one": a, "other": b, "how": marker },
-        { "id": 1032, "one": b, "other": a, "how": marker },
-    ]))
+    insert(
+        world,
+        &project,
+        "friends",
+        json!([
+            { "id": 1, "one": b, "other": b, "how": "himself" },
+            { "id": 1031, "one": a, "other": b, "how": marker },
+            { "id": 1032, "one": b, "other": a, "how": marker },
+        ]),
+    )
     .await;
-    insert(world, &project, "messages", json!([
-        { "id": 1, "sender": b, "body": "of bob", "answers": null },
-        { "id": 1041, "sender": a, "body": marker, "answers": 1 },
-        { "id": 1042, "sender": a, "body": marker, "answers": 1041 },
-    ]))
+    insert(
+        world,
+        &project,
+        "messages",
+        json!([
+            { "id": 1, "sender": b, "body": "of bob", "answers": null },
+            { "id": 1041, "sender": a, "body": marker, "answers": 1 },
+            { "id": 1042, "sender": a, "body": marker, "answers": 1041 },
+        ]),
+    )
     .await;
-    insert(world, &project, "invoices", json!([
-        { "id": 1, "customer": b, "note": "of bob", "number": "2026-1" },
-        { "id": 1051, "customer": a, "note": format!("{name}, {phone}"), "number": "2026-2" },
-    ]))
+    insert(
+        world,
+        &project,
+        "invoices",
+        json!([
+            { "id": 1, "customer": b, "note": "of bob", "number": "2026-1" },
+            { "id": 1051, "customer": a, "note": format!("{name}, {phone}"), "number": "2026-2" },
+        ]),
+    )
     .await;
-    insert(world, &project, "notes", json!([
-        { "id": 1, "owner": b, "body": "of bob", "extra": "x" },
-        { "id": 1061, "owner": a, "body": marker, "extra": phone },
-        { "id": 1062, "owner": a, "body": marker, "extra": marker },
-    ]))
+    insert(
+        world,
+        &project,
+        "notes",
+        json!([
+            { "id": 1, "owner": b, "body": "of bob", "extra": "x" },
+            { "id": 1061, "owner": a, "body": marker, "extra": phone },
+            { "id": 1062, "owner": a, "body": marker, "extra": marker },
+        ]),
+    )
     .await;
-    insert(world, &project, "old", json!([
-        { "id": 1, "owner": b, "body": "of bob" }, { "id": 1071, "owner": a, "body": marker },
-    ]))
+    insert(
+        world,
+        &project,
+        "old",
+        json!([
+            { "id": 1, "owner": b, "body": "of bob" }, { "id": 1071, "owner": a, "body": marker },
+        ]),
+    )
     .await;
     // One note is deleted, all have lost a column, and a whole table waits in the trash.
     let gone = world.delete(&project.rest("notes?id=eq.1062")).key(&project.secret);
@@ -156,9 +225,20 @@ pub async fn plant(world: &World, level: &str) -> Planted {
     assert!(gone.status.is_success(), "{}", gone.body);
 
     documents(world, &project, &[&email, &name, &phone]).await;
-    let ids = [1001, 1002, 1011, 1012, 1021, 1031, 1032, 1041, 1042, 1051, 1061, 1062, 1071];
+    let ids = [
+        1001, 1002, 1011, 1012, 1021, 1031, 1032, 1041, 1042, 1051, 1061, 1062, 1071,
+    ];
     let ids = ids.iter().map(ToString::to_string).chain([ann.id.clone()]).collect();
-    Planted { email, name, phone, marker, ids, project, ann, bob }
+    Planted {
+        email,
+        name,
+        phone,
+        marker,
+        ids,
+        project,
+        ann,
+        bob,
+    }
 }
 
 fn digits(mark: &str) -> String {
@@ -185,7 +265,9 @@ async fn documents(world: &World, project: &Project, values: &[&str]) {
             last = made;
         }
     }
-    let gone = world.delete(&format!("{path}/{}", text(&last, "versionId"))).bearer(token);
+    let gone = world
+        .delete(&format!("{path}/{}", text(&last, "versionId")))
+        .bearer(token);
     gone.send().await.expect(StatusCode::OK);
     let body = json!({ "projectId": project.id, "sections": ["overview"], "instructions": format!("Thank {spoken}") });
     let call = world.post("/api/generate-docs").bearer(token).json(&body);

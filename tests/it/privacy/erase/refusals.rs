@@ -16,11 +16,19 @@ use crate::world::{Project, World, platform, run, text, unique, world};
 /// A project with a table of posts, and a map that says they go.
 async fn confirmed_map(world: &World) -> (Project, Value) {
     let project = world.project("schema").await;
-    let author = json!({ "name": "author", "type": "uuid", "references": { "table": "app_users", "on_delete": "cascade" } });
-    let columns = json!([{ "name": "id", "type": "integer", "primary_key": true }, author, { "name": "body", "type": "text" }]);
+    let author =
+        json!({ "name": "author", "type": "uuid", "references": { "table": "app_users", "on_delete": "cascade" } });
+    let columns =
+        json!([{ "name": "id", "type": "integer", "primary_key": true }, author, { "name": "body", "type": "text" }]);
     let posts = created(&project, json!({ "name": "posts", "columns": columns })).await;
     let go = json!({ "action": "delete" });
-    map(world, &project.owner.token, &project.id, &[("app_users", go.clone()), ("posts", go)]).await;
+    map(
+        world,
+        &project.owner.token,
+        &project.id,
+        &[("app_users", go.clone()), ("posts", go)],
+    )
+    .await;
     (project, posts)
 }
 
@@ -55,13 +63,25 @@ fn a_token_confirms_its_own_plan_once_and_nothing_else() {
             text(&foreign, "confirmToken"),
         ] {
             let reply = delete(world, token, &with(&request, "confirmToken", json!(wrong))).await;
-            assert_eq!(reply.code(StatusCode::UNPROCESSABLE_ENTITY), "privacy/confirm", "{wrong}");
+            assert_eq!(
+                reply.code(StatusCode::UNPROCESSABLE_ENTITY),
+                "privacy/confirm",
+                "{wrong}"
+            );
         }
         // Hers, for somebody else; and both a dry run and a confirmation, or none.
         let of_bob = with(&about(&project.id, &json!(bob.id)), "confirmToken", json!(secret));
-        for body in [of_bob, request.clone(), with(&with(&request, "dryRun", json!(true)), "confirmToken", json!(secret))] {
+        for body in [
+            of_bob,
+            request.clone(),
+            with(&with(&request, "dryRun", json!(true)), "confirmToken", json!(secret)),
+        ] {
             let reply = delete(world, token, &body).await;
-            assert_eq!(reply.code(StatusCode::UNPROCESSABLE_ENTITY), "privacy/confirm", "{body}");
+            assert_eq!(
+                reply.code(StatusCode::UNPROCESSABLE_ENTITY),
+                "privacy/confirm",
+                "{body}"
+            );
         }
         let asked = confirmed(world, token, &request, &plan).await;
         assert_eq!(confirmed(world, token, &request, &plan).await, asked);
@@ -74,7 +94,11 @@ fn a_token_confirms_its_own_plan_once_and_nothing_else() {
         let told: String = control.query_one(sql, &[&id]).await.unwrap().get(0);
         assert!(!told.contains(&ann.id) && !told.contains(&ann.email), "{told}");
         let sql = "select string_agg(action, ' ' order by sequence) from plinth.audit_log where target = $1";
-        let actions: String = control.query_one(sql, &[&text(&asked, "receiptId")]).await.unwrap().get(0);
+        let actions: String = control
+            .query_one(sql, &[&text(&asked, "receiptId")])
+            .await
+            .unwrap()
+            .get(0);
         assert_eq!(actions, "privacy.erase-plan privacy.erase privacy.erased");
     });
 }
@@ -90,11 +114,22 @@ fn a_plan_that_is_not_true_any_more_is_not_carried_out() {
         let plan = planned(world, token, &request).await;
         let confirm = with(&request, "confirmToken", plan["confirmToken"].clone());
         post(world, &project, 1, &ann.id).await;
-        assert_eq!(delete(world, token, &confirm).await.code(StatusCode::CONFLICT), "privacy/plan-changed");
+        assert_eq!(
+            delete(world, token, &confirm).await.code(StatusCode::CONFLICT),
+            "privacy/plan-changed"
+        );
         let call = world.delete(&project.rest("posts?id=eq.1")).key(&project.secret);
         assert!(call.send().await.status.is_success());
-        altered(&project, &posts, json!([{ "op": "add_column", "column": { "name": "phone", "type": "text" } }])).await;
-        assert_eq!(delete(world, token, &confirm).await.code(StatusCode::CONFLICT), "privacy/map-stale");
+        altered(
+            &project,
+            &posts,
+            json!([{ "op": "add_column", "column": { "name": "phone", "type": "text" } }]),
+        )
+        .await;
+        assert_eq!(
+            delete(world, token, &confirm).await.code(StatusCode::CONFLICT),
+            "privacy/map-stale"
+        );
         let again = delete(world, token, &with(&request, "dryRun", json!(true))).await;
         assert_eq!(again.code(StatusCode::CONFLICT), "privacy/map-stale");
     });
@@ -113,7 +148,12 @@ fn a_job_that_meets_a_stale_map_fails_at_once_and_has_done_nothing() {
         let body = with(&request, "confirmToken", plan["confirmToken"].clone());
         // Other tests' workers may be faster than the change: then there is nothing to be seen here.
         let asked = delete(world, token, &body).await.expect(StatusCode::ACCEPTED);
-        altered(&project, &posts, json!([{ "op": "add_column", "column": { "name": "phone", "type": "text" } }])).await;
+        altered(
+            &project,
+            &posts,
+            json!([{ "op": "add_column", "column": { "name": "phone", "type": "text" } }]),
+        )
+        .await;
         let job = loop {
             let path = format!("/api/jobs/{}", text(&asked, "jobId"));
             let app = world.app(plinth_local::platform::Function::Worker);
@@ -126,8 +166,16 @@ fn a_job_that_meets_a_stale_map_fails_at_once_and_has_done_nothing() {
         if job["state"] == "succeeded" {
             return;
         }
-        assert_eq!((&job["errorCode"], &job["attempts"]), (&json!("privacy/map-stale"), &json!(1)), "{job}");
-        let rows = world.get(&project.rest("posts?select=id")).key(&project.secret).send().await;
+        assert_eq!(
+            (&job["errorCode"], &job["attempts"]),
+            (&json!("privacy/map-stale"), &json!(1)),
+            "{job}"
+        );
+        let rows = world
+            .get(&project.rest("posts?select=id"))
+            .key(&project.secret)
+            .send()
+            .await;
         assert_eq!(rows.expect(StatusCode::OK), json!([{ "id": 1 }]));
     });
 }
@@ -146,9 +194,16 @@ fn a_plan_is_good_for_an_hour() {
         let body = with(&request, "confirmToken", plan["confirmToken"].clone());
         // The owner's own token has not outlived it.
         let sign_in = json!({ "email": project.owner.email, "password": "correct horse battery" });
-        let signed_in = late.post("/auth/v1/token?grant_type=password").json(&sign_in).send().await;
+        let signed_in = late
+            .post("/auth/v1/token?grant_type=password")
+            .json(&sign_in)
+            .send()
+            .await;
         let token = text(&signed_in.expect(StatusCode::OK), "access_token");
-        assert_eq!(delete(&late, &token, &body).await.code(StatusCode::GONE), "privacy/confirm-expired");
+        assert_eq!(
+            delete(&late, &token, &body).await.code(StatusCode::GONE),
+            "privacy/confirm-expired"
+        );
     });
 }
 
@@ -175,8 +230,16 @@ fn rows_of_others_that_hang_on_it_keep_it_from_being_done() {
         let request = about(&project.id, &json!(ann.id));
         let plan = planned(world, token, &request).await;
         let others = &plan["others"];
-        assert_eq!((&others[0]["table"], &others[0]["on"], &others[0]["rows"]), (&json!("likes"), &json!("posts"), &json!(1)));
-        let reply = delete(world, token, &with(&request, "confirmToken", plan["confirmToken"].clone())).await;
+        assert_eq!(
+            (&others[0]["table"], &others[0]["on"], &others[0]["rows"]),
+            (&json!("likes"), &json!("posts"), &json!(1))
+        );
+        let reply = delete(
+            world,
+            token,
+            &with(&request, "confirmToken", plan["confirmToken"].clone()),
+        )
+        .await;
         assert_eq!(reply.code(StatusCode::CONFLICT), "privacy/others-hang-on");
         assert_eq!(&reply.json()["details"], others);
     });
@@ -193,12 +256,18 @@ fn platform_users_are_erased_by_themselves_and_by_operators() {
         assert_eq!(reply.code(StatusCode::FORBIDDEN), "privacy/not-yours");
         let reply = delete(world, &other.token, &dry(&unique())).await;
         assert_eq!(reply.code(StatusCode::FORBIDDEN), "privacy/not-yours");
-        delete(world, &operator.token, &dry(&user.email)).await.expect(StatusCode::OK);
+        delete(world, &operator.token, &dry(&user.email))
+            .await
+            .expect(StatusCode::OK);
         let plan = planned(world, &user.token, &of(&user.email)).await;
         let asked = confirmed(world, &user.token, &of(&user.email), &plan).await;
         let job = ended(world, &operator.token, &text(&asked, "jobId")).await;
         assert_eq!(job["state"], "succeeded", "{job}");
-        let path = format!("/api/gdpr/receipts/{}?token={}", text(&asked, "receiptId"), text(&asked, "receiptToken"));
+        let path = format!(
+            "/api/gdpr/receipts/{}?token={}",
+            text(&asked, "receiptId"),
+            text(&asked, "receiptToken")
+        );
         let receipt = world.get(&path).send().await.expect(StatusCode::OK);
         super::judged(world, &receipt).await.unwrap();
         let control = superuser("plinth").await;

@@ -39,11 +39,19 @@ fn a_copy_in_a_bucket_is_fetched_there_by_an_address_that_ends() {
         let asked = send(&world, Method::HEAD, &path, HERE, None).await;
         assert_eq!(asked.status, StatusCode::OK);
         let sent = send(&world, Method::GET, &path, HERE, None).await;
-        assert_eq!((sent.status, sent.body.len()), (StatusCode::SEE_OTHER, 0), "{}", sent.told());
+        assert_eq!(
+            (sent.status, sent.body.len()),
+            (StatusCode::SEE_OTHER, 0),
+            "{}",
+            sent.told()
+        );
         assert_eq!(sent.header("cache-control"), "no-store");
         let address = sent.header("location").to_owned();
         assert!(address.starts_with(endpoint()), "{address}");
-        assert!(address.contains("X-Amz-Expires=60&") && address.contains("X-Amz-Signature="), "{address}");
+        assert!(
+            address.contains("X-Amz-Expires=60&") && address.contains("X-Amz-Signature="),
+            "{address}"
+        );
         let fetched = client.get(&address).send().await.unwrap();
         assert_eq!(fetched.status(), 200);
         let body = fetched.bytes().await.unwrap();
@@ -60,7 +68,11 @@ fn a_copy_in_a_bucket_is_fetched_there_by_an_address_that_ends() {
         crate::projects::master().await.execute(sql, &[&uuid]).await.unwrap();
         let app = world.app(plinth_local::platform::Function::Worker);
         plinth::privacy::export::expire(&app).await.unwrap();
-        let left = client.get(format!("{}/{BUCKET}?list-type=2", endpoint())).send().await.unwrap();
+        let left = client
+            .get(format!("{}/{BUCKET}?list-type=2", endpoint()))
+            .send()
+            .await
+            .unwrap();
         let left = left.text().await.unwrap();
         assert!(!left.contains(&id), "{left}");
     });

@@ -28,7 +28,10 @@ async fn notes(world: &World, project: &Project) {
         { "name": "note_id", "type": "integer", "primary_key": true, "identity": true },
         { "name": "body", "type": "text" },
         { "name": "app_data_id", "type": "uuid", "references": { "table": "app_data", "column": "id" } }] } });
-    let call = world.post(&project.database("tables/create")).bearer(&project.owner.token).json(&design);
+    let call = world
+        .post(&project.database("tables/create"))
+        .bearer(&project.owner.token)
+        .json(&design);
     call.send().await.expect(StatusCode::CREATED);
 }
 
@@ -36,8 +39,17 @@ fn holds_all_of(files: &BTreeMap<String, String>, mark: &str, other: &str) {
     for (name, content) in files {
         assert!(!content.contains(other), "{name} has another's data: {content}");
     }
-    let holding: Vec<_> = files.iter().filter(|(_, content)| content.contains(mark)).map(|(name, _)| name.as_str()).collect();
-    for name in ["tables/app_data.json", "tables/app_data.csv", "tables/notes.json", "tables/notes.csv"] {
+    let holding: Vec<_> = files
+        .iter()
+        .filter(|(_, content)| content.contains(mark))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    for name in [
+        "tables/app_data.json",
+        "tables/app_data.csv",
+        "tables/notes.json",
+        "tables/notes.csv",
+    ] {
         assert!(holding.contains(&name), "{name} is not in {holding:?}");
     }
 }
@@ -54,7 +66,10 @@ async fn managed(isolation: &str) {
     let files = copy(world, &project.owner.token, &of(&project.id, &json!(ann.id))).await;
     holds_all_of(&files, &mark, &other);
     let profile = rows(&files, "tables/app_users.json");
-    assert_eq!((profile.len(), profile[0]["email"].as_str()), (1, Some(ann.email.as_str())));
+    assert_eq!(
+        (profile.len(), profile[0]["email"].as_str()),
+        (1, Some(ann.email.as_str()))
+    );
     let data = rows(&files, "tables/app_data.json");
     assert_eq!((data.len(), &data[0]["data"]["note"]), (1, &json!(mark)));
     // The faithful one, and the one that no spreadsheet takes for a formula.
@@ -78,18 +93,34 @@ async fn managed(isolation: &str) {
     assert_eq!(table("app_users")["paths"], json!(["the person's own row"]));
     assert_eq!(table("notes")["rows"], 1);
     let way = table("notes")["paths"][0].as_str().unwrap().to_owned();
-    assert!(way.starts_with("app_data_id → app_data (id), then user_id → app_users (id)"), "{way}");
+    assert!(
+        way.starts_with("app_data_id → app_data (id), then user_id → app_users (id)"),
+        "{way}"
+    );
     assert!(files["index.html"].contains("nobody has confirmed that this is all"));
     for name in table("notes")["files"].as_array().unwrap() {
         assert!(files.contains_key(name.as_str().unwrap()));
     }
 
     // By address, by key, and whoever there is not.
-    let by_address = copy(world, &project.owner.token, &of(&project.id, &json!({ "email": bob.email }))).await;
+    let by_address = copy(
+        world,
+        &project.owner.token,
+        &of(&project.id, &json!({ "email": bob.email })),
+    )
+    .await;
     assert!(by_address["tables/notes.json"].contains(&other) && !by_address["tables/notes.json"].contains(&mark));
     for (subject, status, code) in [
-        (json!("nobody@example.com"), StatusCode::NOT_FOUND, "privacy/subject-not-found"),
-        (json!({ "id": project.id }), StatusCode::NOT_FOUND, "privacy/subject-not-found"),
+        (
+            json!("nobody@example.com"),
+            StatusCode::NOT_FOUND,
+            "privacy/subject-not-found",
+        ),
+        (
+            json!({ "id": project.id }),
+            StatusCode::NOT_FOUND,
+            "privacy/subject-not-found",
+        ),
         (json!(""), StatusCode::BAD_REQUEST, "privacy/subject"),
     ] {
         let reply = ask(world, &project.owner.token, &of(&project.id, &subject)).await;
@@ -122,17 +153,27 @@ const TABLES: &str = "
 ";
 
 async fn own(world: &World, own: &Own) {
-    for subject in [json!("ann@example.com"), json!({ "key": { "shop": "1", "number": "7" } })] {
+    for subject in [
+        json!("ann@example.com"),
+        json!({ "key": { "shop": "1", "number": "7" } }),
+    ] {
         let files = copy(world, &own.owner.token, &of(&own.id, &subject)).await;
         assert_eq!(rows(&files, "tables/customers.json").len(), 1);
         let mut orders = rows(&files, "tables/orders.json");
         orders.sort_by_key(|row| row["id"].as_i64());
-        assert_eq!(orders.iter().map(|row| row["id"].as_i64().unwrap()).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(
+            orders.iter().map(|row| row["id"].as_i64().unwrap()).collect::<Vec<_>>(),
+            [1, 2]
+        );
         // All its digits, whatever reads them.
         assert!(files["tables/orders.json"].contains("12345678901234567890.0123456789"));
         assert!(files["tables/orders.csv"].contains("12345678901234567890.0123456789"));
         assert_eq!(rows(&files, "tables/order_tags.json").len(), 1);
-        assert!(files["tables/order_tags.csv"].contains("1,1,'=ann"), "{}", files["tables/order_tags.csv"]);
+        assert!(
+            files["tables/order_tags.csv"].contains("1,1,'=ann"),
+            "{}",
+            files["tables/order_tags.csv"]
+        );
         for (name, content) in &files {
             assert!(!content.contains("bob"), "{name}: {content}");
         }
@@ -147,8 +188,14 @@ fn somebody_in_ones_own_postgres_gets_all_that_is_theirs() {
         let (login, database) = (unique(), unique());
         let server = superuser("postgres").await;
         let verifier = scram_verifier(&PASSWORD.to_owned().into(), &[5; 16]);
-        server.batch_execute(&format!("create role {login} login password '{verifier}'")).await.unwrap();
-        server.batch_execute(&format!("create database {database} owner {login}")).await.unwrap();
+        server
+            .batch_execute(&format!("create role {login} login password '{verifier}'"))
+            .await
+            .unwrap();
+        server
+            .batch_execute(&format!("create database {database} owner {login}"))
+            .await
+            .unwrap();
         let script = format!("set role {login}; create schema shop; set search_path = shop; {TABLES}");
         superuser(&database).await.batch_execute(&script).await.unwrap();
         let server = plinth_local::testing::server().await.unwrap();

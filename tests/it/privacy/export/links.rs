@@ -31,7 +31,10 @@ fn a_link_works_once_from_one_place_and_asking_uses_nothing_up() {
         let old = link_from(world, owner, &id, HERE).await;
         let path = link_from(world, owner, &id, HERE).await;
         let replaced = send(world, Method::GET, &old, HERE, None).await;
-        assert_eq!((replaced.status, replaced.code().as_str()), (StatusCode::NOT_FOUND, "privacy/link-not-found"));
+        assert_eq!(
+            (replaced.status, replaced.code().as_str()),
+            (StatusCode::NOT_FOUND, "privacy/link-not-found")
+        );
         let asked = send(world, Method::HEAD, &path, HERE, None).await;
         assert_eq!((asked.status, asked.body.len()), (StatusCode::OK, 0));
         assert_eq!(asked.header("content-length"), result["bytes"].to_string());
@@ -43,7 +46,11 @@ fn a_link_works_once_from_one_place_and_asking_uses_nothing_up() {
         let all = futures_util::future::join_all((0..8).map(|_| send(world, Method::GET, &path, HERE, None))).await;
         let (got, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|got| got.status == StatusCode::OK);
         assert_eq!(got.len(), 1);
-        assert!(others.iter().all(|other| other.status == StatusCode::GONE && other.code() == "privacy/link-used"));
+        assert!(
+            others
+                .iter()
+                .all(|other| other.status == StatusCode::GONE && other.code() == "privacy/link-used")
+        );
         for (name, value) in [
             ("cache-control", "no-store"),
             ("referrer-policy", "no-referrer"),
@@ -61,7 +68,12 @@ fn a_link_works_once_from_one_place_and_asking_uses_nothing_up() {
         assert_eq!(used.status, StatusCode::GONE);
         assert_eq!(
             audited(world, &project, &id).await,
-            ["privacy.export", "privacy.export-link", "privacy.export-link", "privacy.export-fetch"]
+            [
+                "privacy.export",
+                "privacy.export-link",
+                "privacy.export-link",
+                "privacy.export-fetch"
+            ]
         );
         let token = path.split("token=").nth(1).unwrap();
         for secret in [token, old.split("token=").nth(1).unwrap(), ann.email.as_str()] {
@@ -86,17 +98,26 @@ fn only_owners_and_admins_get_a_copy_and_strangers_hear_of_nothing() {
         ] {
             let member = world.user().await;
             let body = json!({ "email": member.email, "role": role });
-            let added = world.post(&format!("/api/projects/{}/members", project.id)).bearer(&project.owner.token);
+            let added = world
+                .post(&format!("/api/projects/{}/members", project.id))
+                .bearer(&project.owner.token);
             added.json(&body).send().await.expect(StatusCode::CREATED);
             assert_eq!(ask(world, &member.token, &wanted).await.status, status, "{role}");
             let seen = world.get(&path).bearer(&member.token).send().await.status;
             assert_eq!(seen.is_success(), status.is_success(), "{role}");
         }
         let stranger = &neighbour.owner.token;
-        assert_eq!(ask(world, stranger, &wanted).await.code(StatusCode::NOT_FOUND), "projects/not-found");
+        assert_eq!(
+            ask(world, stranger, &wanted).await.code(StatusCode::NOT_FOUND),
+            "projects/not-found"
+        );
         let seen = world.get(&path).bearer(stranger).send().await;
         assert_eq!(seen.code(StatusCode::NOT_FOUND), "privacy/export-not-found");
-        let made_up = world.get(&format!("/api/gdpr/exports/{}", project.id)).bearer(stranger).send().await;
+        let made_up = world
+            .get(&format!("/api/gdpr/exports/{}", project.id))
+            .bearer(stranger)
+            .send()
+            .await;
         assert_eq!(made_up.code(StatusCode::NOT_FOUND), "privacy/export-not-found");
         let linked = world.post(&format!("{path}/link")).bearer(stranger).send().await;
         assert_eq!(linked.code(StatusCode::NOT_FOUND), "privacy/export-not-found");
@@ -111,12 +132,18 @@ fn a_request_that_is_sent_again_gets_the_same_job_and_what_makes_no_sense_is_sai
         let (ann, bob) = (world.end_user(&project).await, world.end_user(&project).await);
         let key = unique();
         let keyed = async |subject: &str| {
-            let call = world.post("/api/gdpr/export").bearer(&project.owner.token).header("idempotency-key", &key);
+            let call = world
+                .post("/api/gdpr/export")
+                .bearer(&project.owner.token)
+                .header("idempotency-key", &key);
             call.json(&of(&project.id, &json!(subject))).send().await
         };
         let first = keyed(&ann.id).await.expect(StatusCode::ACCEPTED);
         assert_eq!(keyed(&ann.id).await.expect(StatusCode::ACCEPTED), first);
-        assert_eq!(keyed(&bob.id).await.code(StatusCode::UNPROCESSABLE_ENTITY), "http/idempotency-key");
+        assert_eq!(
+            keyed(&bob.id).await.code(StatusCode::UNPROCESSABLE_ENTITY),
+            "http/idempotency-key"
+        );
         let seen = ended(world, &project.owner.token, &text(&first, "jobId")).await;
         assert_eq!(seen["state"], "succeeded");
         assert_eq!(keyed(&ann.id).await.expect(StatusCode::ACCEPTED), first);
@@ -124,10 +151,24 @@ fn a_request_that_is_sent_again_gets_the_same_job_and_what_makes_no_sense_is_sai
             json!({ "scope": "end-user", "subject": ann.id }),
             json!({ "scope": "platform-user", "projectId": project.id, "subject": ann.id }),
         ] {
-            assert_eq!(ask(world, &project.owner.token, &wrong).await.code(StatusCode::BAD_REQUEST), "privacy/project");
+            assert_eq!(
+                ask(world, &project.owner.token, &wrong)
+                    .await
+                    .code(StatusCode::BAD_REQUEST),
+                "privacy/project"
+            );
         }
-        for wrong in [json!({}), json!({ "scope": "everybody", "subject": "x" }), json!({ "scope": "end-user", "subject": 7 })] {
-            assert_eq!(ask(world, &project.owner.token, &wrong).await.code(StatusCode::BAD_REQUEST), "http/body");
+        for wrong in [
+            json!({}),
+            json!({ "scope": "everybody", "subject": "x" }),
+            json!({ "scope": "end-user", "subject": 7 }),
+        ] {
+            assert_eq!(
+                ask(world, &project.owner.token, &wrong)
+                    .await
+                    .code(StatusCode::BAD_REQUEST),
+                "http/body"
+            );
         }
     });
 }
@@ -145,9 +186,15 @@ fn a_link_ends_after_fifteen_minutes_and_never_after_its_export() {
         let id = text(&result, "exportId");
         let path = link_from(&world, owner, &id, HERE).await;
         clock.advance(Duration::from_secs(15 * 60 - 1));
-        assert_eq!(send(&world, Method::HEAD, &path, HERE, None).await.status, StatusCode::OK);
+        assert_eq!(
+            send(&world, Method::HEAD, &path, HERE, None).await.status,
+            StatusCode::OK
+        );
         clock.advance(Duration::from_secs(1));
         let over = send(&world, Method::GET, &path, HERE, None).await;
-        assert_eq!((over.status, over.code().as_str()), (StatusCode::GONE, "privacy/link-expired"));
+        assert_eq!(
+            (over.status, over.code().as_str()),
+            (StatusCode::GONE, "privacy/link-expired")
+        );
     });
 }

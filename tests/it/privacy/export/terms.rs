@@ -23,7 +23,8 @@ fn a_copy_past_its_term_is_gone_with_its_file_and_its_request() {
         let result = made(world, &project.owner.token, &of(&project.id, &json!(ann.id))).await;
         let id = text(&result, "exportId");
         let path = link_from(world, &project.owner.token, &id, HERE).await;
-        let file = std::path::Path::new(&files_beside(plinth_local::testing::server().await.unwrap())).join(format!("{id}.zip"));
+        let file = std::path::Path::new(&files_beside(plinth_local::testing::server().await.unwrap()))
+            .join(format!("{id}.zip"));
         assert!(file.is_file());
         // Others' exports are not to go with it.
         let control = master().await;
@@ -42,7 +43,11 @@ fn a_copy_past_its_term_is_gone_with_its_file_and_its_request() {
         assert_eq!(left, 0);
         let gone = send(world, Method::GET, &path, HERE, None).await;
         assert_eq!(gone.status, StatusCode::NOT_FOUND);
-        let state = world.get(&format!("/api/gdpr/exports/{id}")).bearer(&project.owner.token).send().await;
+        let state = world
+            .get(&format!("/api/gdpr/exports/{id}"))
+            .bearer(&project.owner.token)
+            .send()
+            .await;
         assert_eq!(state.code(StatusCode::NOT_FOUND), "privacy/export-not-found");
     });
 }
