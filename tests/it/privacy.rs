@@ -1,10 +1,11 @@
 //! What is done about a person's data: found, handed over, removed, proved.
 
-mod rows;
 mod bench;
 mod erase;
 mod export;
+mod map;
+mod own;
 mod people;
+mod rows;
 
 pub use export::unzipped;
-mod map;

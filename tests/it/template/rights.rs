@@ -148,6 +148,7 @@ pub const RIGHTS: &[(&str, &[&str])] = &[
             "s3:AbortMultipartUpload Exports",
             "s3:DeleteObject Exports",
             "s3:PutObject Exports",
+            "secretsmanager:DeleteSecret connections",
             "secretsmanager:GetSecretValue AiKeyArn",
             "secretsmanager:GetSecretValue MasterKey",
             "secretsmanager:GetSecretValue connections",
