@@ -26,7 +26,11 @@ pub async fn wanted(bench: &Bench) -> Uuid {
     bench.control.execute(sql, &[&project]).await.unwrap();
     let sql = "delete from plinth.document_versions where project_id = $1";
     bench.control.execute(sql, &[&project]).await.unwrap();
-    bench.control.execute("delete from plinth.receipts where project_id = $1", &[&project]).await.unwrap();
+    bench
+        .control
+        .execute("delete from plinth.receipts where project_id = $1", &[&project])
+        .await
+        .unwrap();
     let sql = "
         insert into plinth.document_versions (id, project_id, number, origin, content, change_summary, created_at, deleted_at)
         values (gen_random_uuid(), $1, 1, 'edited', 'Ask eve@example.com, not steve@example.com', 'by Eve Example', $2, null),
@@ -38,7 +42,11 @@ pub async fn wanted(bench: &Bench) -> Uuid {
         values ($1, $2, 'end-user', $3, $4, $5)";
     let subject = json!({ "id": EVE });
     for (id, kind) in [(&export, "export"), (&erasure, "erasure")] {
-        bench.control.execute(sql, &[id, &kind, &project, &subject, &now]).await.unwrap();
+        bench
+            .control
+            .execute(sql, &[id, &kind, &project, &subject, &now])
+            .await
+            .unwrap();
     }
     let sql = "insert into plinth.exports (id, object, bytes, created_at, expires_at) values ($1, $2, 3, $3, $3)";
     let object = format!("{export}.zip");
@@ -60,7 +68,10 @@ async fn people(bench: &Bench) {
          delete from project_{reference}.letters; delete from project_{reference}.app_data;
          delete from project_{reference}.app_users; delete from auth_{reference}.users;"
     );
-    for (at, id, name, email) in [(1, EVE, "Eve Example", "eve@example.com"), (2, BOB, "Bob Other", "bob@example.com")] {
+    for (at, id, name, email) in [
+        (1, EVE, "Eve Example", "eve@example.com"),
+        (2, BOB, "Bob Other", "bob@example.com"),
+    ] {
         write!(
             sql,
             "insert into auth_{reference}.users (id, email, raw_user_meta_data, created_at, updated_at)
@@ -95,9 +106,18 @@ async fn confirmed(bench: &Bench) {
         email: None,
         role: PlatformRole::User,
         outside: None,
+        signed_in_at: None,
     };
-    let caller = Caller { user, request: RequestInfo::default() };
-    let access = bench.app.tenancy.require(caller, ProjectId(project), MemberRole::Admin).await.unwrap();
+    let caller = Caller {
+        user,
+        request: RequestInfo::default(),
+    };
+    let access = bench
+        .app
+        .tenancy
+        .require(caller, ProjectId(project), MemberRole::Admin)
+        .await
+        .unwrap();
     let wanted = Wanted::parse(json!({ "confirm": true })).unwrap();
     Box::pin(map::confirm(&bench.app, &access, wanted, None)).await.unwrap();
 }
@@ -123,7 +143,12 @@ pub async fn left(bench: &Bench, job: &JobView) -> String {
         writeln!(told, "{name}: {counts}").unwrap();
     }
     let control = async |sql: &str| -> String {
-        bench.control.query_one(sql, &[&bench.project_id()]).await.unwrap().get(0)
+        bench
+            .control
+            .query_one(sql, &[&bench.project_id()])
+            .await
+            .unwrap()
+            .get(0)
     };
     let documents = "
         select string_agg(number || ': ' || content || ' (' || change_summary || ')', '; ' order by number)
@@ -135,7 +160,8 @@ pub async fn left(bench: &Bench, job: &JobView) -> String {
         from plinth.privacy_requests r where r.project_id = $1 and r.kind = 'erasure'";
     writeln!(told, "requests: {}", control(requests).await).unwrap();
     writeln!(told, "files: {}", std::fs::read_dir(&bench.files).unwrap().count()).unwrap();
-    let sql = "select coalesce(string_agg(action, ' ' order by sequence), '') from plinth.audit_log where request_id = $1";
+    let sql =
+        "select coalesce(string_agg(action, ' ' order by sequence), '') from plinth.audit_log where request_id = $1";
     let request = job.job.id.to_string();
     let audited: String = bench.control.query_one(sql, &[&request]).await.unwrap().get(0);
     writeln!(told, "audited: {audited}").unwrap();
@@ -146,7 +172,10 @@ pub async fn left(bench: &Bench, job: &JobView) -> String {
 async fn receipts(bench: &Bench) -> String {
     let sql = "select statement, jws from plinth.receipts where project_id = $1";
     let found = bench.control.query(sql, &[&bench.project_id()]).await.unwrap();
-    let keys = plinth::privacy::receipt::public_keys(&bench.app).await.unwrap().to_string();
+    let keys = plinth::privacy::receipt::public_keys(&bench.app)
+        .await
+        .unwrap()
+        .to_string();
     let mut told = String::new();
     for row in found {
         let (mut statement, jws): (Value, String) = (row.get(0), row.get(1));

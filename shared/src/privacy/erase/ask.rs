@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{ProjectId, UserId};
 use crate::jobs;
 use crate::privacy::requests::{self, AskedSubject, Kind, NewRequest, Scope, Who};
-use crate::privacy::{ground, map::in_force};
+use crate::privacy::{ground, map::in_force, people};
 use crate::tenancy::{Caller, MemberRole, Project, RequestInfo};
 use crate::token::key_hash;
 
@@ -94,7 +94,7 @@ impl NewErasure {
     /// Who is meant.
     ///
     /// # Errors
-    /// As [`requests::resolve`] and [`requests::resolve_user`].
+    /// As [`requests::resolve`] and [`people::named_user`].
     pub(super) async fn meant(&self, app: &App, caller: &Caller, project: Option<Arc<Project>>) -> Result<Meant> {
         let who = match &project {
             Some(project) => {
@@ -105,7 +105,7 @@ impl NewErasure {
                 }
                 requests::resolve(app, project, &ground, &map.map, &self.subject).await?
             }
-            None => requests::resolve_user(app, caller, &self.subject).await?,
+            None => Who::Id(people::named_user(app, caller, &self.subject).await?.to_string()),
         };
         Ok(Meant { project, who })
     }
