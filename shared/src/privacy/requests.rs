@@ -16,7 +16,7 @@ use crate::ident::{ProjectId, UserId};
 
 pub use who::{AskedSubject, NamedSubject, Who};
 
-pub(crate) use resolve::{not_found, resolve, resolve_user};
+pub(crate) use resolve::{not_found, resolve};
 pub(crate) use store::{confirm, create, find, forget_subject, sweep};
 
 /// What is asked for.

@@ -106,6 +106,7 @@ async fn confirmed(bench: &Bench) {
         email: None,
         role: PlatformRole::User,
         outside: None,
+        signed_in_at: None,
     };
     let caller = Caller {
         user,

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::confirm::{self, Token};
 use super::drawn::{Drawn, of_end_user, of_user};
 use super::plan::Plan;
+use super::store;
 use super::{TERM, unconfirmed};
 use crate::app::App;
 use crate::audit::{self, Entry};
@@ -18,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{ProjectId, UserId};
 use crate::jobs;
 use crate::privacy::requests::{self, AskedSubject, Kind, NewRequest, Scope, Who};
-use crate::privacy::{ground, map::in_force};
+use crate::privacy::{ground, map::in_force, people};
 use crate::tenancy::{Caller, MemberRole, Project, RequestInfo};
 use crate::token::key_hash;
 
@@ -93,7 +94,7 @@ impl NewErasure {
     /// Who is meant.
     ///
     /// # Errors
-    /// As [`requests::resolve`] and [`requests::resolve_user`].
+    /// As [`requests::resolve`] and [`people::named_user`].
     pub(super) async fn meant(&self, app: &App, caller: &Caller, project: Option<Arc<Project>>) -> Result<Meant> {
         let who = match &project {
             Some(project) => {
@@ -104,7 +105,7 @@ impl NewErasure {
                 }
                 requests::resolve(app, project, &ground, &map.map, &self.subject).await?
             }
-            None => requests::resolve_user(app, caller, &self.subject).await?,
+            None => Who::Id(people::named_user(app, caller, &self.subject).await?.to_string()),
         };
         Ok(Meant { project, who })
     }
@@ -193,12 +194,17 @@ pub async fn ask(app: &App, caller: &Caller, new: &NewErasure, token: &str) -> R
 /// Erases an end user who asks for it themself, and whose token and password have been found to hold: without a plan, as
 /// there is nobody to show it to. While one of theirs is waiting, it is the one.
 ///
+/// The login that asks may not look at the project's tables. Whether the map still fits them, and whether others' rows hang on
+/// what goes, is found by the job, which then does nothing and says so to the project's own people.
+///
 /// # Errors
-/// 409 `privacy/map-unconfirmed`, `privacy/map-stale`, `privacy/others-hang-on`; 501 `privacy/unsupported`.
+/// 404 `backend/not-provisioned`; 409 `privacy/map-unconfirmed`.
 pub async fn ask_own(app: &App, project: &Arc<Project>, user: Uuid, from: &RequestInfo) -> Result<Asked> {
     let who = Who::Id(user.to_string());
-    let drawn = Box::pin(of_end_user(app, project.clone(), &who)).await?;
-    super::data::refuse(&drawn.plan.others)?;
+    project.ready_backend()?;
+    if !store::has_map(&*app.control.get().await?, project.id).await? {
+        return Err(unconfirmed());
+    }
     let asked = confirm::own(app, project.id, &who, user, from).await?;
     wake(app).await;
     Ok(asked)

@@ -12,10 +12,9 @@ use crate::accounts;
 use crate::app::App;
 use crate::backend::BulkTransaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ident::UserId;
-use crate::privacy::{Ground, people};
+use crate::privacy::Ground;
 use crate::subject::{SubjectMap, sql};
-use crate::tenancy::{Caller, Operator, Project, Tier};
+use crate::tenancy::{Project, Tier};
 
 /// Finds the person that somebody names in a project: among the accounts of a managed backend, deleted ones that are not
 /// purged yet included, or in the map's root table. Whoever is found in several ways is named alike.
@@ -45,40 +44,6 @@ pub(crate) async fn resolve(
         rows: &mut *rows,
     };
     found.find(named).await?.ok_or_else(not_found)
-}
-
-/// Finds the platform user that somebody names: themself, or anybody where those ask who run the platform.
-///
-/// # Errors
-/// 400 `privacy/subject`; 403 `privacy/not-yours`, whether there is such a person or not; 404 `privacy/subject-not-found`.
-pub(crate) async fn resolve_user(app: &App, caller: &Caller, asked: &AskedSubject) -> Result<Who> {
-    let named = asked.named()?;
-    let own = match &named {
-        NamedSubject::Id(id) => id.parse() == Ok(caller.user.id.0),
-        NamedSubject::Email(address) => {
-            let own = caller.user.email.as_deref();
-            own.is_some_and(|own| own.to_lowercase() == address.to_lowercase())
-        }
-        NamedSubject::Key(_) => return Err(several_columns(&[])),
-    };
-    if own {
-        return Ok(Who::Id(caller.user.id.to_string()));
-    }
-    Operator::of(caller.clone()).map_err(|_| {
-        let message = "Platform users ask for their own data only";
-        Error::new(ErrorKind::Forbidden, "privacy/not-yours", message)
-            .with_hint("Send your own id or e-mail address, or ask those who run the platform")
-    })?;
-    let client = app.control.get().await?;
-    let found = match &named {
-        NamedSubject::Email(address) => people::user_by_address(&*client, address).await?,
-        NamedSubject::Id(id) => match id.parse() {
-            Ok(id) => people::user(&*client, UserId(id)).await?,
-            Err(_) => None,
-        },
-        NamedSubject::Key(_) => None,
-    };
-    found.map(|user| Who::Id(user.to_string())).ok_or_else(not_found)
 }
 
 async fn account(app: &App, project: &Arc<Project>, named: &NamedSubject) -> Result<Option<accounts::Person>> {
