@@ -228,10 +228,10 @@ fn columns_are_filled_with_what_means_nothing() {
     set "c" = replace(gen_random_uuid()::text, '-', '')
     set "d" = -floor(random() * 2147483647)
     e: privacy/not-fillable
-    set "f" = false
+    f: privacy/not-fillable
     set "g" = gen_random_uuid()
     set "h" = decode(replace(gen_random_uuid()::text, '-', ''), 'hex')
-    set "i" = '{}'
+    i: privacy/not-fillable
     set "j" = date '1970-01-01' - floor(random() * 300000)::integer
     set "k" = timestamp '1970-01-01' - random() * interval '300000 days'
     l: privacy/not-fillable
@@ -285,7 +285,7 @@ fn columns_are_filled_with_what_means_nothing() {
     set t.`c` = md5(concat(rand(), uuid()))
     set t.`d` = floor(rand() * 2147483647)
     e: privacy/not-fillable
-    set t.`f` = false
+    f: privacy/not-fillable
     set t.`g` = md5(concat(rand(), uuid()))
     set t.`h` = rpad(left(unhex(sha2(concat(rand(), uuid()), 256)), 16), 16, 0x00)
     i: privacy/not-fillable

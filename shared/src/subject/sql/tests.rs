@@ -204,7 +204,7 @@ fn values_of_mysql_are_written_as_exactly_as_it_has_them() {
     let facts = facts(vec![all]);
     let map = map(("all", "a"), vec![]);
     assert_snapshot!(shown(&read(Dialect::MySql, &facts, &map, &Subject::of_id("7"), "all").unwrap()), @r#"
-    select concat(?, coalesce(cast(t.`a` as unsigned), 'null'), ?, coalesce(t.`b`, 'null'), ?, coalesce((0e0 + t.`c`), 'null'), ?, coalesce(case t.`d` when 0 then 'false' when 1 then 'true' else 'null' end, 'null'), ?, coalesce((t.`e` + 0), 'null'), ?, coalesce(json_quote(convert(t.`f` using utf8mb4)), 'null'), ?, coalesce(concat('"', replace(to_base64(t.`g`), char(10), ''), '"'), 'null'), ?, coalesce(t.`h`, 'null'), ?, coalesce(concat('"', t.`i`, '"'), 'null'), ?, coalesce(concat('"', date_format(t.`j`, '%Y-%m-%dT%H:%i:%s.%f'), '+00:00"'), 'null'), ?, coalesce(concat('"', date_format(t.`k`, '%Y-%m-%dT%H:%i:%s.%f'), '"'), 'null'), ?, coalesce(json_quote(convert(st_astext(t.`l`) using utf8mb4)), 'null'), ?, coalesce(json_quote(convert(t.`m` using utf8mb4)), 'null'), '}') from `app`.`all` as t where (t.`a` = cast(? as signed))
+    select concat(?, coalesce(cast(t.`a` as unsigned), 'null'), ?, coalesce(t.`b`, 'null'), ?, coalesce((0e0 + t.`c`), 'null'), ?, coalesce(case t.`d` when 0 then 'false' when 1 then 'true' else t.`d` end, 'null'), ?, coalesce((t.`e` + 0), 'null'), ?, coalesce(json_quote(convert(t.`f` using utf8mb4)), 'null'), ?, coalesce(concat('"', replace(to_base64(t.`g`), char(10), ''), '"'), 'null'), ?, coalesce(t.`h`, 'null'), ?, coalesce(concat('"', t.`i`, '"'), 'null'), ?, coalesce(concat('"', date_format(t.`j`, '%Y-%m-%dT%H:%i:%s.%f'), '+00:00"'), 'null'), ?, coalesce(concat('"', date_format(t.`k`, '%Y-%m-%dT%H:%i:%s.%f'), '"'), 'null'), ?, coalesce(json_quote(convert(st_astext(t.`l`) using utf8mb4)), 'null'), ?, coalesce(json_quote(convert(t.`m` using utf8mb4)), 'null'), '}') from `app`.`all` as t where (t.`a` = cast(? as signed))
     -- {"a": | ,"b": | ,"c": | ,"d": | ,"e": | ,"f": | ,"g": | ,"h": | ,"i": | ,"j": | ,"k": | ,"l": | ,"m": | 7
     "#);
 }
@@ -255,8 +255,14 @@ fn keys_of_several_columns_lead_and_are_led_to() {
     select count(*)::text from "app"."badges" as t where (t."org" = $1 and t."number" = $2::bigint)
     -- acme | 7
     "#);
-    assert_snapshot!(count(Dialect::Postgres, "visits"), @"");
-    assert_snapshot!(shown(&exists(Dialect::MySql, &facts, &map, &subject).unwrap().unwrap()), @"");
+    assert_snapshot!(count(Dialect::Postgres, "visits"), @r#"
+    select count(*)::text from "app"."visits" as t where (t."badge" in (select p1."id" from "app"."badges" as p1 where p1."org" = $1 and p1."number" = $2::bigint))
+    -- acme | 7
+    "#);
+    assert_snapshot!(shown(&exists(Dialect::MySql, &facts, &map, &subject).unwrap().unwrap()), @"
+    select '1' from `app`.`people` as t where t.`org` = ? and t.`number` = cast(? as signed) limit 1
+    -- acme | 7
+    ");
     let lacking = Subject::of_id("7");
     let refused = super::count(Dialect::Postgres, &facts, &map, &lacking, "badges");
     assert_eq!(refused.unwrap_err().code(), "privacy/subject");
