@@ -3,8 +3,9 @@
 mod bench;
 mod erase;
 mod export;
+mod map;
+mod own;
 mod people;
 mod rows;
 
 pub use export::unzipped;
-mod map;

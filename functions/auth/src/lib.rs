@@ -8,6 +8,7 @@ mod health;
 mod jwks;
 mod later;
 mod logout;
+mod own;
 mod problem;
 mod request;
 mod settings;
@@ -25,7 +26,7 @@ use utoipa_axum::routes;
 pub fn routes() -> Routes {
     Routes::new()
         .nest("/auth/v1", gotrue())
-        .nest("/p/{ref}/auth/v1", of_projects(gotrue().merge(admin())))
+        .nest("/p/{ref}/auth/v1", of_projects(gotrue().merge(admin()).merge(own())))
         .routes(routes!(database::sign_up))
         .routes(routes!(database::sign_in))
         .layer(from_fn(problem::as_gotrue))
@@ -49,6 +50,13 @@ fn admin() -> Routes {
         .routes(routes!(admin::list, later::create_user))
         .routes(routes!(admin::show, later::change_user, admin::delete))
         .routes(routes!(admin::restore))
+}
+
+/// What end users may do about their own data. Platform users have `/api/gdpr`, where they see the plan first.
+fn own() -> Routes {
+    Routes::new()
+        .routes(routes!(own::show_export, own::ask_export))
+        .routes(routes!(own::erase))
 }
 
 /// The same operations once more in the document: with the `ref` of their paths, and ids of their own.

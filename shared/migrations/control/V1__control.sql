@@ -582,6 +582,12 @@ language sql stable security definer set search_path = pg_catalog as $$
     and not exists (select from plinth.users u where u.id = account and (u.deleted_at is not null or u.banned_until > now()))
 $$;
 
+-- Whether somebody has confirmed which rows of a project are whose.
+create function plinth.has_subject_map(project uuid) returns boolean
+language sql stable security definer set search_path = pg_catalog as $$
+  select exists (select from plinth.subject_maps where project_id = project)
+$$;
+
 -- Ends a platform user's sessions; tells how many.
 create function plinth.end_sessions(person uuid) returns bigint
 language sql security definer set search_path = pg_catalog as $$

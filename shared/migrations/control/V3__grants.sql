@@ -64,3 +64,24 @@ grant select (session_id) on plinth.refresh_tokens to plinth_privacy;
 grant update (author) on plinth.subject_maps to plinth_privacy;
 grant execute on function plinth.forget_identity(uuid, uuid, bigint), plinth.end_sessions(uuid),
   plinth.erase_account(uuid) to plinth_privacy;
+
+-- End users ask for their own data, and for its end: the login that serves them writes such requests, with their jobs, and
+-- sees no others.
+grant execute on function plinth.has_subject_map(uuid) to plinth_privacy, plinth_auth;
+grant insert, select on plinth.privacy_requests, plinth.exports to plinth_auth;
+grant update (job_id, receipt_hash, expires_at) on plinth.privacy_requests to plinth_auth;
+grant update (link_hash, link_address, link_expires_at, fetched_at) on plinth.exports to plinth_auth;
+grant insert, select (id, kind, project_id, payload, state, idempotency_key) on plinth.jobs to plinth_auth;
+alter table plinth.privacy_requests enable row level security;
+create policy all_of_them on plinth.privacy_requests to plinth_privacy using (true) with check (true);
+create policy their_own on plinth.privacy_requests to plinth_auth
+  using (self) with check (self and scope = 'end-user' and requested_by is null);
+alter table plinth.exports enable row level security;
+create policy all_of_them on plinth.exports to plinth_privacy using (true) with check (true);
+create policy their_own on plinth.exports to plinth_auth
+  using (exists (select from plinth.privacy_requests r where r.id = exports.id));
+alter table plinth.jobs enable row level security;
+create policy all_of_them on plinth.jobs to plinth_control, plinth_privacy using (true) with check (true);
+create policy their_own on plinth.jobs to plinth_auth
+  using (kind in ('privacy.export', 'privacy.erase'))
+  with check (kind in ('privacy.export', 'privacy.erase') and created_by is null);

@@ -65,7 +65,7 @@ impl Audience {
     }
 
     /// The project, unless it is the platform.
-    pub(super) fn project(&self) -> Option<&Arc<Project>> {
+    pub fn project(&self) -> Option<&Arc<Project>> {
         match &self.0 {
             Kind::Platform => None,
             Kind::Project(project) => Some(project),

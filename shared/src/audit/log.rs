@@ -46,7 +46,7 @@ pub struct Filter {
     /// What was done: `keys.rotate`, or all of an area: `keys.*`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
-    /// Who: `user:<id>`, `system:<what>`, or a user's id alone.
+    /// Who: `user:<id>`, `end-user:<id>`, `system:<what>`, or a user's id alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
     /// What was changed: its id or name.

@@ -33,7 +33,7 @@ pub struct Entry<'a> {
     pub target: String,
     /// What else is worth keeping. Never a secret, never personal data.
     pub details: Value,
-    /// Who, as `user:<id>` or `system:<what>`; kept apart from the chain.
+    /// Who, as `user:<id>`, `end-user:<id>` (of the project), `key:<id>` or `system:<what>`; kept apart from the chain.
     pub actor: String,
     /// In which request.
     pub request: &'a RequestInfo,

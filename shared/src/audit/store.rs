@@ -61,7 +61,7 @@ impl Bound {
             actors: filter
                 .actor
                 .iter()
-                .flat_map(|actor| [actor.clone(), format!("user:{actor}")])
+                .flat_map(|actor| [actor.clone(), format!("user:{actor}"), format!("end-user:{actor}")])
                 .collect(),
         }
     }

@@ -15,6 +15,7 @@ use crate::connections::shown;
 use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::ProjectId;
+use crate::projects;
 use crate::records;
 use crate::tenancy::{Caller, Family, not_configured};
 
@@ -200,6 +201,7 @@ async fn note(app: &App, caller: &Caller, action: &'static str, verified: Option
     let project: Option<ProjectId> = personal.map(|personal| personal.project);
     let mut client = app.control.get().await?;
     let transaction = client.transaction().await.map_err(failure)?;
+    projects::refuse_barred(app, &transaction, &caller.user).await?;
     let now = app.clock.now();
     match (action, verified) {
         ("setup.reset", _) => store::reset(&transaction, user).await?,

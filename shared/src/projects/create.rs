@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::idempotency::{Seen, seen};
-use super::{IdempotencyKey, ProjectView, checked_description, checked_name, checked_settings, checked_status, store};
+use super::{
+    IdempotencyKey, ProjectView, checked_description, checked_name, checked_settings, checked_status, refuse_barred, store,
+};
 use crate::accounts;
 use crate::app::App;
 use crate::audit::{self, Entry};
@@ -57,9 +59,7 @@ pub async fn create(app: &App, caller: &Caller, new: &NewProject, key: Option<&I
         Seen::Before(reply) => return Ok(reply),
         Seen::Never(attempt) => attempt,
     };
-    if store::barred(&transaction, user, app.clock.now()).await? {
-        return Err(Error::new(ErrorKind::Unauthorized, "auth/unauthorized", "Unauthorized"));
-    }
+    refuse_barred(app, &transaction, &caller.user).await?;
     accounts::remember_outside(app, &transaction, &caller.user).await?;
     store::lock_creator(&transaction, user).await?;
     check_quota(app, store::count_created(&transaction, user).await?)?;

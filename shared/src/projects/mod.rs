@@ -25,12 +25,25 @@ pub use personal::personal;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio_postgres::GenericClient;
 
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, ProjectId, Ref};
 use crate::privacy;
-use crate::tenancy::{Isolation, MemberRole, Tier};
+use crate::tenancy::{Isolation, MemberRole, PlatformUser, Tier};
+
+/// Refuses whose account is deleted, banned or erased: their tokens hold until they expire, and nothing is to be kept of them
+/// again.
+///
+/// # Errors
+/// 401 `auth/unauthorized`.
+pub async fn refuse_barred(app: &App, executor: &impl GenericClient, user: &PlatformUser) -> Result<()> {
+    if store::barred(executor, user, app.clock.now()).await? {
+        return Err(Error::new(ErrorKind::Unauthorized, "auth/unauthorized", "Unauthorized"));
+    }
+    Ok(())
+}
 
 /// A project as its members see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]

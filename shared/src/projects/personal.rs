@@ -3,11 +3,11 @@
 use serde_json::Map;
 
 use super::create::{insert, refuse_guests};
-use super::{NewProject, store};
+use super::{NewProject, refuse_barred, store};
 use crate::accounts;
 use crate::app::App;
 use crate::control::failure;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::ident::ProjectId;
 use crate::tenancy::Caller;
 
@@ -24,9 +24,7 @@ pub async fn personal(app: &App, caller: &Caller) -> Result<ProjectId> {
         return Ok(found);
     }
     refuse_guests(caller)?;
-    if store::barred(&transaction, user, app.clock.now()).await? {
-        return Err(Error::new(ErrorKind::Unauthorized, "auth/unauthorized", "Unauthorized"));
-    }
+    refuse_barred(app, &transaction, &caller.user).await?;
     accounts::remember_outside(app, &transaction, &caller.user).await?;
     let new = NewProject {
         name: "Personal database".to_owned(),

@@ -10,7 +10,7 @@ use crate::control::page::Page;
 use crate::control::{bytes, failure, int8, json, text, time, uuid, violates};
 use crate::error::{Error, Result};
 use crate::ident::{BackendId, ProjectId, Ref, UserId};
-use crate::tenancy::{MemberRole, not_found};
+use crate::tenancy::{MemberRole, PlatformUser, not_found};
 
 /// A project's row.
 pub(super) struct Stored {
@@ -117,12 +117,12 @@ pub(super) async fn of_member(app: &App, user: UserId, page: &Page) -> Result<Ve
         .collect()
 }
 
-/// Whether the account is deleted or banned: its tokens may still hold.
-pub(super) async fn barred(executor: &impl GenericClient, user: UserId, now: Timestamp) -> Result<bool> {
-    let sql = "select 1 from plinth.users where id = $1 and (deleted_at is not null or banned_until > $2)";
-    let params = [uuid(&user.0), time(&now)];
+/// Whether the account is deleted, banned or erased: its tokens may still hold. An outside issuer's user has none at first.
+pub(super) async fn barred(executor: &impl GenericClient, user: &PlatformUser, now: Timestamp) -> Result<bool> {
+    let sql = "select deleted_at is not null or coalesce(banned_until > $2, false) from plinth.users where id = $1";
+    let params = [uuid(&user.id.0), time(&now)];
     let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
-    Ok(!rows.is_empty())
+    Ok(rows.first().map_or(user.outside.is_none(), |row| row.get(0)))
 }
 
 /// One change at a time of what a creator has, so that two requests cannot both take the last place.

@@ -2,16 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use plinth::app::App;
 use plinth::clock::{SharedRandom, SystemClock, SystemRandom};
 use plinth::control::dial::{Trust, dial};
+use plinth::jobs::{self, Handler, JobView};
 use plinth_local::platform::{Function, Platform, Secrets};
 use plinth_local::postgres::{Options, Server};
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
+use uuid::Uuid;
 
-use crate::world::{BASE_URL, World};
+use crate::world::{BASE_URL, World, files_beside};
+
+/// All kinds of jobs that there are on it.
+fn kinds() -> Vec<(&'static str, Handler)> {
+    worker::KINDS.iter().chain(super::people::KINDS).copied().collect()
+}
 
 pub struct Bench {
     pub server: Server,
@@ -34,7 +42,9 @@ impl Bench {
         let platform = Platform::prepare(&server.url("postgres"), BASE_URL, Secrets::generate(&random))
             .await
             .unwrap();
-        let platform = platform.with("PLINTH_OUTBOUND_ALLOW", "127.0.0.1");
+        let platform = platform
+            .with("PLINTH_OUTBOUND_ALLOW", "127.0.0.1")
+            .with("PLINTH_FILES_FOLDER", &files_beside(&server));
         Self {
             control: dial(&platform.master, &Trust::new(None).unwrap()).await.unwrap(),
             world: World::of(&platform, Arc::new(SystemClock)),
@@ -44,6 +54,20 @@ impl Bench {
 
     pub fn worker(&self) -> App {
         self.world.app(Function::Worker)
+    }
+
+    /// Works until a job has ended; the worker of another test of this bench may do it as well.
+    pub async fn ended(&self, job: Uuid) -> JobView {
+        let (app, kinds) = (self.worker(), kinds());
+        loop {
+            Box::pin(jobs::run_due(&app, &kinds, None)).await.unwrap();
+            let seen = jobs::find(&app, job).await.unwrap().view;
+            if !["queued", "running"].contains(&seen.job.state.as_str()) {
+                return seen;
+            }
+            assert!(seen.job.error.is_none(), "{:?}", seen.job.error);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Every table of the control database whose rows hold a text, capitals aside, with how many of them do.

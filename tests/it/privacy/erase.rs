@@ -118,7 +118,9 @@ pub async fn found_in(database: &Client, schemas: &str, values: &[String]) -> Ve
 pub async fn others(database: &Client, schemas: &str, ids: &[String]) -> BTreeMap<String, String> {
     let sql = format!(
         "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-         where c.relkind = 'r' and ({schemas}) order by 1"
+         where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema', 'plinth')
+           -- A token tells whose it is by its session alone.
+           and c.relname <> 'refresh_tokens' and ({schemas}) order by 1"
     );
     let ids = ids.to_vec();
     let mut sums = BTreeMap::new();

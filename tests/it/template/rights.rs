@@ -4,7 +4,11 @@
 pub const RIGHTS: &[(&str, &[&str])] = &[
     (
         "auth",
-        &["rds-db:connect plinth_auth", "secretsmanager:GetSecretValue MasterKey"],
+        &[
+            "rds-db:connect plinth_auth",
+            "secretsmanager:GetSecretValue MasterKey",
+            "sqs:SendMessage Queue",
+        ],
     ),
     (
         "connection-test",
@@ -144,6 +148,7 @@ pub const RIGHTS: &[(&str, &[&str])] = &[
             "s3:AbortMultipartUpload Exports",
             "s3:DeleteObject Exports",
             "s3:PutObject Exports",
+            "secretsmanager:DeleteSecret connections",
             "secretsmanager:GetSecretValue AiKeyArn",
             "secretsmanager:GetSecretValue MasterKey",
             "secretsmanager:GetSecretValue connections",

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::confirm::{self, Token};
 use super::drawn::{Drawn, of_end_user, of_user};
 use super::plan::Plan;
+use super::store;
 use super::{TERM, unconfirmed};
 use crate::app::App;
 use crate::audit::{self, Entry};
@@ -193,12 +194,17 @@ pub async fn ask(app: &App, caller: &Caller, new: &NewErasure, token: &str) -> R
 /// Erases an end user who asks for it themself, and whose token and password have been found to hold: without a plan, as
 /// there is nobody to show it to. While one of theirs is waiting, it is the one.
 ///
+/// The login that asks may not look at the project's tables. Whether the map still fits them, and whether others' rows hang on
+/// what goes, is found by the job, which then does nothing and says so to the project's own people.
+///
 /// # Errors
-/// 409 `privacy/map-unconfirmed`, `privacy/map-stale`, `privacy/others-hang-on`; 501 `privacy/unsupported`.
+/// 404 `backend/not-provisioned`; 409 `privacy/map-unconfirmed`.
 pub async fn ask_own(app: &App, project: &Arc<Project>, user: Uuid, from: &RequestInfo) -> Result<Asked> {
     let who = Who::Id(user.to_string());
-    let drawn = Box::pin(of_end_user(app, project.clone(), &who)).await?;
-    super::data::refuse(&drawn.plan.others)?;
+    project.ready_backend()?;
+    if !store::has_map(&*app.control.get().await?, project.id).await? {
+        return Err(unconfirmed());
+    }
     let asked = confirm::own(app, project.id, &who, user, from).await?;
     wake(app).await;
     Ok(asked)

@@ -135,3 +135,10 @@ pub(super) async fn own(executor: &impl GenericClient, project: ProjectId, who: 
     let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
     Ok(rows.first().map(|row| row.get(0)))
 }
+
+/// Whether anybody has confirmed which rows are whose.
+pub(super) async fn has_map(executor: &impl GenericClient, project: ProjectId) -> Result<bool> {
+    let sql = "select plinth.has_subject_map($1)";
+    let rows = executor.query_typed(sql, &[uuid(&project.0)]).await.map_err(failure)?;
+    Ok(rows.first().is_some_and(|row| row.get(0)))
+}

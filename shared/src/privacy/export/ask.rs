@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{ProjectId, UserId};
 use crate::jobs::{self, Key, NewJob};
 use crate::privacy::identity::Person;
-use crate::privacy::requests::{self, AskedSubject, Kind, NamedSubject, NewRequest, Request, Scope, Who};
+use crate::privacy::requests::{self, AskedSubject, Kind, NewRequest, Request, Scope, Who};
 use crate::privacy::{ground, map, people};
 use crate::projects::IdempotencyKey;
 use crate::tenancy::{Caller, MemberRole, Operator, Project, RequestInfo};
@@ -44,8 +44,9 @@ pub struct Asked {
 /// Asks for a copy of somebody's data. The same key of the same caller gets the same job.
 ///
 /// # Errors
-/// 400 `privacy/project`, `privacy/subject`; 403 `projects/role`, `privacy/not-yours`; 404 `projects/not-found`,
-/// `backend/not-provisioned`, `privacy/subject-not-found`; 422 `http/idempotency-key`; 501 `privacy/unsupported`.
+/// 400 `privacy/project`, `privacy/subject`; 403 `projects/role`, `privacy/not-yours`, `privacy/reauthentication`; 404
+/// `projects/not-found`, `backend/not-provisioned`, `privacy/subject-not-found`; 422 `http/idempotency-key`; 501
+/// `privacy/unsupported`.
 pub async fn ask(app: &App, caller: &Caller, new: &NewExport, key: Option<&IdempotencyKey>) -> Result<Asked> {
     let (project, subject) = match (new.scope, new.project) {
         (Scope::EndUser, Some(project)) => {
@@ -56,7 +57,10 @@ pub async fn ask(app: &App, caller: &Caller, new: &NewExport, key: Option<&Idemp
             let who = requests::resolve(app, &found, &ground, &map.map, &new.subject).await?;
             (Some(project), who)
         }
-        (Scope::PlatformUser, None) => (None, platform_user(app, caller, &new.subject).await?),
+        (Scope::PlatformUser, None) => {
+            let user = people::named_user(app, caller, &new.subject).await?;
+            (None, Who::Id(user.to_string()))
+        }
         (Scope::EndUser, None) => return Err(wrong_project("An end user's export needs the projectId")),
         (Scope::PlatformUser, Some(_)) => return Err(wrong_project("A platform user's export has no projectId")),
     };
@@ -69,40 +73,6 @@ pub async fn ask(app: &App, caller: &Caller, new: &NewExport, key: Option<&Idemp
     };
     let actor = format!("user:{}", caller.user.id);
     keep(app, &wanted, key, actor, &caller.request).await
-}
-
-/// A platform user: the caller, or for those who run the platform anybody.
-async fn platform_user(app: &App, caller: &Caller, asked: &AskedSubject) -> Result<Who> {
-    let named = asked.named()?;
-    let me = &caller.user;
-    let theirs = match &named {
-        NamedSubject::Id(id) => id.parse() == Ok(me.id.0),
-        NamedSubject::Email(address) => me.email.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(address)),
-        NamedSubject::Key(_) => false,
-    };
-    if theirs {
-        return Ok(Who::Id(me.id.to_string()));
-    }
-    Operator::of(caller.clone()).map_err(|_| {
-        Error::new(
-            ErrorKind::Forbidden,
-            "privacy/not-yours",
-            "You may ask for your own data only",
-        )
-        .with_hint("Those who run the platform may ask for anybody's")
-    })?;
-    let client = app.control.get().await?;
-    let found = match &named {
-        NamedSubject::Id(id) => match id.parse() {
-            Ok(id) => people::user(&*client, UserId(id)).await?,
-            Err(_) => None,
-        },
-        NamedSubject::Email(address) => people::user_by_address(&*client, address).await?,
-        NamedSubject::Key(_) => None,
-    };
-    found
-        .map(|user| Who::Id(user.to_string()))
-        .ok_or_else(requests::not_found)
 }
 
 fn wrong_project(message: &'static str) -> Error {

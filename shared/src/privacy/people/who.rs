@@ -26,6 +26,11 @@ pub async fn named_user(app: &App, caller: &Caller, asked: &AskedSubject) -> Res
         }
         return Ok(caller.user.id);
     }
+    let named = asked.named()?;
+    if found.is_none() && is_own_id(caller, &named) {
+        // A token that outlives its account.
+        return Err(requests::not_found());
+    }
     Operator::of(caller.clone()).map_err(|_| not_yours())?;
     found.ok_or_else(requests::not_found)
 }
@@ -40,17 +45,22 @@ async fn find(app: &App, caller: &Caller, named: &NamedSubject) -> Result<Option
         NamedSubject::Email(address) => {
             let found = user_by_address(&*client, address).await?;
             // An outside issuer's user who has made nothing here yet has no row.
-            let own = || me.email.as_ref().filter(|own| own.eq_ignore_ascii_case(address));
-            return Ok(found.or_else(|| own().map(|_| me.id)));
+            let outside = me.outside.as_ref().and(me.email.as_ref());
+            let own = outside.filter(|own| own.eq_ignore_ascii_case(address));
+            return Ok(found.or(own.map(|_| me.id)));
         }
     };
     let Some(id) = id.and_then(|id| id.parse::<Uuid>().ok()).map(UserId) else {
         return Ok(None);
     };
-    if id == me.id {
+    if id == me.id && me.outside.is_some() {
         return Ok(Some(id));
     }
     user(&*client, id).await
+}
+
+fn is_own_id(caller: &Caller, named: &NamedSubject) -> bool {
+    matches!(named, NamedSubject::Id(id) if id.parse() == Ok(caller.user.id.0))
 }
 
 fn not_yours() -> Error {

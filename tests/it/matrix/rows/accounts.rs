@@ -68,6 +68,12 @@ pub fn rows() -> Vec<Row> {
         row("POST", "/p/{ref}/auth/v1/admin/users/{userId}/restore", by_admin(200)),
         row("DELETE", USER, by_admin(200)).spends(),
     ]);
+    // Nothing of it is allowed where nobody has said so.
+    rows.extend([
+        row("GET", "/p/{ref}/auth/v1/user/export", by_session(403)),
+        row("POST", "/p/{ref}/auth/v1/user/export", by_session(403)),
+        row("DELETE", "/p/{ref}/auth/v1/user", by_session(403)),
+    ]);
     for method in ["GET", "POST", "PUT", "DELETE"] {
         rows.push(row(method, "/auth/v1/{*path}", open(404)));
         rows.push(row(method, "/p/{ref}/auth/v1/{*path}", open(404)));

@@ -66,7 +66,26 @@ async fn everywhere(level: &str) {
 
     let plan = planned(world, token, &about(project, &json!(there.ann.id))).await;
     insta::allow_duplicates! {
-        insta::assert_snapshot!(shown(&plan), @r"");
+        insta::assert_snapshot!(shown(&plan), @r#"
+        app_data: delete 0
+        app_users: delete 1
+        attachments: delete 2
+        comments: delete 1
+        friends: delete 2
+        invoices: anonymise 1
+        messages: delete 2
+        notes: delete 2
+        posts: delete 2
+        trash:old: delete 1
+        others: []
+        account: {"deleted":false,"identities":1}
+        sessions: 1
+        documents: 3
+        exports: 1
+        requests: 1
+        audit: 0
+        kept: [{"reason":"Entries stay, as each proves the ones before it; who acted, and from where, is forgotten","what":"audit_log"}]
+        "#);
     }
     let (plan, asked, receipt) = erased(world, token, &request).await;
     proves(world, &plan, &receipt).await;
@@ -180,7 +199,7 @@ async fn readable(asked: &Value, receipt: &Value, owner: &str) {
             call = call.bearer(token);
         }
         let reply = call.send().await;
-        assert_eq!(reply.status.as_u16(), status, "{path} {}", reply.body);
+        assert_eq!(reply.status.as_u16(), status, "{path} {}", reply.text);
         if status == 200 {
             assert_eq!(&reply.json(), receipt);
         }

@@ -219,10 +219,10 @@ pub async fn plant(world: &World, level: &str) -> Planted {
     // One note is deleted, all have lost a column, and a whole table waits in the trash.
     let gone = world.delete(&project.rest("notes?id=eq.1062")).key(&project.secret);
     let gone = gone.send().await;
-    assert!(gone.status.is_success(), "{}", gone.body);
+    assert!(gone.status.is_success(), "{}", gone.text);
     altered(&project, &notes, json!([{ "op": "drop_column", "name": "extra" }])).await;
     let gone = tables::delete(&project, &old).await;
-    assert!(gone.status.is_success(), "{}", gone.body);
+    assert!(gone.status.is_success(), "{}", gone.text);
 
     documents(world, &project, &[&email, &name, &phone]).await;
     let ids = [

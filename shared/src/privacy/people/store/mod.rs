@@ -52,7 +52,15 @@ pub(super) async fn lock_projects(executor: &impl GenericClient, user: UserId) -
     Ok(rows.iter().map(|row| ProjectId(row.get(0))).collect())
 }
 
+/// Projects that hold their own database. One in which they also made a managed backend, which is not for this login to
+/// remove, is nobody's from now on and left to the purge.
 pub(super) async fn personal_of(executor: &impl GenericClient, user: UserId) -> Result<Vec<ProjectId>> {
+    let sql = "
+        update plinth.projects p set personal_of = null
+        where p.personal_of = $1 and exists (
+          select from plinth.backends b where b.project_id = p.id and b.tier <> 'external')
+        returning 1";
+    changed(executor, sql, user).await?;
     let sql = "select id from plinth.projects where personal_of = $1 order by id";
     let rows = executor.query_typed(sql, &[uuid(&user.0)]).await.map_err(failure)?;
     Ok(rows.iter().map(|row| ProjectId(row.get(0))).collect())

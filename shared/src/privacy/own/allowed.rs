@@ -1,7 +1,5 @@
-//! What end users may do about their own data by themselves, where their project lets them.
-//!
-//! The project's settings say so: `{"privacy": {"selfExport": true, "selfErase": true}}`, each false where it is not said.
-//! Both need a proof of who asks that is younger than five minutes: the sign-in, or the password sent along.
+//! What a project allows its end users: its settings say `{"privacy": {"selfExport": true, "selfErase": true}}`, each false
+//! where it is not said.
 
 use serde_json::Value;
 
