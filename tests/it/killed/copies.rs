@@ -26,7 +26,7 @@ pub async fn wanted(bench: &Bench) -> Uuid {
            values ('{ANN}', 'ann@example.com', '2026-01-01', '2026-01-01') on conflict do nothing;
          delete from project_{reference}.app_data;
          insert into project_{reference}.app_data (id, user_id, data_type, data, created_at, updated_at)
-           select '0b000000-0000-4000-8000-00000000000' || n, '{ANN}', 'row ' || n, null, '2026-01-01', '2026-01-01'
+           select ('0b000000-0000-4000-8000-00000000000' || n)::uuid, '{ANN}', 'row ' || n, null, '2026-01-01', '2026-01-01'
            from generate_series(1, 3) n;"
     );
     bench.cell.batch_execute(&sql).await.unwrap();
