@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 
 use super::idempotency::{Seen, seen};
 use super::{
-    IdempotencyKey, ProjectView, checked_description, checked_name, checked_settings, checked_status, refuse_barred, store,
+    IdempotencyKey, ProjectView, checked_description, checked_name, checked_settings, checked_status, refuse_barred,
+    store,
 };
 use crate::accounts;
 use crate::app::App;
