@@ -3,9 +3,9 @@
 mod bench;
 mod erase;
 mod export;
-mod map;
+// mod map;
 mod own;
 mod people;
-mod rows;
+// mod rows;
 
 pub use export::unzipped;

@@ -18,7 +18,7 @@ use plinth_local::platform::Function;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::bench::{Bench, bench};
+use super::bench::{Bench, bench, fresh};
 use crate::projects::caller;
 use crate::world::{Reply, User, run, text, unique};
 
@@ -69,7 +69,7 @@ impl Bench {
     /// A request about somebody, and what came of its job.
     async fn erase(&self, user: &User, projects: &[&str]) -> (Uuid, jobs::JobView) {
         let app = self.worker();
-        let (request, id) = (Uuid::new_v4(), user.id.parse::<Uuid>().unwrap());
+        let (request, id) = (fresh(), user.id.parse::<Uuid>().unwrap());
         let sql = "
             insert into plinth.privacy_requests (id, kind, scope, subject, requested_by, created_at)
             values ($1, 'erasure', 'platform-user', jsonb_build_object('id', $2::uuid), $2, now())";
@@ -217,7 +217,7 @@ fn a_platform_user_is_shown_in_full_then_erased_and_nothing_of_theirs_is_left_or
         assert!(kept > 0);
 
         let (request, job) = bench.erase(&told.ann, &[&told.alone]).await;
-        assert_eq!(job.job.state, "succeeded", "{:?}", job.error);
+        assert_eq!(job.job.state, "succeeded", "{:?}", job.job.error);
         let counted: Vec<people::Counted> = serde_json::from_value(job.result.unwrap()).unwrap();
         let rows = |table: &str, rule| {
             let of = counted.iter().filter(|one| one.table == table && one.rule == rule);
@@ -317,7 +317,7 @@ async fn refused_before_their_projects_are_cared_for(bench: &Bench, told: &Trace
     assert!(plan.blockers[0].remedy.contains("eraseProjects"));
     assert_eq!(plan.unblocked().unwrap_err().code(), "privacy/blocked");
     assert_eq!(plan.rows("members"), 4);
-    for not_theirs_alone in [&told.shared, &told.bobs, &Uuid::new_v4().to_string()] {
+    for not_theirs_alone in [&told.shared, &told.bobs, &fresh().to_string()] {
         let named = [ProjectId(not_theirs_alone.parse().unwrap())];
         let refused = people::plan_of_user(&*client, user, &named).await.unwrap_err();
         assert_eq!(refused.code(), "privacy/erase-projects", "{not_theirs_alone}");
@@ -333,7 +333,7 @@ async fn refused_before_their_projects_are_cared_for(bench: &Bench, told: &Trace
     // Should it come in the way between the plan and the job, nothing is done.
     let (request, job) = bench.erase(&told.ann, &[]).await;
     assert_eq!(
-        (job.job.state.as_str(), job.error_code.as_deref()),
+        (job.job.state.as_str(), job.job.error_code.as_deref()),
         ("failed", Some("privacy/blocked"))
     );
     assert!(bench.holding(&told.ann.email).await.contains_key("users"));
@@ -360,6 +360,13 @@ async fn signed_out_for_good(bench: &Bench, told: &Traces) {
         json!([]),
         "the token says who, and that is nobody's"
     );
+    for (method, path, body) in [
+        (Method::POST, "/api/projects", json!({ "name": unique() })),
+        (Method::DELETE, "/api/user/database-connection/setup", Value::Null),
+    ] {
+        let again = bench.send(method, path, &told.ann, body).await;
+        assert_eq!(again.code(StatusCode::UNAUTHORIZED), "auth/unauthorized", "{path}");
+    }
 }
 
 async fn chains_verify(bench: &Bench, told: &Traces) {
@@ -439,14 +446,14 @@ fn people_ask_about_themselves_right_after_they_signed_in_and_those_who_run_the_
             caller.user.signed_in_at = at;
             caller
         };
-        let fresh = signed_in(&me, PlatformRole::User, Some(now));
+        let lately = signed_in(&me, PlatformRole::User, Some(now));
         let stale = signed_in(&me, PlatformRole::User, Some(long_ago));
         let silent = signed_in(&me, PlatformRole::User, None);
         let operator = signed_in(&other, PlatformRole::Admin, Some(long_ago));
-        let nobody = Uuid::new_v4().to_string();
+        let nobody = fresh().to_string();
         for (name, by, asked, expected) in [
-            ("their id", &fresh, me.id.clone(), Ok(&me.id)),
-            ("their address", &fresh, me.email.to_uppercase(), Ok(&me.id)),
+            ("their id", &lately, me.id.clone(), Ok(&me.id)),
+            ("their address", &lately, me.email.to_uppercase(), Ok(&me.id)),
             ("too late", &stale, me.id.clone(), Err("privacy/reauthentication")),
             (
                 "who knows when",
@@ -454,14 +461,14 @@ fn people_ask_about_themselves_right_after_they_signed_in_and_those_who_run_the_
                 me.email.clone(),
                 Err("privacy/reauthentication"),
             ),
-            ("another", &fresh, other.id.clone(), Err("privacy/not-yours")),
+            ("another", &lately, other.id.clone(), Err("privacy/not-yours")),
             (
                 "another's address",
-                &fresh,
+                &lately,
                 other.email.clone(),
                 Err("privacy/not-yours"),
             ),
-            ("nobody", &fresh, nobody.clone(), Err("privacy/not-yours")),
+            ("nobody", &lately, nobody.clone(), Err("privacy/not-yours")),
             ("an operator", &operator, me.email.clone(), Ok(&me.id)),
             (
                 "an operator, themselves",
@@ -497,7 +504,7 @@ fn an_end_users_identity_is_forgotten_in_their_projects_chain_alone() {
         let bench = bench().await;
         let (app, owner) = (bench.worker(), bench.world.user().await);
         let (here, there) = (bench.project(&owner).await, bench.project(&owner).await);
-        let id = Uuid::new_v4();
+        let id = fresh();
         let person = |project: &str| Person::EndUser {
             project: ProjectId(project.parse().unwrap()),
             id,
@@ -558,7 +565,7 @@ fn words_about_somebody_leave_jobs_of_their_project_and_no_others() {
                 insert into plinth.jobs (id, kind, project_id, payload, state, run_at, result, message, error, created_at, updated_at)
                 values ($1, 'test.done', $2, jsonb_build_object('to', $3::text, 'n', 1), 'failed', now(),
                   jsonb_build_array('for ' || upper($3)), 'Asking ' || $3, $3 || ' is not there', now(), now())";
-            let id = Uuid::new_v4();
+            let id = fresh();
             bench.control.execute(sql, &[&id, &project, &email]).await.unwrap();
             ids.push(id);
         }
