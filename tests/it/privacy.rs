@@ -3,9 +3,10 @@
 mod bench;
 mod erase;
 mod export;
-// mod map;
+mod identity;
+mod map;
 mod own;
 mod people;
-// mod rows;
+mod rows;
 
 pub use export::unzipped;

@@ -294,11 +294,11 @@ fn the_login_of_accounts_sees_only_what_people_asked_for_themselves() {
         let (others, job) = (fresh(), fresh());
         for sql in [
             "insert into plinth.jobs (id, kind, project_id, state, run_at, created_at, updated_at)
-             values ($3, 'docs.generate', $2, 'succeeded', now(), now(), now() + 0 * length($1::text) * interval '1 s')",
+             values ($3, 'docs.generate', $2, 'succeeded', now(), now(), now() + 0 * length($1::uuid::text) * interval '1 s')",
             "insert into plinth.privacy_requests (id, kind, scope, project_id, subject, job_id, created_at)
              values ($1, 'export', 'end-user', $2, '{\"id\": \"x\"}', $3, now())",
             "insert into plinth.exports (id, object, created_at, expires_at)
-             values ($1, $2::text || $3::text, now(), now() + interval '1 day')",
+             values ($1, $2::uuid::text || $3::uuid::text, now(), now() + interval '1 day')",
         ] {
             app.bench.control.execute(sql, &[&others, &project, &job]).await.unwrap();
         }
