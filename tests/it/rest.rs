@@ -59,7 +59,8 @@ fn body(credentials: &Value) -> Value {
     json!({ "backendType": "external", "config": { "externalProvider": "rest", "credentials": credentials } })
 }
 
-async fn own(api: &Api) -> Own {
+/// A project with that API for a backend.
+pub async fn own(api: &Api) -> Own {
     Own::of(world().await, &body(&credentials(api, &map()))).await
 }
 

@@ -145,3 +145,6 @@ impl Structure {
         changes
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! What columns are called that hold something of people, in several languages.
 
+use std::collections::BTreeSet;
+
 use super::Kind;
 use super::types::Holds;
 
@@ -65,104 +67,36 @@ pub(in crate::subject) fn singular(word: &str) -> &str {
 
 /// Whether a table's name says that its rows are people.
 pub(in crate::subject) fn is_of_people(word: &str) -> bool {
-    let people = [
-        "user",
-        "appuser",
-        "customer",
-        "client",
-        "person",
-        "people",
-        "contact",
-        "employee",
-        "member",
-        "patient",
-        "guest",
-        "profile",
-        "author",
-        "subscriber",
-        "lead",
-        "student",
-        "teacher",
-        "participant",
-        "attendee",
-        "candidate",
-        "applicant",
-        "visitor",
-        "player",
-        "driver",
-        "owner",
-        "tenant",
-        "resident",
-        "citizen",
-        "donor",
-        "volunteer",
-        "recipient",
-        "buyer",
-        "seller",
-        "account",
-        "staff",
-        "payee",
-        "parent",
-        "kid",
-        "children",
-        "doctor",
-        "passenger",
-        "signup",
-        "registration",
-        "invitee",
-        "kunde",
-        "kunden",
-        "benutzer",
-        "nutzer",
-        "mitarbeiter",
-        "mitglied",
-        "mitglieder",
-        "personen",
-        "ansprechpartner",
-        "kontakt",
-        "kontakte",
-        "patienten",
-        "usuario",
-        "cliente",
-        "persona",
-        "empleado",
-        "contacto",
-        "miembro",
-        "utilisateur",
-        "personne",
-        "adherent",
-        "employe",
-        "membre",
-        "pessoa",
-        "utente",
-        "persone",
-        "gebruiker",
-        "klant",
-        "klanten",
-        "uzytkownik",
-        "klient",
-    ];
-    people.contains(&word) || people.contains(&singular(word))
+    let people = "user appuser customer client person people contact employee member patient guest profile author \
+         subscriber lead student teacher participant attendee candidate applicant visitor player driver owner \
+         tenant resident citizen donor volunteer recipient buyer seller account staff payee parent kid \
+         children doctor passenger signup registration invitee kunde kunden benutzer nutzer mitarbeiter \
+         mitglied mitglieder personen ansprechpartner kontakt kontakte patienten usuario cliente persona \
+         empleado contacto miembro utilisateur personne adherent employe membre pessoa utente persone \
+         gebruiker klant klanten uzytkownik klient";
+    has(people, word) || has(people, singular(word))
+}
+
+/// Whether a word is in a list of words.
+fn has(list: &str, word: &str) -> bool {
+    list.split_whitespace().any(|other| other == word)
 }
 
 /// What a column of that name holds, if its type lets it.
 pub(super) fn of(words: &[String], holds: Holds) -> Option<(Kind, Strength)> {
-    // `phone2` is a phone.
-    let plain: Vec<String> = words.iter().map(|word| unnumbered(word)).collect();
     let last = words.last()?;
-    if is_about(last) && !(0..words.len()).any(|at| is_key(&words[at..].concat())) {
+    let called = Called::new(words);
+    if is_about(last)
+        && !KEYS
+            .iter()
+            .any(|(_, _, _, keys)| keys.split_whitespace().any(|key| called.ends.contains(key)))
+    {
         return None;
     }
     let held = KEYS.iter().filter(|(_, _, held, _)| held.contains(&holds));
-    let mut named = held.filter(|(kind, strength, _, keys)| {
-        let matches = |words: &[String]| keys.iter().any(|key| matches(words, key, *kind, *strength));
-        matches(words) || matches(&plain)
-    });
+    let mut named = held
+        .filter(|(kind, strength, _, keys)| keys.split_whitespace().any(|key| called.matches(key, *kind, *strength)));
     named.next().map(|(kind, strength, _, _)| (*kind, *strength))
-}
-
-fn is_key(name: &str) -> bool {
-    KEYS.iter().any(|(_, _, _, keys)| keys.contains(&name))
 }
 
 fn unnumbered(word: &str) -> String {
@@ -172,114 +106,62 @@ fn unnumbered(word: &str) -> String {
     }
 }
 
-/// Whether the words are the key, or have it among them, in one word or several. Short ones and those that may mean something
-/// else must come last.
-fn matches(words: &[String], key: &str, kind: Kind, strength: Strength) -> bool {
-    const SHORT: usize = 4;
-    let whole = words.concat() == key;
-    if kind == Kind::Name && strength == Weak {
-        return whole;
+/// A name as keys are looked for in it: with its numbers and without, since `phone2` is a phone.
+struct Called {
+    whole: BTreeSet<String>,
+    /// Its last words, as many as there are.
+    ends: BTreeSet<String>,
+    /// Up to three words that follow each other.
+    parts: BTreeSet<String>,
+}
+
+impl Called {
+    fn new(words: &[String]) -> Self {
+        let plain: Vec<String> = words.iter().map(|word| unnumbered(word)).collect();
+        let mut called = Self {
+            whole: BTreeSet::new(),
+            ends: BTreeSet::new(),
+            parts: BTreeSet::new(),
+        };
+        for words in [words, &plain] {
+            called.whole.insert(words.concat());
+            called.ends.extend((0..words.len()).map(|at| words[at..].concat()));
+            for size in 1..=3 {
+                called.parts.extend(words.windows(size).map(<[String]>::concat));
+            }
+        }
+        called
     }
-    let ends = (0..words.len()).any(|at| words[at..].concat() == key);
-    if strength == Weak || key.len() <= SHORT {
-        return ends;
+
+    /// Whether the name is the key, or has it among its words, in one or several. Short ones and those that may mean something
+    /// else must come last.
+    fn matches(&self, key: &str, kind: Kind, strength: Strength) -> bool {
+        const SHORT: usize = 4;
+        if kind == Kind::Name && strength == Weak {
+            return self.whole.contains(key);
+        }
+        let ends = self.ends.contains(key);
+        if strength == Weak || key.len() <= SHORT {
+            return ends;
+        }
+        ends || self.parts.contains(key)
     }
-    ends || (1..=3).any(|size| words.windows(size).any(|some| some.concat() == key))
 }
 
 /// Said of something, that is not the thing: `email_verified`, `phone_type`.
 fn is_about(last: &str) -> bool {
-    let about = [
-        "id",
-        "count",
-        "type",
-        "kind",
-        "status",
-        "state",
-        "enabled",
-        "verified",
-        "confirmed",
-        "template",
-        "format",
-        "provider",
-        "at",
-        "on",
-        "flag",
-        "required",
-        "valid",
-        "visible",
-        "public",
-        "size",
-        "length",
-        "width",
-        "height",
-        "version",
-        "total",
-        "limit",
-        "quota",
-        "subject",
-        "domain",
-        "preference",
-        "preferences",
-        "opt",
-        "optin",
-        "expiry",
-        "expires",
-        "attempts",
-    ];
-    about.contains(&last)
+    let about = "id count type kind status state enabled verified confirmed template format provider at on flag \
+         required valid visible public size length width height version total limit quota subject domain \
+         preference preferences opt optin expiry expires attempts";
+    has(about, last)
 }
 
 /// Whether a text of that name is chosen by programs, not written by people.
 pub(super) fn is_technical(words: &[String]) -> bool {
-    let technical = [
-        "id",
-        "uuid",
-        "status",
-        "state",
-        "kind",
-        "type",
-        "slug",
-        "code",
-        "currency",
-        "locale",
-        "lang",
-        "language",
-        "timezone",
-        "tz",
-        "version",
-        "role",
-        "level",
-        "category",
-        "color",
-        "colour",
-        "unit",
-        "format",
-        "mime",
-        "sku",
-        "hash",
-        "checksum",
-        "etag",
-        "priority",
-        "severity",
-        "visibility",
-        "plan",
-        "tier",
-        "source",
-        "channel",
-        "provider",
-        "method",
-        "action",
-        "event",
-        "mode",
-        "theme",
-        "icon",
-        "estado",
-        "tipo",
-        "sprache",
-        "waehrung",
-    ];
-    words.last().is_some_and(|last| technical.contains(&last.as_str()))
+    let technical = "id uuid status state kind type slug code currency locale lang language timezone tz version role \
+         level category color colour unit format mime sku hash checksum etag priority severity visibility \
+         plan tier source channel provider method action event mode theme icon estado tipo sprache waehrung";
+    words.last().is_some_and(|last| has(technical, last))
 }
 
 const TEXT: &[Holds] = &[Holds::Text, Holds::Json];
@@ -290,501 +172,148 @@ const DATES: &[Holds] = &[Holds::Date, Holds::Text, Holds::Number];
 const PLACES: &[Holds] = &[Holds::Text, Holds::Json, Holds::Number, Holds::Place];
 
 /// In the order in which they are tried: `email_address` is no address, `ip_address` neither.
-const KEYS: &[(Kind, Strength, &[Holds], &[&str])] = &[
+const KEYS: &[(Kind, Strength, &[Holds], &str)] = &[
     (
         Kind::Credential,
         Strong,
         TEXT_OR_BYTES,
-        &[
-            "password",
-            "passwd",
-            "pwd",
-            "passwordhash",
-            "passworddigest",
-            "passphrase",
-            "encryptedpassword",
-            "passwort",
-            "kennwort",
-            "contrasena",
-            "motdepasse",
-            "senha",
-            "wachtwoord",
-            "haslo",
-            "otpsecret",
-            "totpsecret",
-            "totp",
-            "recoverycode",
-            "recoverycodes",
-            "resettoken",
-            "sessiontoken",
-            "accesstoken",
-            "refreshtoken",
-            "privatekey",
-            "securityanswer",
-        ],
+        "password passwd pwd passwordhash passworddigest passphrase encryptedpassword passwort kennwort \
+         contrasena motdepasse senha wachtwoord haslo otpsecret totpsecret totp recoverycode recoverycodes \
+         resettoken sessiontoken accesstoken refreshtoken privatekey securityanswer",
     ),
     (
         Kind::Email,
         Strong,
         TEXT,
-        &[
-            "email",
-            "emails",
-            "mail",
-            "courriel",
-            "epost",
-            "emailaddress",
-            "mailaddress",
-            "correo",
-            "correoelectronico",
-            "emailadresse",
-            "mailadresse",
-        ],
+        "email emails mail courriel epost emailaddress mailaddress correo correoelectronico emailadresse \
+         mailadresse",
     ),
     (
         Kind::IpAddress,
         Strong,
         TEXT_OR_ADDRESS,
-        &[
-            "ip",
-            "ipaddress",
-            "ipaddr",
-            "ipadresse",
-            "clientip",
-            "remoteip",
-            "remoteaddr",
-            "ipv4",
-            "ipv6",
-            "direccionip",
-            "adresseip",
-        ],
+        "ip ipaddress ipaddr ipadresse clientip remoteip remoteaddr ipv4 ipv6 direccionip adresseip",
     ),
     (
         Kind::Device,
         Strong,
         TEXT,
-        &[
-            "deviceid",
-            "macaddress",
-            "useragent",
-            "fingerprint",
-            "advertisingid",
-            "idfa",
-            "gaid",
-            "imei",
-            "cookieid",
-            "devicetoken",
-            "pushtoken",
-        ],
+        "deviceid macaddress useragent fingerprint advertisingid idfa gaid imei cookieid devicetoken \
+         pushtoken",
     ),
     (
         Kind::Phone,
         Strong,
         TEXT_OR_NUMBER,
-        &[
-            "phone",
-            "phones",
-            "telephone",
-            "mobile",
-            "cellphone",
-            "tel",
-            "telefon",
-            "telefono",
-            "telefone",
-            "handy",
-            "handynummer",
-            "telefonnummer",
-            "phonenumber",
-            "mobilenumber",
-            "fax",
-            "msisdn",
-            "whatsapp",
-            "celular",
-            "movil",
-            "rufnummer",
-            "mobiltelefon",
-            "mobilnummer",
-            "cellulare",
-            "telefoon",
-            "numerotelephone",
-            "faxnumber",
-        ],
+        "phone phones telephone mobile cellphone tel telefon telefono telefone handy handynummer \
+         telefonnummer phonenumber mobilenumber fax msisdn whatsapp celular movil rufnummer mobiltelefon \
+         mobilnummer cellulare telefoon numerotelephone faxnumber",
     ),
     (
         Kind::BirthDate,
         Strong,
         DATES,
-        &[
-            "birthdate",
-            "birthday",
-            "dob",
-            "dateofbirth",
-            "birth",
-            "birthyear",
-            "yearofbirth",
-            "geburtsdatum",
-            "geburtstag",
-            "fechanacimiento",
-            "fechadenacimiento",
-            "nacimiento",
-            "datenaissance",
-            "datedenaissance",
-            "naissance",
-            "datanascimento",
-            "nascimento",
-            "datadinascita",
-            "nascita",
-            "geboortedatum",
-            "dataurodzenia",
-        ],
+        "birthdate birthday dob dateofbirth birth birthyear yearofbirth geburtsdatum geburtstag \
+         fechanacimiento fechadenacimiento nacimiento datenaissance datedenaissance naissance datanascimento \
+         nascimento datadinascita nascita geboortedatum dataurodzenia",
     ),
     (
         Kind::NationalId,
         Strong,
         TEXT_OR_NUMBER,
-        &[
-            "ssn",
-            "socialsecurity",
-            "socialsecuritynumber",
-            "nationalid",
-            "nationalidnumber",
-            "passport",
-            "passportnumber",
-            "passportno",
-            "taxid",
-            "taxnumber",
-            "tin",
-            "steuernummer",
-            "steuerid",
-            "sozialversicherungsnummer",
-            "svnr",
-            "ausweisnummer",
-            "personalausweis",
-            "dni",
-            "nie",
-            "nif",
-            "cpf",
-            "curp",
-            "nino",
-            "bsn",
-            "pesel",
-            "personnummer",
-            "fodselsnummer",
-            "aadhaar",
-            "aadhar",
-            "driverslicense",
-            "driverlicense",
-            "drivinglicence",
-            "identitycard",
-            "nationalinsurance",
-            "codicefiscale",
-            "cedula",
-            "insurancenumber",
-            "healthid",
-            "medicarenumber",
-            "numerosecuritesociale",
-        ],
+        "ssn socialsecurity socialsecuritynumber nationalid nationalidnumber passport passportnumber \
+         passportno taxid taxnumber tin steuernummer steuerid sozialversicherungsnummer svnr ausweisnummer \
+         personalausweis dni nie nif cpf curp nino bsn pesel personnummer fodselsnummer aadhaar aadhar \
+         driverslicense driverlicense drivinglicence identitycard nationalinsurance codicefiscale cedula \
+         insurancenumber healthid medicarenumber numerosecuritesociale",
     ),
     (
         Kind::Bank,
         Strong,
         TEXT_OR_NUMBER,
-        &[
-            "iban",
-            "bic",
-            "bankaccount",
-            "routingnumber",
-            "sortcode",
-            "creditcard",
-            "cardnumber",
-            "ccnumber",
-            "cardno",
-            "cvv",
-            "cvc",
-            "last4",
-            "cardlast4",
-            "kontonummer",
-            "bankverbindung",
-            "bankleitzahl",
-            "blz",
-            "kreditkarte",
-            "numerotarjeta",
-            "tarjeta",
-            "cartebancaire",
-            "accountholder",
-            "cardholder",
-            "bankaccountnumber",
-        ],
+        "iban bic bankaccount routingnumber sortcode creditcard cardnumber ccnumber cardno cvv cvc last4 \
+         cardlast4 kontonummer bankverbindung bankleitzahl blz kreditkarte numerotarjeta tarjeta \
+         cartebancaire accountholder cardholder bankaccountnumber",
     ),
     (
         Kind::Name,
         Strong,
         TEXT,
-        &[
-            "firstname",
-            "lastname",
-            "fullname",
-            "surname",
-            "givenname",
-            "familyname",
-            "middlename",
-            "forename",
-            "displayname",
-            "nickname",
-            "maidenname",
-            "vorname",
-            "nachname",
-            "familienname",
-            "prenom",
-            "apellido",
-            "apellidos",
-            "primernombre",
-            "cognome",
-            "sobrenome",
-            "voornaam",
-            "achternaam",
-            "imie",
-            "nazwisko",
-            "realname",
-            "contactname",
-            "customername",
-            "clientname",
-            "recipientname",
-            "ownername",
-            "authorname",
-            "personname",
-            "patientname",
-            "employeename",
-            "guestname",
-            "attendeename",
-            "membername",
-            "studentname",
-            "holdername",
-            "legalname",
-            "sendername",
-            "nombrecompleto",
-            "nomcomplet",
-            "nomecompleto",
-            "contactperson",
-            "ansprechpartner",
-            "kundenname",
-        ],
+        "firstname lastname fullname surname givenname familyname middlename forename displayname nickname \
+         maidenname vorname nachname familienname prenom apellido apellidos primernombre cognome sobrenome \
+         voornaam achternaam imie nazwisko realname contactname customername clientname recipientname \
+         ownername authorname personname patientname employeename guestname attendeename membername \
+         studentname holdername legalname sendername nombrecompleto nomcomplet nomecompleto contactperson \
+         ansprechpartner kundenname",
     ),
     (
         Kind::Username,
         Strong,
         TEXT,
-        &[
-            "username",
-            "loginname",
-            "screenname",
-            "benutzername",
-            "nutzername",
-            "nombreusuario",
-            "nomutilisateur",
-            "userlogin",
-            "telegram",
-            "twitter",
-            "instagram",
-            "linkedin",
-            "facebook",
-            "github",
-        ],
+        "username loginname screenname benutzername nutzername nombreusuario nomutilisateur userlogin \
+         telegram twitter instagram linkedin facebook github",
     ),
     (
         Kind::Address,
         Strong,
         TEXT,
-        &[
-            "streetaddress",
-            "street",
-            "homeaddress",
-            "postaladdress",
-            "shippingaddress",
-            "billingaddress",
-            "deliveryaddress",
-            "mailingaddress",
-            "addressline",
-            "address1",
-            "address2",
-            "addressline1",
-            "addressline2",
-            "strasse",
-            "straße",
-            "hausnummer",
-            "adresse",
-            "anschrift",
-            "direccion",
-            "domicilio",
-            "calle",
-            "endereco",
-            "indirizzo",
-            "streetname",
-            "housenumber",
-            "address",
-            "adres",
-        ],
+        "streetaddress street homeaddress postaladdress shippingaddress billingaddress deliveryaddress \
+         mailingaddress addressline address1 address2 addressline1 addressline2 strasse straße hausnummer \
+         adresse anschrift direccion domicilio calle endereco indirizzo streetname housenumber address adres",
     ),
     (
         Kind::Picture,
         Strong,
         TEXT_OR_BYTES,
-        &[
-            "avatar",
-            "avatarurl",
-            "profilepicture",
-            "profileimage",
-            "profilephoto",
-            "selfie",
-            "headshot",
-            "portrait",
-            "passfoto",
-            "profilbild",
-        ],
+        "avatar avatarurl profilepicture profileimage profilephoto selfie headshot portrait passfoto \
+         profilbild",
     ),
     (
         Kind::Trait,
         Strong,
         TEXT,
-        &[
-            "religion",
-            "ethnicity",
-            "maritalstatus",
-            "familienstand",
-            "bloodtype",
-            "diagnosis",
-            "diagnose",
-            "disability",
-            "sexualorientation",
-            "nationality",
-            "staatsangehoerigkeit",
-            "nacionalidad",
-            "medicalhistory",
-            "allergies",
-        ],
+        "religion ethnicity maritalstatus familienstand bloodtype diagnosis diagnose disability \
+         sexualorientation nationality staatsangehoerigkeit nacionalidad medicalhistory allergies",
     ),
     (
         Kind::Location,
         Weak,
         PLACES,
-        &[
-            "latitude",
-            "longitude",
-            "lat",
-            "lng",
-            "lon",
-            "geolocation",
-            "gps",
-            "coordinates",
-            "coords",
-            "location",
-            "standort",
-            "ubicacion",
-        ],
+        "latitude longitude lat lng lon geolocation gps coordinates coords location standort ubicacion",
     ),
-    (
-        Kind::Trait,
-        Weak,
-        TEXT,
-        &["gender", "sex", "geschlecht", "genero", "sexe", "pronouns"],
-    ),
+    (Kind::Trait, Weak, TEXT, "gender sex geschlecht genero sexe pronouns"),
     (
         Kind::Name,
         Weak,
         TEXT,
-        &[
-            "name",
-            "nom",
-            "nombre",
-            "nome",
-            "naam",
-            "recipient",
-            "salutation",
-            "anrede",
-            "initials",
-        ],
+        "name nom nombre nome naam recipient salutation anrede initials",
     ),
-    (
-        Kind::Username,
-        Weak,
-        TEXT,
-        &["login", "handle", "usuario", "utilisateur"],
-    ),
+    (Kind::Username, Weak, TEXT, "login handle usuario utilisateur"),
     (
         Kind::Address,
         Weak,
         TEXT_OR_NUMBER,
-        &[
-            "city",
-            "zip",
-            "zipcode",
-            "postcode",
-            "postalcode",
-            "town",
-            "plz",
-            "ort",
-            "wohnort",
-            "ciudad",
-            "ville",
-            "codepostal",
-            "codigopostal",
-            "cap",
-            "cidade",
-            "citta",
-            "rue",
-        ],
+        "city zip zipcode postcode postalcode town plz ort wohnort ciudad ville codepostal codigopostal cap \
+         cidade citta rue",
     ),
     (
         Kind::Credential,
         Weak,
         TEXT_OR_BYTES,
-        &["token", "secret", "apikey", "otp", "pin", "salt"],
+        "token secret apikey otp pin salt",
     ),
     (
         Kind::Picture,
         Weak,
         TEXT_OR_BYTES,
-        &["photo", "photourl", "picture", "foto", "image", "imageurl"],
+        "photo photourl picture foto image imageurl",
     ),
     (
         Kind::FreeText,
         Strong,
         TEXT,
-        &[
-            "bio",
-            "biography",
-            "about",
-            "aboutme",
-            "note",
-            "notes",
-            "comment",
-            "comments",
-            "message",
-            "body",
-            "content",
-            "remarks",
-            "remark",
-            "feedback",
-            "review",
-            "reply",
-            "memo",
-            "notiz",
-            "notizen",
-            "kommentar",
-            "nachricht",
-            "bemerkung",
-            "mensaje",
-            "comentario",
-            "nota",
-            "notas",
-            "observaciones",
-            "commentaire",
-            "remarque",
-            "transcript",
-            "description",
-            "beschreibung",
-            "text",
-            "answer",
-        ],
+        "bio biography about aboutme note notes comment comments message body content remarks remark feedback \
+         review reply memo notiz notizen kommentar nachricht bemerkung mensaje comentario nota notas \
+         observaciones commentaire remarque transcript description beschreibung text answer",
     ),
 ];

@@ -39,11 +39,12 @@ pub(super) fn of_texts(texts: &[String]) -> Option<Kind> {
 pub(super) fn of_documents(texts: &[String]) -> Option<Kind> {
     let mut seen: BTreeMap<Kind, usize> = BTreeMap::new();
     let mut read = 0;
+    let mut names = Names::new();
     for text in texts {
         let mut kinds = Vec::new();
         match serde_json::from_str::<Value>(text) {
             Ok(Value::Null) => continue,
-            Ok(value) => look(&value, &mut kinds),
+            Ok(value) => look(&value, &mut names, &mut kinds),
             // Cut off, or no JSON.
             Err(_) => kinds.extend(text.split(is_apart).any(is_email).then_some(Kind::Email)),
         }
@@ -59,24 +60,33 @@ pub(super) fn of_documents(texts: &[String]) -> Option<Kind> {
         .map(|(kind, _)| kind)
 }
 
-fn look(value: &Value, kinds: &mut Vec<Kind>) {
+/// What members of that name hold, and whether they are numbers.
+type Names = BTreeMap<(String, bool), Option<Kind>>;
+
+fn look(value: &Value, names: &mut Names, kinds: &mut Vec<Kind>) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                let held = if value.is_number() { Holds::Number } else { Holds::Text };
                 let says = !matches!(value, Value::Null | Value::Bool(_)) && value.as_str() != Some("");
-                if let Some((kind, Strength::Strong)) = names::of(&words(name), held)
-                    && kind != Kind::FreeText
-                    && says
-                {
-                    kinds.push(kind);
+                if says {
+                    let is_number = value.is_number();
+                    let named = names.entry((name.clone(), is_number));
+                    kinds.extend(*named.or_insert_with(|| of_member(name, is_number)));
                 }
-                look(value, kinds);
+                look(value, names, kinds);
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| look(item, kinds)),
+        Value::Array(items) => items.iter().for_each(|item| look(item, names, kinds)),
         Value::String(text) => kinds.extend(of_text(text.trim())),
         _ => {}
+    }
+}
+
+fn of_member(name: &str, is_number: bool) -> Option<Kind> {
+    let held = if is_number { Holds::Number } else { Holds::Text };
+    match names::of(&words(name), held) {
+        Some((kind, Strength::Strong)) if kind != Kind::FreeText => Some(kind),
+        _ => None,
     }
 }
 
@@ -277,204 +287,22 @@ fn is_name(text: &str) -> bool {
                 .all(|sign| sign.is_alphabetic() || matches!(sign, '-' | '\'' | '.'))
     };
     let Some(first) = parts.first() else { return false };
-    (2..=3).contains(&parts.len()) && parts.iter().all(named) && GIVEN.contains(&first.to_lowercase().as_str())
+    (2..=3).contains(&parts.len())
+        && parts.iter().all(named)
+        && GIVEN.split(' ').any(|given| given == first.to_lowercase())
 }
 
 /// Names that parents give often, where the languages above are spoken.
-const GIVEN: &[&str] = &[
-    "ada",
-    "adam",
-    "ahmed",
-    "aisha",
-    "alan",
-    "alex",
-    "alexander",
-    "alice",
-    "amelia",
-    "amy",
-    "ana",
-    "andrea",
-    "andreas",
-    "andrew",
-    "angela",
-    "anna",
-    "anne",
-    "anton",
-    "antonio",
-    "aria",
-    "arthur",
-    "ben",
-    "benjamin",
-    "bob",
-    "bruno",
-    "carl",
-    "carla",
-    "carlos",
-    "carol",
-    "caroline",
-    "catherine",
-    "charles",
-    "charlotte",
-    "chiara",
-    "chris",
-    "christian",
-    "christine",
-    "claire",
-    "clara",
-    "claudia",
-    "daniel",
-    "dave",
-    "david",
-    "diana",
-    "diego",
-    "donald",
-    "dorothy",
-    "edward",
-    "elena",
-    "elias",
-    "elisabeth",
-    "elizabeth",
-    "ella",
-    "emil",
-    "emily",
-    "emma",
-    "eric",
-    "erik",
-    "eva",
-    "fatima",
-    "felix",
-    "fernando",
-    "finn",
-    "francesco",
-    "frank",
-    "frida",
-    "gabriel",
-    "george",
-    "giulia",
-    "grace",
-    "greta",
-    "hannah",
-    "hans",
-    "harry",
-    "helen",
-    "helena",
-    "henry",
-    "hugo",
-    "ibrahim",
-    "ines",
-    "isabel",
-    "isabella",
-    "ivan",
-    "jack",
-    "jacob",
-    "jakob",
-    "james",
-    "jan",
-    "jane",
-    "jean",
-    "jennifer",
-    "jessica",
-    "joan",
-    "joao",
-    "john",
-    "jonas",
-    "jorge",
-    "jose",
-    "joseph",
-    "juan",
-    "julia",
-    "julian",
-    "karen",
-    "karl",
-    "kate",
-    "katharina",
-    "kevin",
-    "klaus",
-    "laura",
-    "lea",
-    "lena",
-    "leo",
-    "leon",
-    "leonardo",
-    "liam",
-    "linda",
-    "lisa",
-    "louis",
-    "lucas",
-    "lucia",
-    "luis",
-    "luca",
-    "lukas",
-    "manuel",
-    "marco",
-    "margaret",
-    "maria",
-    "marie",
-    "mario",
-    "mark",
-    "marta",
-    "martin",
-    "mary",
-    "matteo",
-    "matthew",
-    "max",
-    "maximilian",
-    "mia",
-    "michael",
-    "miguel",
-    "mohamed",
-    "mohammed",
-    "monika",
-    "nancy",
-    "nicolas",
-    "nina",
-    "noah",
-    "nora",
-    "oliver",
-    "olivia",
-    "oscar",
-    "pablo",
-    "patricia",
-    "paul",
-    "paula",
-    "pedro",
-    "peter",
-    "petra",
-    "philip",
-    "pierre",
-    "rachel",
-    "rafael",
-    "raj",
-    "rebecca",
-    "richard",
-    "robert",
-    "roberto",
-    "rosa",
-    "ruth",
-    "sabine",
-    "sam",
-    "samuel",
-    "sandra",
-    "sara",
-    "sarah",
-    "sebastian",
-    "sofia",
-    "sophia",
-    "sophie",
-    "stefan",
-    "stephanie",
-    "steven",
-    "susan",
-    "susanne",
-    "thomas",
-    "tim",
-    "tom",
-    "ursula",
-    "victor",
-    "victoria",
-    "walter",
-    "william",
-    "wolfgang",
-    "yusuf",
-    "zoe",
-];
+const GIVEN: &str = "ada adam ahmed aisha alan alex alexander alice amelia amy ana andrea andreas andrew angela anna anne \
+    anton antonio aria arthur ben benjamin bob bruno carl carla carlos carol caroline catherine charles \
+    charlotte chiara chris christian christine claire clara claudia daniel dave david diana diego donald \
+    dorothy edward elena elias elisabeth elizabeth ella emil emily emma eric erik eva fatima felix \
+    fernando finn francesco frank frida gabriel george giulia grace greta hannah hans harry helen helena \
+    henry hugo ibrahim ines isabel isabella ivan jack jacob jakob james jan jane jean jennifer jessica \
+    joan joao john jonas jorge jose joseph juan julia julian karen karl kate katharina kevin klaus laura \
+    lea lena leo leon leonardo liam linda lisa louis lucas lucia luis luca lukas manuel marco margaret \
+    maria marie mario mark marta martin mary matteo matthew max maximilian mia michael miguel mohamed \
+    mohammed monika nancy nicolas nina noah nora oliver olivia oscar pablo patricia paul paula pedro \
+    peter petra philip pierre rachel rafael raj rebecca richard robert roberto rosa ruth sabine sam \
+    samuel sandra sara sarah sebastian sofia sophia sophie stefan stephanie steven susan susanne thomas \
+    tim tom ursula victor victoria walter william wolfgang yusuf zoe";

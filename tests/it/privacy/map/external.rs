@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{code, gaps, linked, put, read, shown, suggested, told};
 use crate::external::{Own, body, sql, world};
+use crate::rest::server::{Api, Door};
 use crate::world::run;
 
 #[test]
@@ -70,7 +71,8 @@ fn an_own_postgres_is_found_by_its_foreign_keys_and_what_its_owner_declares() {
 #[test]
 fn a_rest_api_tells_nothing_by_name() {
     run(async {
-        let (own, _api) = crate::rest::people(world().await).await;
+        let api = Api::start(Door::Open).await;
+        let own = crate::rest::own(&api).await;
         let world = world().await;
         let unsupported = (501, "privacy/unsupported".to_owned());
         assert_eq!(code(&read(world, &own.id, &own.owner, "").await), unsupported);

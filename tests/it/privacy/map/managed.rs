@@ -269,14 +269,13 @@ fn what_own_sql_makes_is_followed_at_level_database() {
             .expect(StatusCode::OK);
         let map = shown(world, &project.id, &project.owner).await;
         assert_snapshot!(told(&map), @"
-        a: delete?
+        a: delete
           a.author → the person's id
-          or a.b_id → b.id, b.a_id → a.id, a.author → the person's id
         app_data: delete
           app_data.user_id → app_users.id
         app_users: delete
           app_users: the person's own row
-        b: delete
+        b: anonymise a_id
           b.a_id → a.id, a.author → the person's id
         guarded: delete
           guarded.who → the person's id

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use mysql_async::prelude::Queryable as _;
 use plinth::backend::{BulkScope, Fut, Sink, TextRow};
 use plinth::error::{Error, Result};
 use plinth::ident::Ident;
@@ -56,8 +57,8 @@ impl Sink for Slow {
     }
 }
 
-/// How many rows of 10 kB are taken while their taker waits, and how many in the end.
-async fn streamed_slowly(ground: Ground, sql: &str) {
+/// Rows of 10 kB: few of them are taken while their taker waits, and all in the end.
+async fn streamed_slowly(ground: Ground, sql: &str, blocked: impl Future<Output = ()>) {
     const MANY: usize = 20_000;
     let let_in = Arc::new(Semaphore::new(1));
     let taken = Arc::new(AtomicUsize::new(0));
@@ -73,10 +74,11 @@ async fn streamed_slowly(ground: Ground, sql: &str) {
         transaction.commit().await.unwrap();
         (count, sink.largest)
     });
-    // It takes twice and then waits; whatever time goes by, no more is taken.
+    // It takes twice and then waits, and so does the server.
     while taken.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
+    blocked.await;
     let few = taken.load(Ordering::SeqCst);
     assert!(few < MANY / 10, "{few}");
     let_in.add_permits(MANY);
@@ -88,8 +90,16 @@ async fn streamed_slowly(ground: Ground, sql: &str) {
 #[test]
 fn rows_wait_for_a_slow_taker_on_postgres() {
     run(async {
+        let (ground, name) = postgres().await;
+        let client = superuser(&name).await;
+        let blocked = async {
+            let sql = "select from pg_stat_activity where datname = $1 and wait_event = 'ClientWrite'";
+            while client.query(sql, &[&name]).await.unwrap().is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
         let sql = "select repeat('x', 10000) from generate_series(1, $many)";
-        streamed_slowly(postgres().await.0, sql).await;
+        streamed_slowly(ground, sql, blocked).await;
     });
 }
 
@@ -98,13 +108,10 @@ fn rows_wait_for_a_slow_taker_on_mariadb() {
     run(async {
         let (ground, name) = maria().await;
         let sql = format!("select repeat('x', 10000) from {name}.many");
-        mariadb::server()
-            .await
-            .sql(&format!(
-                "create table {name}.many (id int primary key) select seq as id from seq_1_to_20000"
-            ))
-            .await;
-        streamed_slowly(ground, &sql).await;
+        let create = "create table many (id int primary key) select seq as id from seq_1_to_20000";
+        let mut own = mariadb::server().await.admin(Some(&name)).await.unwrap();
+        own.query_drop(create).await.unwrap();
+        streamed_slowly(ground, &sql, async {}).await;
     });
 }
 
@@ -280,55 +287,5 @@ fn a_commit_that_nobody_heard_of_says_so() {
             transaction.commit().await.unwrap_err().code(),
             "records/outcome-unknown"
         );
-    });
-}
-
-/// TEMPORARY
-struct Counting(usize, usize);
-impl Sink for Counting {
-    fn take(&mut self, rows: Vec<TextRow>) -> Fut<'_, Result<()>> {
-        self.0 += rows.len();
-        self.1 += rows.iter().flatten().flatten().map(String::len).sum::<usize>();
-        Box::pin(async { Ok(()) })
-    }
-}
-#[test]
-#[ignore]
-fn measure() {
-    run(async {
-        let rss = || {
-            let status = std::fs::read_to_string("/proc/self/status").unwrap();
-            status
-                .lines()
-                .filter(|l| l.starts_with("VmRSS") || l.starts_with("VmHWM"))
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
-        for (ground, sql) in [
-            (
-                postgres().await.0,
-                "select row_to_json(r)::text from (select i as id, md5(i::text) as a, repeat('x', 200) as b from generate_series(1, 1000000) i) r",
-            ),
-            (
-                maria().await.0,
-                "select concat('{\"id\":', seq, ',\"a\":\"', md5(seq), repeat('x', 200), '\"}') from seq_1_to_1000000",
-            ),
-        ] {
-            eprintln!("before {}", rss());
-            let start = tokio::time::Instant::now();
-            let mut sink = Counting(0, 0);
-            let sql = if ground.dialect == Dialect::MySql {
-                sql.replace("seq_1", "mysql.seq_1")
-            } else {
-                sql.to_owned()
-            };
-            ground
-                .begin(true)
-                .await
-                .stream(&statement(sql), &mut sink)
-                .await
-                .unwrap();
-            eprintln!("after {} {} {} {:?}", rss(), sink.0, sink.1, start.elapsed());
-        }
     });
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use plinth::backend::dial::Trust;
 use plinth::backend::{
-    Address, Bound, BulkScope, BulkTransaction, Driver, Engine, Fut, Login, Place, Records, Roles, Sink, Target,
-    TextRow, Tls,
+    Address, Bound, BulkScope, BulkTransaction, Engine, Fut, Login, Place, Records, Roles, Sink, Target, TextRow, Tls,
 };
 use plinth::clock::{SharedRandom, SystemRandom};
 use plinth::drivers::{mysql, postgres};
@@ -69,7 +68,7 @@ fn target(engine: Engine, address: Address) -> Target {
     Target {
         engine,
         address,
-        trust: Trust::default(),
+        trust: Trust::new(None).unwrap(),
         connections: 2,
         queue: 10,
         wait: LONG,

@@ -1,0 +1,177 @@
+use serde_json::{Value, json};
+
+use super::super::sketch::facts;
+use super::super::{Marks, find};
+use super::*;
+
+const TABLES: &str = "
+    users: id integer pk, email text unique
+    orders: shop integer, number integer, user_id integer required -> users.id, note text, kind mood required, pk (shop+number)
+    lines: shop integer, number integer, key (shop+number) -> orders.(shop+number), text text
+    comments: id integer pk, user_id integer -> users.id, parent integer -> comments.id, body text required, total integer generated
+    letters: id integer pk, to_email text";
+
+/// The places and codes of a map's faults: what was found, changed.
+fn faults(change: impl FnOnce(&mut Value)) -> Vec<String> {
+    let facts = facts(TABLES);
+    let found = find(
+        Dialect::Postgres,
+        &facts,
+        &Marks::by_name(&facts),
+        &SubjectMap::default(),
+    );
+    let mut map = serde_json::to_value(found.map).unwrap();
+    change(&mut map);
+    let map: SubjectMap = serde_json::from_value(map).unwrap();
+    let faults = check(Dialect::Postgres, &map, &facts);
+    faults
+        .iter()
+        .map(|fault| format!("{} {}", fault.path, fault.code))
+        .collect()
+}
+
+#[test]
+fn a_map_of_these_tables_has_no_fault_and_any_other_is_told_where() {
+    let hop = |columns: Value, references: Value, there: Value| json!({ "columns": columns, "references": references, "referencedColumns": there });
+    let to_users = || hop(json!(["user_id"]), json!("users"), json!(["id"]));
+    let cases: Vec<(&str, Value, &[&str])> = vec![
+        ("/root", json!({ "table": "users", "key": ["email"] }), &[]),
+        (
+            "/root",
+            json!({ "table": "users", "key": ["id", "email"] }),
+            &["root.key privacy/root"],
+        ),
+        ("/root/key", json!([]), &["root.key privacy/columns"]),
+        ("/root/email", json!("mail"), &["root.email privacy/unknown-column"]),
+        (
+            "/tables/lines/paths/0/0/columns",
+            json!(["shop"]),
+            &["tables.lines.paths[0][0].referencedColumns privacy/hop"],
+        ),
+        (
+            "/tables/lines/paths/0/0/columns",
+            json!(["shop", "shop"]),
+            &["tables.lines.paths[0][0].columns privacy/columns"],
+        ),
+        (
+            "/tables/lines/paths/0/0/references",
+            json!("nowhere"),
+            &["tables.lines.paths[0][0].references privacy/unknown-table"],
+        ),
+        (
+            "/tables/lines/paths/0/1/columns",
+            json!(["nobody"]),
+            &["tables.lines.paths[0][1].columns privacy/unknown-column"],
+        ),
+        ("/tables/lines/paths", json!([]), &["tables.lines.paths privacy/path"]),
+        (
+            "/tables/lines/paths",
+            json!([[]]),
+            &["tables.lines.paths[0] privacy/path"],
+        ),
+        (
+            "/tables/comments/paths/0",
+            json!([hop(json!(["parent"]), json!("comments"), json!(["id"]))]),
+            &["tables.comments.paths[0][0] privacy/path"],
+        ),
+        (
+            "/tables/comments/paths/0",
+            json!([hop(json!(["user_id"]), Value::Null, json!([]))]),
+            &[],
+        ),
+        (
+            "/tables/comments/paths/0",
+            json!([hop(json!(["user_id"]), Value::Null, json!([])), to_users()]),
+            &["tables.comments.paths[0][0] privacy/path"],
+        ),
+        (
+            "/tables/comments/rule",
+            json!({ "action": "keep", "reason": "the law" }),
+            &[],
+        ),
+        (
+            "/tables/comments/rule",
+            json!({ "action": "keep", "reason": "" }),
+            &["tables.comments.rule.reason privacy/reason"],
+        ),
+        (
+            "/tables/comments/rule",
+            json!({ "action": "anonymise", "columns": ["user_id", "body"] }),
+            &[],
+        ),
+        (
+            "/tables/comments/rule",
+            json!({ "action": "anonymise", "columns": ["body"] }),
+            &["tables.comments.rule.columns privacy/still-linked"],
+        ),
+        (
+            "/tables/comments/rule",
+            json!({ "action": "anonymise", "columns": ["user_id", "id"] }),
+            &["tables.comments.rule.columns privacy/not-fillable"],
+        ),
+        (
+            "/tables/comments/rule",
+            json!({ "action": "anonymise", "columns": ["user_id", "total"] }),
+            &["tables.comments.rule.columns privacy/not-fillable"],
+        ),
+        (
+            "/tables/comments/rule",
+            json!({ "action": "anonymise", "columns": ["user_id", "x"] }),
+            &["tables.comments.rule.columns privacy/unknown-column"],
+        ),
+        (
+            "/tables/orders/rule",
+            json!({ "action": "anonymise", "columns": ["note", "user_id"] }),
+            &[
+                "tables.orders.rule.columns privacy/not-fillable",
+                "tables.orders.rule.columns privacy/still-linked",
+            ],
+        ),
+        (
+            "/tables/orders/rule",
+            json!({ "action": "anonymise", "columns": ["kind"] }),
+            &[
+                "tables.orders.rule.columns privacy/not-fillable",
+                "tables.orders.rule.columns privacy/still-linked",
+            ],
+        ),
+        // The root's own rows stay whose they are.
+        (
+            "/tables/users/rule",
+            json!({ "action": "anonymise", "columns": ["email"] }),
+            &[],
+        ),
+        ("/ignored", json!(["letters.to_email"]), &[]),
+        (
+            "/ignored",
+            json!(["letters.to", "letters"]),
+            &["ignored[0] privacy/unknown-column", "ignored[1] privacy/unknown-column"],
+        ),
+        (
+            "/relations",
+            json!([{ "table": "letters", "columns": ["to_email"], "references": "users", "referencedColumns": ["email"] }]),
+            &[],
+        ),
+        (
+            "/relations",
+            json!([{ "table": "letters", "columns": ["to"], "references": "users", "referencedColumns": ["email"] }]),
+            &["relations[0].columns privacy/unknown-column"],
+        ),
+        (
+            "/relations",
+            json!([{ "table": "x", "columns": ["to"] }]),
+            &["relations[0].table privacy/unknown-table"],
+        ),
+    ];
+    for (at, value, expected) in cases {
+        let found = faults(|map| *map.pointer_mut(at).unwrap() = value.clone());
+        assert_eq!(found, expected, "{at}: {value}");
+    }
+    assert_eq!(faults(|_| {}), [""; 0]);
+    let rootless = faults(|map| {
+        map["tables"].as_object_mut().unwrap().remove("users");
+    });
+    assert_eq!(rootless, ["tables.users privacy/root"]);
+    // Nobody has an id of their own here.
+    assert_eq!(faults(|map| *map = json!({ "root": {} })), ["root privacy/root"]);
+}
