@@ -486,7 +486,7 @@ fn people_ask_about_themselves_right_after_they_signed_in_and_those_who_run_the_
             let found = people::named_user(&app, by, &AskedSubject::Text(asked)).await;
             let found = found.map(|user| user.to_string());
             assert_eq!(
-                found.as_ref().map_err(plinth::error::Error::code),
+                found.as_ref().map_err(Error::code),
                 expected.as_ref().map(|id| *id).map_err(|code| *code),
                 "{name}"
             );
