@@ -178,7 +178,7 @@ async fn traces(bench: &Bench) -> Traces {
         "insert into plinth.document_versions (id, project_id, number, origin, content, change_summary, author, created_at)
          values (gen_random_uuid(), $2, 1000, 'edited', 'Text', 'Edited', $1, now())",
         "insert into plinth.jobs (id, kind, project_id, state, run_at, created_by, idempotency_key, created_at, updated_at)
-         select gen_random_uuid(), 'test.done', null, 'succeeded', now(), $1, 'user:' || $1::text || ':k', now(), now()
+         select gen_random_uuid(), 'test.done', null, 'succeeded', now(), $1, 'user:' || $1::uuid::text || ':k', now(), now()
          where $2::uuid is not null",
     ] {
         bench.control.execute(sql, &[&id, &project]).await.unwrap();
