@@ -267,10 +267,8 @@ async fn shown_in_full(bench: &Bench, told: &Traces) {
         let expected = match section.name {
             "projects" => 3,
             "memberships" => 4,
-            // Two are of their own database.
             "keys" => 4,
             "remembered-replies" => 2,
-            // What was erased before is asked for below.
             "privacy-requests" => 0,
             "jobs" => 2,
             _ => 1,
