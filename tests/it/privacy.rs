@@ -3,6 +3,7 @@
 mod bench;
 mod erase;
 mod export;
+mod identity;
 mod map;
 mod own;
 mod people;

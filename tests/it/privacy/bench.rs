@@ -99,3 +99,9 @@ impl Bench {
         digests
     }
 }
+
+/// An id that nothing has.
+pub fn fresh() -> Uuid {
+    let random: SharedRandom = Arc::new(SystemRandom);
+    random.uuid()
+}

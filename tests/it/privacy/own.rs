@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::bench::{Bench, bench};
+use super::bench::{Bench, bench, fresh};
 use super::export::{HERE, send, unzipped};
 use crate::world::{Call, Project, Reply, User, run, text};
 
@@ -192,7 +192,7 @@ async fn taken_along_and_erased(level: &str) {
     let asked = app.call(Method::POST, "user/export", &user).send().await;
     let asked = asked.expect(StatusCode::ACCEPTED);
     let job = app.bench.ended(app.job_of(&text(&asked, "id")).await).await;
-    assert_eq!(job.job.state, "succeeded", "{:?}", job.error);
+    assert_eq!(job.job.state, "succeeded", "{:?}", job.job.error);
 
     let path = format!("/p/{}/auth/v1/user/export", app.project.reference);
     let shown = from_here(&app, &path, &user).await;
@@ -239,7 +239,7 @@ async fn taken_along_and_erased(level: &str) {
     let by = json!(format!("end-user:{}", user.id));
     assert_eq!(app.log().await[0], ("privacy.erase".to_owned(), by));
     let job = app.bench.ended(app.job_of(&receipt).await).await;
-    assert_eq!(job.job.state, "succeeded", "{:?}", job.error);
+    assert_eq!(job.job.state, "succeeded", "{:?}", job.job.error);
 
     let path = format!("/api/gdpr/receipts/{receipt}?token={token}");
     world.get(&path).send().await.expect(StatusCode::OK);
@@ -291,14 +291,14 @@ fn the_login_of_accounts_sees_only_what_people_asked_for_themselves() {
         let app = App::of("schema", json!({ "selfExport": true })).await;
         let user = app.user().await;
         let project: Uuid = app.project.id.parse().unwrap();
-        let (others, job) = (Uuid::new_v4(), Uuid::new_v4());
+        let (others, job) = (fresh(), fresh());
         for sql in [
             "insert into plinth.jobs (id, kind, project_id, state, run_at, created_at, updated_at)
-             values ($3, 'docs.generate', $2, 'succeeded', now(), now(), now() + 0 * length($1::text) * interval '1 s')",
+             values ($3, 'docs.generate', $2, 'succeeded', now(), now(), now() + 0 * length($1::uuid::text) * interval '1 s')",
             "insert into plinth.privacy_requests (id, kind, scope, project_id, subject, job_id, created_at)
              values ($1, 'export', 'end-user', $2, '{\"id\": \"x\"}', $3, now())",
             "insert into plinth.exports (id, object, created_at, expires_at)
-             values ($1, $2::text || $3::text, now(), now() + interval '1 day')",
+             values ($1, $2::uuid::text || $3::uuid::text, now(), now() + interval '1 day')",
         ] {
             app.bench.control.execute(sql, &[&others, &project, &job]).await.unwrap();
         }
