@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use plinth::app::App;
+use plinth::clock::{Clock as _, SystemClock};
 use plinth::control::failure;
 use plinth::error::Error;
 use plinth::ident::{ProjectId, UserId};
@@ -397,7 +398,7 @@ async fn gone_with_the_next_purge(bench: &Bench, told: &Traces) {
     let past: bool = bench.control.query_one(sql, &[&id]).await.unwrap().get(0);
     assert!(past);
     let app = bench.world.app(Function::Purge);
-    let now = Timestamp::now().checked_add(Duration::from_secs(1)).unwrap();
+    let now = SystemClock.now().checked_add(Duration::from_secs(1)).unwrap();
     Box::pin(purge::run_within(&app, now, Budget::Unlimited)).await.unwrap();
     assert!(bench.control.query(sql, &[&id]).await.unwrap().is_empty());
 }
@@ -439,7 +440,7 @@ fn people_ask_about_themselves_right_after_they_signed_in_and_those_who_run_the_
         let bench = bench().await;
         let app = bench.world.app(Function::GdprExport);
         let (me, other) = (bench.world.user().await, bench.world.user().await);
-        let now = Timestamp::now();
+        let now = SystemClock.now();
         let long_ago = now.checked_sub(Duration::from_secs(301)).unwrap();
         let signed_in = |user: &User, role, at: Option<Timestamp>| {
             let mut caller: Caller = caller(user, role);

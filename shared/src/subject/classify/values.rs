@@ -90,9 +90,12 @@ fn of_member(name: &str, is_number: bool) -> Option<Kind> {
     }
 }
 
+/// Whether a text is of a kind.
+type Check = fn(&str) -> bool;
+
 /// What one text is.
 fn of_text(text: &str) -> Option<Kind> {
-    let checks: [(Kind, fn(&str) -> bool); 8] = [
+    let checks: [(Kind, Check); 8] = [
         (Kind::Email, is_email),
         (Kind::IpAddress, is_ip),
         (Kind::Device, is_mac),

@@ -11,7 +11,7 @@ const ROWS: u32 = 200;
 const LETTERS: u32 = 4000;
 
 /// Reads the first rows of the columns that may say something; `None` where no column may.
-pub fn sample<'a>(dialect: Dialect, table: &'a Table) -> Option<(Vec<&'a Column>, Statement)> {
+pub fn sample(dialect: Dialect, table: &Table) -> Option<(Vec<&Column>, Statement)> {
     let columns: Vec<&Column> = table.columns.iter().filter(|column| is_sampled(column)).collect();
     if columns.is_empty() {
         return None;

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use mysql_async::prelude::Queryable as _;
 use plinth::subject::{Dialect, Rule, Subject, SubjectMap, TableEntry};
-use serde_json::Value;
 
 use super::ground::{Ground, anonymise, entry, facts, map, member, of_mariadb, of_postgres};
 use crate::handmade::superuser;
@@ -257,7 +256,7 @@ impl Case {
                 for (at, key) in self.keys[table].iter().enumerate() {
                     let value = rows[row].1[at].filter(|&target| {
                         let freed = key.on_delete == Some("set null") && self.goes(key.to, target, person);
-                        !freed && !(anonymised && emptied.contains(&at))
+                        !(freed || anonymised && emptied.contains(&at))
                     });
                     let _ = write!(text, " {value:?}");
                 }
@@ -271,7 +270,7 @@ impl Case {
     fn seen(&self, everything: Vec<(String, String)>) -> Vec<(String, String)> {
         let told = everything.into_iter().map(|(label, row)| {
             let table: usize = label[1..].parse().unwrap();
-            let there = member(&row, "word") == Value::from(format!("planted {label} {}", member(&row, "id")));
+            let there = member(&row, "word") == format!("planted {label} {}", member(&row, "id"));
             let mut text = format!("{} {}", member(&row, "id"), if there { "there" } else { "gone" });
             for at in 0..self.keys[table].len() {
                 let value = member(&row, &format!("k{at}")).as_u64().map(|id| id - 1);
