@@ -59,10 +59,13 @@ async fn signing_key() -> &'static SigningKey {
     .await
 }
 
-/// A platform user with a token.
+/// A platform user with a token, whose account has nothing to sign in with.
 pub async fn user() -> User {
     let random: &dyn Random = &SystemRandom;
-    let id = random.uuid().to_string();
+    let id = random.uuid();
+    let sql = "insert into plinth.users (id, created_at, updated_at) values ($1, now(), now())";
+    control().await.execute(sql, &[&id]).await.unwrap();
+    let id = id.to_string();
     let claims = json!({
         "iss": format!("{BASE_URL}/auth/v1"), "aud": "authenticated", "sub": id, "exp": 4_102_444_800_u64,
         "iat": 1_700_000_000, "role": "authenticated", "app_metadata": { "role": "User" },

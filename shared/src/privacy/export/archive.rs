@@ -176,7 +176,7 @@ mod tests {
         for (title, expected) in [
             ("orders", "orders"),
             ("Bestellungen_Größe", "Bestellungen_Größe"),
-            ("../../etc/passwd", "______etc_passwd"),
+            ("../../etc/passwd", "_._.__etc_passwd"),
             ("..", "__"),
             (".hidden", "_hidden"),
             ("-rf", "_rf"),

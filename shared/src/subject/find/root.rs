@@ -113,9 +113,6 @@ fn score(label: &str, table: &Table, facts: &Facts, marks: &Marks) -> u32 {
     ] {
         score += if kinds.contains(&kind) { worth } else { 0 };
     }
-    if is_owners(table, &names(key(table))) {
-        score += 4;
-    }
     let leads_here = |other: &&Table| other.links.iter().any(|link| link.to.as_deref() == Some(label));
     let referrers = facts.tables.values().filter(leads_here).count();
     score + u32::try_from(referrers.min(3)).unwrap_or(3)
