@@ -177,7 +177,7 @@ mod tests {
             ("orders", "orders"),
             ("Bestellungen_Größe", "Bestellungen_Größe"),
             ("../../etc/passwd", "_._.__etc_passwd"),
-            ("..", "__"),
+            ("..", "_"),
             (".hidden", "_hidden"),
             ("-rf", "_rf"),
             ("a..b", "a._b"),
