@@ -2,12 +2,13 @@
 
 mod rows;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{Method, StatusCode};
 use plinth_local::router::functions;
 use serde_json::json;
 
+use crate::openapi::{as_told, platform_document};
 use crate::world::{Project, Reply, User, World, run, unique, world};
 use rows::{Row, rows};
 
@@ -233,6 +234,29 @@ fn every_route_has_a_row() {
         missing.is_empty() && unknown.is_empty(),
         "routes without a row: {missing:?}\nrows without a route: {unknown:?}"
     );
+}
+
+/// Whoever reads the description learns where no credential is asked for, and where one is.
+#[test]
+fn the_description_says_where_nobody_needs_a_credential() {
+    run(async {
+        let document = platform_document(world().await).await;
+        let mut open = BTreeMap::<(String, String), bool>::new();
+        for row in rows() {
+            let nobody = row.expected[0] != 401;
+            *open.entry((row.method.to_lowercase(), as_told(row.path))).or_default() |= nobody;
+        }
+        let wrong: Vec<_> = open
+            .iter()
+            .filter(|((method, path), open)| {
+                let sets = document["paths"][path][method]["security"].as_array();
+                let sets = sets.unwrap_or_else(|| panic!("{method} {path}: who may ask is not told"));
+                let told = sets.is_empty() || sets.contains(&json!({}));
+                told != **open
+            })
+            .collect();
+        assert!(wrong.is_empty(), "told otherwise than it is: {wrong:?}");
+    });
 }
 
 #[test]

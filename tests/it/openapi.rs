@@ -102,7 +102,7 @@ fn skipped(tool: &str) {
     eprintln!("NOT VALIDATED: there is no {tool}");
 }
 
-async fn platform_document(world: &World) -> Value {
+pub async fn platform_document(world: &World) -> Value {
     world.get("/openapi.json").send().await.expect(StatusCode::OK)
 }
 
@@ -114,6 +114,15 @@ fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
         .flat_map(|(path, item)| methods.map(|method| (method, path.as_str(), &item[method])))
         .filter(|(.., operation)| !operation.is_null())
         .collect()
+}
+
+/// A router's path as the document has it.
+pub fn as_told(path: &str) -> String {
+    match path.strip_suffix("{*path}") {
+        Some(base) if base.ends_with("/rest/v1/") => format!("{base}{{table}}"),
+        Some(base) => format!("{base}{{path}}"),
+        None => path.to_owned(),
+    }
 }
 
 fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
@@ -166,11 +175,7 @@ fn the_platforms_document_has_every_operation_of_the_routers() {
         for (_, routes) in functions() {
             let declared = serde_json::to_value(routes.into_openapi()).unwrap();
             for (method, path, _) in operations(&declared) {
-                let path = match path.strip_suffix("{*path}") {
-                    Some(base) if base.ends_with("/rest/v1/") => format!("{base}{{table}}"),
-                    Some(base) => format!("{base}{{path}}"),
-                    None => path.to_owned(),
-                };
+                let path = as_told(path);
                 assert!(
                     told.contains(&format!("{method} {path}")),
                     "{method} {path} is not told"

@@ -23,7 +23,6 @@ pub struct Key {
 
 /// Hands an export's file over, to whoever has its link: once. `HEAD` tells its length and uses nothing up.
 #[utoipa::path(get, path = "/api/gdpr/exports/{id}/file", tag = "privacy", params(("id" = uuid::Uuid, Path), Key),
-    security(()),
     responses(
         (status = 200, description = "The file, a zip", body = Vec<u8>, content_type = "application/zip"),
         (status = 303, description = "The file is fetched from where `Location` says, within a minute"),

@@ -27,7 +27,7 @@ pub(super) fn of(method: &str, path: &str) -> Value {
     let anybody = || json!([]);
     if let Some(place) = path.strip_prefix("/p/{ref}") {
         return match place {
-            "/auth/v1/user" | "/auth/v1/logout" => json!([{ "apikey": [], "user": [] }]),
+            "/auth/v1/user" | "/auth/v1/user/export" | "/auth/v1/logout" => json!([{ "apikey": [], "user": [] }]),
             "/auth/v1/{path}" | "/auth/v1/.well-known/jwks.json" => anybody(),
             _ if place.starts_with("/auth/") => key(),
             _ if ["/storage/", "/realtime/", "/functions/"]
@@ -41,7 +41,11 @@ pub(super) fn of(method: &str, path: &str) -> Value {
     }
     match path {
         "/auth/v1/user" | "/auth/v1/logout" => platform(),
-        "/openapi.json" | "/reference" | "/health" | "/api/providers" => anybody(),
+        "/openapi.json" | "/reference" | "/health" | "/api/providers" | "/api/gdpr/keys" => anybody(),
+        // A token in the address opens it.
+        "/api/gdpr/exports/{id}/file" => anybody(),
+        // Without an account, its own token does.
+        "/api/gdpr/receipts/{id}" => json!([{ "platform": [] }, {}]),
         _ if path.starts_with("/auth/") => anybody(),
         _ if path.starts_with("/api/database/{id}/auth/") => key(),
         _ if path.starts_with("/api/v1/") => json!([{ "apikey": [] }, { "apikey": [], "user": [] }]),
