@@ -18,6 +18,7 @@ use tokio::sync::OnceCell;
 
 use crate::external::{Own, PASSWORD};
 use crate::handmade::superuser;
+use crate::work::ended_by;
 use crate::world::{Project, World, platform, run, text, unique};
 
 /// A platform on a port of its own, so that code outside of this process reaches it.
@@ -73,21 +74,8 @@ impl Served {
 
     /// Works until that job has ended; other tests' workers may do it as well.
     pub async fn finish(&self, project: &Subject, job: &str) {
-        for _ in 0..600 {
-            Box::pin(worker::run_due(&self.worker(), worker::KINDS, None))
-                .await
-                .unwrap();
-            let call = self.world.get(&format!("/api/jobs/{job}")).bearer(&project.token);
-            let seen = call.send().await.expect(StatusCode::OK);
-            match text(&seen, "state").as_str() {
-                "succeeded" => return,
-                "queued" | "running" if seen["error"].is_null() => {
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                }
-                _ => panic!("{seen}"),
-            }
-        }
-        panic!("the job {job} has not ended");
+        let seen = ended_by(&self.worker(), &self.world, &project.token, job).await;
+        assert_eq!(seen["state"], "succeeded", "{seen}");
     }
 
     pub async fn latest(&self, project: &Subject) -> Value {

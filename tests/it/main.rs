@@ -57,4 +57,5 @@ mod template;
 mod trash;
 mod trips;
 mod vault;
+mod work;
 mod world;

@@ -7,7 +7,7 @@ pub mod failure;
 mod registry;
 mod sql;
 
-pub use bulk::{Bound, Bulk, BulkScope, BulkTransaction, Sink, TextRow};
+pub use bulk::{Bound, Bulk, BulkScope, BulkTransaction, Intake, Sink, Taker, TextRow};
 pub use catalogs::Catalogs;
 pub use registry::{Registry, Target};
 pub use sql::{Column, Ran, Script, ScriptScope, Sql};

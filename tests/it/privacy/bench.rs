@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use plinth::app::App;
 use plinth::clock::{SharedRandom, SystemClock, SystemRandom};
@@ -14,6 +13,7 @@ use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
+use crate::work::work_until;
 use crate::world::{BASE_URL, World, files_beside};
 
 /// All kinds of jobs that there are on it.
@@ -56,18 +56,18 @@ impl Bench {
         self.world.app(Function::Worker)
     }
 
-    /// Works until a job has ended; the worker of another test of this bench may do it as well.
+    /// Works until a job has ended.
     pub async fn ended(&self, job: Uuid) -> JobView {
-        let (app, kinds) = (self.worker(), kinds());
-        loop {
-            Box::pin(jobs::run_due(&app, &kinds, None)).await.unwrap();
+        let app = self.worker();
+        let look = async || {
             let seen = jobs::find(&app, job).await.unwrap().view;
             if !["queued", "running"].contains(&seen.job.state.as_str()) {
-                return seen;
+                return Some(seen);
             }
             assert!(seen.job.error.is_none(), "{:?}", seen.job.error);
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            None
+        };
+        work_until(&app, &kinds(), look).await
     }
 
     /// Every table of the control database whose rows hold a text, capitals aside, with how many of them do.

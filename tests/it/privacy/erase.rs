@@ -8,11 +8,10 @@ mod refusals;
 use std::collections::BTreeMap;
 
 use http::StatusCode;
-use plinth::app::App;
-use plinth_local::platform::Function;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
+use crate::work::ended;
 use crate::world::{Reply, World, text};
 
 /// A request about an end user.
@@ -51,26 +50,6 @@ pub async fn erased(world: &World, token: &str, body: &Value) -> (Value, Value, 
     let path = format!("/api/gdpr/receipts/{}", text(&asked, "receiptId"));
     let receipt = world.get(&path).bearer(token).send().await.expect(StatusCode::OK);
     (plan, asked, receipt)
-}
-
-/// Works until a job has ended. Another test's worker may do it as well, and fail where it may not go.
-pub async fn ended(world: &World, token: &str, job: &str) -> Value {
-    let app: App = world.app(Function::Worker);
-    for _ in 0..1200 {
-        Box::pin(worker::run_due(&app, worker::KINDS, None)).await.unwrap();
-        let call = world.get(&format!("/api/jobs/{job}")).bearer(token);
-        let seen = call.send().await.expect(StatusCode::OK);
-        if seen["errorCode"] == "external/host" {
-            let again = world.post(&format!("/api/jobs/{job}/retry")).bearer(token);
-            again.send().await;
-        } else if !["queued", "running"].contains(&text(&seen, "state").as_str()) {
-            return seen;
-        } else {
-            assert!(seen["error"].is_null(), "{seen}");
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("the job {job} has not ended");
 }
 
 /// Confirms the map that was found, with these rules in place of those that were.

@@ -12,12 +12,12 @@ use std::io::{Cursor, Read as _};
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
-use plinth::app::App;
 use plinth::web::Peer;
 use plinth_local::platform::Function;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use crate::work::ended;
 use crate::world::{Project, Reply, World, text};
 
 /// Where the tests call from.
@@ -34,33 +34,13 @@ pub fn of(project: &str, subject: &Value) -> Value {
     json!({ "scope": "end-user", "projectId": project, "subject": subject })
 }
 
-/// Works until the copy is made; the job's result. Another test's worker may do it as well, and fail where it may not go.
+/// Works until the copy is made; the job's result.
 pub async fn made(world: &World, token: &str, body: &Value) -> Value {
-    for _ in 0..20 {
-        let asked = ask(world, token, body).await.expect(StatusCode::ACCEPTED);
-        let seen = ended(world, token, &text(&asked, "jobId")).await;
-        if seen["state"] == "succeeded" {
-            assert_eq!(seen["result"]["exportId"], asked["requestId"]);
-            return seen["result"].clone();
-        }
-        assert_eq!(seen["errorCode"], "external/host", "{seen}");
-    }
-    panic!("other tests' workers are always faster");
-}
-
-pub async fn ended(world: &World, token: &str, job: &str) -> Value {
-    let app: App = world.app(Function::Worker);
-    for _ in 0..600 {
-        Box::pin(worker::run_due(&app, worker::KINDS, None)).await.unwrap();
-        let call = world.get(&format!("/api/jobs/{job}")).bearer(token);
-        let seen = call.send().await.expect(StatusCode::OK);
-        if !["queued", "running"].contains(&text(&seen, "state").as_str()) {
-            return seen;
-        }
-        assert!(seen["error"].is_null(), "{seen}");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("the job {job} has not ended");
+    let asked = ask(world, token, body).await.expect(StatusCode::ACCEPTED);
+    let seen = ended(world, token, &text(&asked, "jobId")).await;
+    assert_eq!(seen["state"], "succeeded", "{seen}");
+    assert_eq!(seen["result"]["exportId"], asked["requestId"]);
+    seen["result"].clone()
 }
 
 /// Makes a link from that address; its path and query.

@@ -7,13 +7,9 @@ use tokio::time::Instant;
 use super::connect::{Held, Pool};
 use super::error;
 use super::execute::{Failure, warned};
-use crate::backend::{Bound, BulkScope, BulkTransaction, Fut, Sink, TextRow};
+use crate::backend::{Bound, BulkScope, BulkTransaction, Fut, Intake, Taker, TextRow};
 use crate::error::{Error, Result};
 use crate::query::mysql::Flavour;
-
-/// Rows, and bytes of them, that are handed on at once; a single row may be larger.
-const MOST_ROWS: usize = 500;
-const MOST_BYTES: usize = 256 * 1024;
 
 /// Begins a transaction. There are no roles to take: the login is the user's own.
 pub(super) async fn begin(pool: &Pool, scope: &BulkScope) -> Result<Box<dyn BulkTransaction>> {
@@ -72,48 +68,9 @@ struct Transaction {
     end: Instant,
 }
 
-/// What becomes of rows.
-enum Taker<'a> {
-    Count,
-    Keep(&'a mut Vec<TextRow>),
-    Pass(&'a mut dyn Sink),
-}
-
-impl Transaction {
-    /// Runs a statement to its end.
-    async fn run(&mut self, statement: &Bound, taker: Taker<'_>) -> Result<u64> {
-        let Some(mut held) = self.held.take() else {
-            return Err(Error::internal("the transaction has failed before"));
-        };
-        let running = Box::pin(answer(&mut held, statement, taker));
-        match tokio::time::timeout_at(self.end, running).await {
-            Ok(Ok(count)) => {
-                self.held = Some(held);
-                Ok(count)
-            }
-            Ok(Err(Failure::Told(told) | Failure::Abandoned(told))) => Err(told),
-            Ok(Err(Failure::Server(failed))) => Err(refused(failed)),
-            // Closed; the server stops by its own limit.
-            Err(_) => Err(error::too_late(true)),
-        }
-    }
-}
-
 impl BulkTransaction for Transaction {
-    fn execute<'a>(&'a mut self, statement: &'a Bound) -> Fut<'a, Result<u64>> {
-        Box::pin(self.run(statement, Taker::Count))
-    }
-
-    fn rows<'a>(&'a mut self, statement: &'a Bound) -> Fut<'a, Result<Vec<TextRow>>> {
-        Box::pin(async {
-            let mut rows = Vec::new();
-            self.run(statement, Taker::Keep(&mut rows)).await?;
-            Ok(rows)
-        })
-    }
-
-    fn stream<'a>(&'a mut self, statement: &'a Bound, sink: &'a mut dyn Sink) -> Fut<'a, Result<u64>> {
-        Box::pin(self.run(statement, Taker::Pass(sink)))
+    fn run<'a>(&'a mut self, statement: &'a Bound, taker: Taker<'a>) -> Fut<'a, Result<u64>> {
+        Box::pin(run(self, statement, taker))
     }
 
     fn commit<'a>(self: Box<Self>) -> Fut<'a, Result<()>>
@@ -124,39 +81,40 @@ impl BulkTransaction for Transaction {
     }
 }
 
-async fn answer(held: &mut Held, statement: &Bound, mut taker: Taker<'_>) -> Result<u64, Failure> {
+async fn run(transaction: &mut Transaction, statement: &Bound, taker: Taker<'_>) -> Result<u64> {
+    let Some(mut held) = transaction.held.take() else {
+        return Err(Error::internal("the transaction has failed before"));
+    };
+    let running = Box::pin(answer(&mut held, statement, taker));
+    match tokio::time::timeout_at(transaction.end, running).await {
+        Ok(Ok(count)) => {
+            transaction.held = Some(held);
+            Ok(count)
+        }
+        Ok(Err(Failure::Told(told) | Failure::Abandoned(told))) => Err(told),
+        Ok(Err(Failure::Server(failed))) => Err(refused(failed)),
+        // Closed; the server stops by its own limit.
+        Err(_) => Err(error::too_late(true)),
+    }
+}
+
+async fn answer(held: &mut Held, statement: &Bound, taker: Taker<'_>) -> Result<u64, Failure> {
     let Some((conn, _)) = held.parts() else {
         return Err(Error::internal("no connection").into());
     };
     let mut answer = conn.exec_iter(statement.sql.as_str(), params(statement)).await?;
-    let (mut batch, mut bytes, mut count) = (Vec::new(), 0, 0);
-    // The server sends on as rows are taken from here, no faster.
+    let mut intake = Intake::of(taker);
+    let mut has_rows = false;
     while let Some(row) = answer.next().await? {
-        count += 1;
-        match &mut taker {
-            Taker::Count => {}
-            Taker::Keep(rows) => rows.push(texts(row)?),
-            Taker::Pass(sink) => {
-                let row = texts(row)?;
-                bytes += row.iter().flatten().map(String::len).sum::<usize>();
-                batch.push(row);
-                if batch.len() >= MOST_ROWS || bytes >= MOST_BYTES {
-                    sink.take(std::mem::take(&mut batch)).await?;
-                    bytes = 0;
-                }
-            }
-        }
+        has_rows = true;
+        intake.row(|| texts(row)).await?;
     }
     let changed = answer.affected_rows();
-    let has_rows = count > 0 || answer.columns_ref().iter().next().is_some();
+    has_rows |= !answer.columns_ref().is_empty();
     drop(answer);
     // What would not fit into a packet is null, with a warning and no more.
     warned(conn).await?;
-    if let Taker::Pass(sink) = taker
-        && !batch.is_empty()
-    {
-        sink.take(batch).await?;
-    }
+    let count = intake.end().await?;
     Ok(if has_rows { count } else { changed })
 }
 

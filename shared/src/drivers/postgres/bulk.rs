@@ -12,12 +12,8 @@ use super::settings::{self, IsolationLevel};
 use super::statements::{How, ask};
 use super::text::Text;
 use super::{Kin, error};
-use crate::backend::{Bound, BulkScope, BulkTransaction, Fut, Sink, TextRow};
+use crate::backend::{Bound, BulkScope, BulkTransaction, Fut, Intake, Taker, TextRow};
 use crate::error::{Error, Result};
-
-/// Rows, and bytes of them, that are handed on at once; a single row may be larger.
-const MOST_ROWS: usize = 500;
-const MOST_BYTES: usize = 256 * 1024;
 
 /// Begins a transaction. Rows that policies keep from the role are an error and not left out: nobody is told that something
 /// was all there is when it was not.
@@ -88,49 +84,11 @@ impl Transaction {
             end,
         }
     }
-
-    /// Runs a statement to its end.
-    async fn run(&mut self, statement: &Bound, taker: Taker<'_>) -> Result<u64> {
-        let Some(mut held) = self.held.take() else {
-            return Err(Error::internal("the transaction has failed before"));
-        };
-        let running = Box::pin(answer(&mut held, statement, taker));
-        match tokio::time::timeout_at(self.end, running).await {
-            Ok(Ok(count)) => {
-                self.held = Some(held);
-                Ok(count)
-            }
-            Ok(Err(failure)) => Err(failure),
-            Err(_) => {
-                Box::pin(held.cut_off()).await;
-                Err(error::too_late(true))
-            }
-        }
-    }
-}
-
-/// What becomes of rows.
-enum Taker<'a> {
-    Count,
-    Keep(&'a mut Vec<TextRow>),
-    Pass(&'a mut dyn Sink),
 }
 
 impl BulkTransaction for Transaction {
-    fn execute<'a>(&'a mut self, statement: &'a Bound) -> Fut<'a, Result<u64>> {
-        Box::pin(self.run(statement, Taker::Count))
-    }
-
-    fn rows<'a>(&'a mut self, statement: &'a Bound) -> Fut<'a, Result<Vec<TextRow>>> {
-        Box::pin(async {
-            let mut rows = Vec::new();
-            self.run(statement, Taker::Keep(&mut rows)).await?;
-            Ok(rows)
-        })
-    }
-
-    fn stream<'a>(&'a mut self, statement: &'a Bound, sink: &'a mut dyn Sink) -> Fut<'a, Result<u64>> {
-        Box::pin(self.run(statement, Taker::Pass(sink)))
+    fn run<'a>(&'a mut self, statement: &'a Bound, taker: Taker<'a>) -> Fut<'a, Result<u64>> {
+        Box::pin(run(self, statement, taker))
     }
 
     fn commit<'a>(self: Box<Self>) -> Fut<'a, Result<()>>
@@ -141,7 +99,25 @@ impl BulkTransaction for Transaction {
     }
 }
 
-async fn answer(held: &mut Held, statement: &Bound, mut taker: Taker<'_>) -> Result<u64> {
+async fn run(transaction: &mut Transaction, statement: &Bound, taker: Taker<'_>) -> Result<u64> {
+    let Some(mut held) = transaction.held.take() else {
+        return Err(Error::internal("the transaction has failed before"));
+    };
+    let running = Box::pin(answer(&mut held, statement, taker));
+    match tokio::time::timeout_at(transaction.end, running).await {
+        Ok(Ok(count)) => {
+            transaction.held = Some(held);
+            Ok(count)
+        }
+        Ok(Err(failure)) => Err(failure),
+        Err(_) => {
+            Box::pin(held.cut_off()).await;
+            Err(error::too_late(true))
+        }
+    }
+}
+
+async fn answer(held: &mut Held, statement: &Bound, taker: Taker<'_>) -> Result<u64> {
     let Some((client, _)) = held.parts() else {
         return Err(Error::internal("no connection"));
     };
@@ -151,29 +127,11 @@ async fn answer(held: &mut Held, statement: &Bound, mut taker: Taker<'_>) -> Res
         .map(|value| (Text(value.as_deref()), Type::TEXT));
     let answer = client.query_typed_raw(&statement.sql, values).await.map_err(refused)?;
     let mut answer = pin!(answer);
-    let (mut batch, mut bytes, mut count) = (Vec::new(), 0, 0);
-    // The server sends on as rows are taken from here, no faster.
+    let mut intake = Intake::of(taker);
     while let Some(row) = answer.try_next().await.map_err(refused)? {
-        count += 1;
-        match &mut taker {
-            Taker::Count => {}
-            Taker::Keep(rows) => rows.push(texts(&row)?),
-            Taker::Pass(sink) => {
-                let row = texts(&row)?;
-                bytes += row.iter().flatten().map(String::len).sum::<usize>();
-                batch.push(row);
-                if batch.len() >= MOST_ROWS || bytes >= MOST_BYTES {
-                    sink.take(std::mem::take(&mut batch)).await?;
-                    bytes = 0;
-                }
-            }
-        }
+        intake.row(|| texts(&row)).await?;
     }
-    if let Taker::Pass(sink) = taker
-        && !batch.is_empty()
-    {
-        sink.take(batch).await?;
-    }
+    let count = intake.end().await?;
     // Of a `select` it is the number of its rows.
     Ok(answer.rows_affected().unwrap_or(count))
 }

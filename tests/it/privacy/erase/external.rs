@@ -4,10 +4,11 @@ use http::StatusCode;
 use mysql_async::prelude::Queryable as _;
 use serde_json::{Value, json};
 
-use super::{about, chain_holds, ended, erased, found_in, map, proves};
+use super::{about, chain_holds, erased, found_in, map, proves};
 use crate::external::{self, Own};
 use crate::handmade::superuser;
 use crate::mysql;
+use crate::work::ended;
 use crate::world::{World, run, text, unique};
 
 /// Composite keys, a table that leads to itself, and one that leads to a table between two.

@@ -5,8 +5,9 @@ use plinth_local::platform::Function;
 use serde_json::{Value, json};
 
 use super::planted::plant;
-use super::{about, chain_holds, confirmed, delete, ended, erased, found_in, map, others, planned, proves};
+use super::{about, chain_holds, confirmed, delete, erased, found_in, map, others, planned, proves};
 use crate::handmade::superuser;
+use crate::work::ended;
 use crate::world::{run, text, world};
 
 fn go() -> Value {

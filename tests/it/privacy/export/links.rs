@@ -8,7 +8,8 @@ use plinth::clock::{Clock as _, SystemClock};
 use plinth::testing::FixedClock;
 use serde_json::json;
 
-use super::{HERE, ask, audited, ended, link_from, made, of, send, unzipped};
+use super::{HERE, ask, audited, link_from, made, of, send, unzipped};
+use crate::work::ended;
 use crate::world::{World, platform, run, text, unique, world};
 
 const ELSEWHERE: &str = "192.0.2.2";
