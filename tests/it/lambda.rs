@@ -126,6 +126,32 @@ fn a_recorded_script_runs_on_the_projects_own_login() {
 }
 
 #[test]
+fn a_recorded_dry_run_plans_an_erasure() {
+    run(async {
+        let mut lambda = Lambda::start("gdpr-delete", Function::GdprDelete).await;
+        let world = world().await;
+        let project = world.project("schema").await;
+        let user = world.end_user(&project).await;
+        let confirm = world.put(&format!("/api/projects/{}/subject-map", project.id));
+        let confirm = confirm.bearer(&project.owner.token).json(&json!({ "confirm": true }));
+        confirm.send().await.expect(StatusCode::OK);
+        let values = [
+            ("id", project.id.as_str()),
+            ("token", project.owner.token.as_str()),
+            ("email", user.email.as_str()),
+        ];
+        let reply = lambda.invoke("gdpr-delete", &values).await;
+        assert_eq!(reply.status(), 200, "{reply:?}");
+        let plan = reply.json();
+        let tables = plan["tables"].as_array().unwrap();
+        let themselves = tables.iter().find(|table| table["table"] == "app_users").unwrap();
+        assert_eq!(themselves["rows"], 1, "{plan}");
+        assert!(plan["confirmToken"].is_string(), "{plan}");
+        assert!(lambda.is_alive());
+    });
+}
+
+#[test]
 fn a_browsers_preflight_is_answered_without_a_key() {
     run(async {
         let mut lambda = Lambda::start("records", Function::Records).await;
