@@ -20,7 +20,7 @@ use crate::privacy::requests::Who;
 use crate::privacy::{Ground, ground};
 use crate::subject::erase::{Told, others, refresh, steps};
 use crate::subject::{Kind, Marks, Rule, Subject, SubjectMap, sql};
-use crate::tenancy::{Project, Tier};
+use crate::tenancy::Project;
 
 /// Longest time for the transaction that removes rows: well within a worker's try.
 const LONGEST: Duration = Duration::from_secs(180);
@@ -47,7 +47,7 @@ impl Site {
         let ground = Box::pin(ground(app, &project)).await?;
         let map = in_force(app, &project, &ground).await?;
         Ok(Self {
-            account: account_id(&project, who),
+            account: who.account(&project),
             subject: who.subject(),
             project,
             map,
@@ -277,17 +277,6 @@ pub(super) fn refuse(others: &[Others]) -> Result<()> {
     .with_hint(
         "Have those tables' rows anonymised in the subject map, or take the foreign keys' columns out of the rows",
     ))
-}
-
-fn account_id(project: &Project, who: &Who) -> Option<Uuid> {
-    let managed = project
-        .backend
-        .as_ref()
-        .is_some_and(|backend| backend.tier == Tier::Managed);
-    match who {
-        Who::Id(id) if managed => id.parse().ok(),
-        _ => None,
-    }
 }
 
 /// What an account says of a person.

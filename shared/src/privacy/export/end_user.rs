@@ -48,10 +48,9 @@ pub(super) async fn copy(work: &Work<'_>, project: ProjectId, archive: &mut Arch
     rows.commit().await?;
 
     work.progress(labels.len(), parts).await?;
-    let Some(id) = work.who.subject().person().and_then(|id| id.parse::<Uuid>().ok()) else {
-        return Ok(());
-    };
-    if let Some(account) = accounts::copy_of_person(app, &found, id).await? {
+    if let Some(id) = work.who.account(&found)
+        && let Some(account) = accounts::copy_of_person(app, &found, id).await?
+    {
         let text = serde_json::to_string_pretty(&account).map_err(Error::internal)?;
         let file = archive.file("", "account", "json", text.as_bytes()).await?;
         index.file(
@@ -60,6 +59,9 @@ pub(super) async fn copy(work: &Work<'_>, project: ProjectId, archive: &mut Arch
         );
     }
     work.progress(labels.len() + 1, parts).await?;
+    let Some(id) = work.who.subject().person().and_then(|id| id.parse::<Uuid>().ok()) else {
+        return Ok(());
+    };
     pages::audit(app, Person::EndUser { project, id }, archive, index).await
 }
 

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::subject::Subject;
+use crate::tenancy::{Project, Tier};
 
 /// Bytes of a name at most.
 const LONGEST: usize = 1000;
@@ -76,6 +78,15 @@ impl Who {
         match self {
             Self::Id(id) => Subject::of_id(id.as_str()),
             Self::Key(key) => Subject::of_key(key.clone()),
+        }
+    }
+
+    /// Their account's id, where the project keeps accounts: beside a database of the owner's own it keeps none.
+    pub fn account(&self, project: &Project) -> Option<Uuid> {
+        let tier = project.backend.as_ref().map(|backend| backend.tier);
+        match self {
+            Self::Id(id) if tier == Some(Tier::Managed) => id.parse().ok(),
+            _ => None,
         }
     }
 }

@@ -3,11 +3,13 @@
 use http::StatusCode;
 use mysql_async::prelude::Queryable as _;
 use serde_json::{Value, json};
+use tokio_postgres::Client;
 
 use super::{about, chain_holds, erased, found_in, map, proves};
 use crate::external::{self, Own};
 use crate::handmade::superuser;
 use crate::mysql;
+use crate::privacy::export::copy;
 use crate::work::ended;
 use crate::world::{World, run, text, unique};
 
@@ -142,31 +144,57 @@ async fn exported_and_erased(world: &World, own: &Own, ann: &Ann) {
     assert_eq!(left, Vec::<String>::new());
 }
 
+/// A database of the user's own with these tables, as its superuser sees it, and the project that has it for a backend.
+async fn own_postgres(world: &World, tables: &str) -> (Client, Own) {
+    let name = format!("own_{}", unique());
+    let server = superuser("postgres").await;
+    let login = format!("create role {name} login password '{}'", external::PASSWORD);
+    server.batch_execute(&login).await.unwrap();
+    server
+        .batch_execute(&format!("create database {name} owner {name}"))
+        .await
+        .unwrap();
+    let database = superuser(&name).await;
+    let tables = format!("set role {name}; {tables}; reset role");
+    database.batch_execute(&tables).await.unwrap();
+    let there = external::url().await;
+    let port = there.rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
+    let url = format!("postgresql://{name}:{}@127.0.0.1:{port}/{name}", external::PASSWORD);
+    let backend = json!({ "backendType": "external", "config": { "externalProvider": "postgresql",
+        "credentials": { "connectionString": url }, "rest": { "schemas": ["public"] } } });
+    (database, Own::of(world, &backend).await)
+}
+
+/// There are no accounts beside it: an id that could be an account's is a person's like any other.
+#[test]
+fn a_person_whose_id_is_a_uuid_is_copied_and_erased() {
+    run(async {
+        let (world, id) = (external::world().await, uuid::Uuid::from_u128(0xa0ee));
+        let tables = format!(
+            "create table users (id uuid primary key, email text);
+             create table letters (id int primary key, author uuid references users, body text);
+             insert into users values ('{id}', 'ann@example.com');
+             insert into letters values (1, '{id}', 'Dear Bob')"
+        );
+        let (database, own) = own_postgres(world, &tables).await;
+        let (project, token) = (&own.id, &own.owner.token);
+        let go = json!({ "action": "delete" });
+        map(world, token, project, &[("users", go.clone()), ("letters", go)]).await;
+        let request = about(project, &json!("ann@example.com"));
+        let files = copy(world, token, &request).await;
+        assert_eq!(files["tables/letters.json"].matches("Dear Bob").count(), 1);
+        erased(world, token, &request).await;
+        let left = database.query("select from users union all select from letters", &[]);
+        assert_eq!(left.await.unwrap().len(), 0);
+    });
+}
+
 #[test]
 fn a_person_is_erased_from_a_postgres_of_the_users_own() {
     run(async {
-        let (world, ann, name) = (external::world().await, Ann::new(), format!("own_{}", unique()));
-        let server = superuser("postgres").await;
-        let login = format!("create role {name} login password '{}'", external::PASSWORD);
-        server.batch_execute(&login).await.unwrap();
-        server
-            .batch_execute(&format!("create database {name} owner {name}"))
-            .await
-            .unwrap();
-        let database = superuser(&name).await;
-        database
-            .batch_execute(&format!("set role {name}; {TABLES} {}; reset role", ann.rows()))
-            .await
-            .unwrap();
-        let there = external::url().await;
-        let port = there.rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
-        let url = format!("postgresql://{name}:{}@127.0.0.1:{port}/{name}", external::PASSWORD);
-        let own = Own::of(
-            world,
-            &json!({ "backendType": "external", "config": { "externalProvider": "postgresql",
-                "credentials": { "connectionString": url }, "rest": { "schemas": ["public"] } } }),
-        )
-        .await;
+        let (world, ann) = (external::world().await, Ann::new());
+        let tables = format!("{TABLES} {}", ann.rows());
+        let (database, own) = own_postgres(world, &tables).await;
         let others = async || {
             let mut all = Vec::new();
             for (table, columns, theirs) in LOOKED_AT {
