@@ -8,5 +8,6 @@ mod map;
 mod own;
 mod people;
 mod rows;
+mod words;
 
 pub use export::unzipped;

@@ -22,6 +22,10 @@ pub struct Person {
     pub email: Option<String>,
     /// Their number.
     pub phone: Option<String>,
+    /// Since when the address is confirmed, if it is.
+    pub email_confirmed_at: Option<Timestamp>,
+    /// Since when the number is confirmed, if it is.
+    pub phone_confirmed_at: Option<Timestamp>,
     /// What they said of themselves when they signed up.
     pub metadata: Map<String, Value>,
     /// Since when they are in the trash, if they are.

@@ -81,7 +81,7 @@ fn words_about_somebody_leave_jobs_of_their_project_and_no_others() {
             ids.push(id);
         }
         let client = app.control.get().await.unwrap();
-        let project = Some(ProjectId(here.parse().unwrap()));
+        let project = people::JobsOf::Project(ProjectId(here.parse().unwrap()));
         let values = [email.clone(), "n".to_owned()];
         for changed in [1, 0] {
             assert_eq!(

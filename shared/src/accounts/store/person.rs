@@ -11,7 +11,7 @@ use crate::error::Result;
 impl Store<'_> {
     pub async fn person(&self, id: Uuid) -> Result<Option<Person>> {
         let sql = format!(
-            "select u.id, u.email, u.phone, u.raw_user_meta_data, u.deleted_at,
+            "select u.id, u.email, u.phone, u.raw_user_meta_data, u.deleted_at, u.email_confirmed_at, u.phone_confirmed_at,
                (select count(*) from {schema}.sessions s where s.user_id = u.id),
                (select count(*) from {schema}.identities i where i.user_id = u.id)
              from {schema}.users u where u.id = $1",
@@ -27,8 +27,10 @@ impl Store<'_> {
                 _ => serde_json::Map::new(),
             },
             deleted_at: row.get(4),
-            sessions: row.get(5),
-            identities: row.get(6),
+            email_confirmed_at: row.get(5),
+            phone_confirmed_at: row.get(6),
+            sessions: row.get(7),
+            identities: row.get(8),
         }))
     }
 

@@ -110,14 +110,14 @@ impl NewErasure {
         Ok(Meant { project, who })
     }
 
-    /// What would be done.
+    /// What would be done; `by` is whoever asked for the plan.
     ///
     /// # Errors
     /// As [`of_end_user`] and [`of_user`].
-    pub(super) async fn drawn(&self, app: &App, meant: &Meant) -> Result<Drawn> {
+    pub(super) async fn drawn(&self, app: &App, meant: &Meant, by: Option<UserId>) -> Result<Drawn> {
         match &meant.project {
             Some(project) => Box::pin(of_end_user(app, project.clone(), &meant.who)).await,
-            None => of_user(app, user(&meant.who)?, &self.erase_projects).await,
+            None => of_user(app, user(&meant.who)?, by, &self.erase_projects).await,
         }
     }
 }
@@ -140,7 +140,7 @@ pub(super) fn user(who: &Who) -> Result<UserId> {
 pub async fn plan(app: &App, caller: &Caller, new: &NewErasure) -> Result<Plan> {
     let project = new.allowed(app, caller).await?;
     let meant = new.meant(app, caller, project).await?;
-    let drawn = new.drawn(app, &meant).await?;
+    let drawn = new.drawn(app, &meant, Some(caller.user.id)).await?;
     let token = Token::new(app);
     let kept = serde_json::to_value(KeptPlan {
         binding: drawn.binding,

@@ -98,7 +98,7 @@ pub(super) async fn confirm(
     if request.subject.as_ref() != Some(&meant.who) {
         return Err(wrong_token());
     }
-    let drawn = new.drawn(app, &meant).await?;
+    let drawn = new.drawn(app, &meant, request.by).await?;
     let kept: KeptPlan = serde_json::from_value(request.plan.clone().unwrap_or_default()).map_err(Error::internal)?;
     if kept.binding != drawn.binding || kept.erase_projects != new.erase_projects {
         return Err(plan_changed());

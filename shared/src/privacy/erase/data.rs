@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::plan::{Others, PlannedTable};
-use super::values::Values;
+use super::values::{Known, Values};
 use super::{stale, unconfirmed};
 use crate::accounts::{self, Person};
 use crate::app::App;
@@ -142,17 +143,25 @@ impl Site {
         Ok(found)
     }
 
-    /// What they can be recognised by in texts: from their account and their row in the root table.
+    /// What they can be recognised by in texts: from their account and, as far as what they wrote counts, their row in the
+    /// root table.
     ///
     /// # Errors
     /// The engine's.
-    pub async fn values(&self, rows: &mut dyn BulkTransaction, person: Option<&Person>) -> Result<Values> {
+    pub async fn values(
+        &self,
+        rows: &mut dyn BulkTransaction,
+        person: Option<&Person>,
+        known: Known,
+    ) -> Result<Values> {
         let mut values = Values::default();
         if let Some(person) = person {
-            of_account(&mut values, person);
+            of_account(&mut values, person, known);
         }
         let (ground, root) = (&self.ground, &self.map().root);
-        let Some(label) = &root.table else { return Ok(values) };
+        let (Known::Said, Some(label)) = (known, &root.table) else {
+            return Ok(values);
+        };
         let marks = Marks::by_name(&ground.facts);
         let statement = sql::read(ground.dialect, &ground.facts, self.map(), &self.subject, label)?;
         for row in rows.rows(&statement).await? {
@@ -166,12 +175,12 @@ impl Site {
             let mut names = Vec::new();
             for column in columns {
                 let name = column.name.as_str();
-                let (Some(kind), Some(Value::String(value))) = (kind(name), row.get(name)) else {
+                let (Some(kind), Some(value)) = (kind(name), row.get(name).and_then(in_words)) else {
                     continue;
                 };
-                values.add(kind, value);
+                values.add(kind, &value);
                 if kind == Kind::Name && !value.trim().is_empty() && !value.trim().contains(char::is_whitespace) {
-                    names.push(value.trim());
+                    names.push(value.trim().to_owned());
                 }
             }
             // A first and a last name in columns of their own.
@@ -279,11 +288,27 @@ pub(super) fn refuse(others: &[Others]) -> Result<()> {
     ))
 }
 
+/// As a text would say it: telephone numbers are kept as texts and as numbers.
+fn in_words(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 /// What an account says of a person.
-pub(super) fn of_account(values: &mut Values, person: &Person) {
-    values.add(Kind::Email, person.email.as_deref().unwrap_or_default());
-    values.add(Kind::Phone, person.phone.as_deref().unwrap_or_default());
-    of_metadata(values, &person.metadata);
+fn of_account(values: &mut Values, person: &Person, known: Known) {
+    let counts = |confirmed: Option<Timestamp>| known == Known::Said || confirmed.is_some();
+    if counts(person.email_confirmed_at) {
+        values.add(Kind::Email, person.email.as_deref().unwrap_or_default());
+    }
+    if counts(person.phone_confirmed_at) {
+        values.add(Kind::Phone, person.phone.as_deref().unwrap_or_default());
+    }
+    if known == Known::Said {
+        of_metadata(values, &person.metadata);
+    }
 }
 
 /// What somebody said of themselves when they signed up.
@@ -311,5 +336,53 @@ fn quiet(error: Error) -> Error {
     match error.retry_after() {
         Some(seconds) => quiet.with_retry_after(seconds),
         None => quiet,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_people_write_of_themselves_counts_where_somebody_else_has_seen_the_plan() {
+        let said = json!({ "full_name": "Primary key", "email": "support@company.example" });
+        let person = Person {
+            id: Uuid::nil(),
+            email: Some("ann@example.com".to_owned()),
+            phone: Some("+491701234567".to_owned()),
+            email_confirmed_at: Some(Timestamp::UNIX_EPOCH),
+            phone_confirmed_at: None,
+            metadata: said.as_object().cloned().unwrap(),
+            deleted_at: None,
+            sessions: 0,
+            identities: 0,
+        };
+        let all = |known| {
+            let mut values = Values::default();
+            of_account(&mut values, &person, known);
+            values.all()
+        };
+        assert_eq!(all(Known::Confirmed), ["ann@example.com"]);
+        let said = [
+            "ann@example.com",
+            "support@company.example",
+            "+491701234567",
+            "Primary key",
+        ];
+        assert_eq!(all(Known::Said), said);
+    }
+
+    #[test]
+    fn numbers_are_looked_for_however_they_are_kept() {
+        for (value, words) in [
+            (json!("0170 1234567"), Some("0170 1234567")),
+            (json!(491_701_234_567_i64), Some("491701234567")),
+            (json!(null), None),
+            (json!([1]), None),
+        ] {
+            assert_eq!(in_words(&value).as_deref(), words, "{value}");
+        }
     }
 }

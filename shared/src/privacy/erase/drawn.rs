@@ -10,7 +10,8 @@ use super::data::Site;
 use super::plan::{Plan, PlannedAccount};
 use super::scrub;
 use super::store::{self, Documents};
-use super::user::values_of;
+use super::user::{known, values_of};
+use super::values::Known;
 use crate::app::App;
 use crate::error::Result;
 use crate::ident::{ProjectId, UserId};
@@ -41,7 +42,8 @@ pub(super) async fn of_end_user(app: &App, project: Arc<Project>, who: &Who) -> 
         let mut rows = site.begin().await?;
         let tables = site.tables(&mut *rows).await?;
         let others = site.others(&mut *rows).await?;
-        (tables, others, site.values(&mut *rows, person.as_ref()).await?)
+        let values = site.values(&mut *rows, person.as_ref(), Known::Said).await?;
+        (tables, others, values)
     };
     let mut plan = blank(Scope::EndUser, Some(id));
     plan.kept = kept(&tables);
@@ -62,21 +64,22 @@ pub(super) async fn of_end_user(app: &App, project: Arc<Project>, who: &Who) -> 
     if let Some(id) = end_user(id, who) {
         plan.audit = identity::count(&*control, id).await?;
     }
-    plan.notes = notes(site.account.is_some());
+    plan.notes = notes(site.account.is_some(), Known::Said);
     let binding = plan.binding(None);
     Ok(Drawn { plan, binding })
 }
 
-/// The plan for a platform user. `projects`: those of theirs that go too.
+/// The plan for a platform user, for whoever asks for it. `projects`: those of theirs that go too.
 ///
 /// # Errors
 /// 422 `privacy/erase-projects`.
-pub(super) async fn of_user(app: &App, user: UserId, projects: &[ProjectId]) -> Result<Drawn> {
+pub(super) async fn of_user(app: &App, user: UserId, by: Option<UserId>, projects: &[ProjectId]) -> Result<Drawn> {
+    let known = known(user, by);
     let control = app.control.get().await?;
     let theirs = people::plan_of_user(&*control, user, projects).await?;
     let bound: Value = theirs.binding();
     let who = Who::Id(user.to_string());
-    let values = values_of(&*control, user).await?;
+    let values = values_of(&*control, user, known).await?;
     let mut plan = blank(Scope::PlatformUser, None);
     plan.sessions = theirs.rows("sessions");
     plan.tables = theirs.tables.iter().map(super::user::planned).collect();
@@ -88,7 +91,7 @@ pub(super) async fn of_user(app: &App, user: UserId, projects: &[ProjectId]) -> 
         .len() as u64;
     plan.requests = store::requests_about(&*control, Scope::PlatformUser, None, &who).await?;
     plan.audit = identity::count(&*control, Person::User(user)).await?;
-    plan.notes = notes(true);
+    plan.notes = notes(true, known);
     // The rows are bound as far as they last.
     let shown = std::mem::take(&mut plan.tables);
     let binding = plan.binding(Some(&bound));
@@ -124,19 +127,25 @@ pub(super) fn audit_log() -> KeptFor {
     }
 }
 
-fn notes(accounts: bool) -> Vec<String> {
+fn notes(accounts: bool, known: Known) -> Vec<String> {
     let first = if accounts {
         "The person is signed out first. An access token that was issued before holds until it expires: what is written with \
          one once the account is gone is not removed"
     } else {
         "Accounts of this backend are kept elsewhere: sign the person out there, and remove the account"
     };
-    let others = [
-        "Documents lose the e-mail addresses, the numbers of seven digits or more, and the names of two words and eight letters \
-         or more that the account and the person's own row have",
-        "Backups, and copies that somebody has fetched, are not reached",
-    ];
-    [first].into_iter().chain(others).map(str::to_owned).collect()
+    let words = match known {
+        Known::Said => {
+            "Documents lose the e-mail addresses, the numbers of seven digits or more, and the names of two words and eight \
+             letters or more that the account and the person's own row have"
+        }
+        Known::Confirmed => {
+            "Documents lose the confirmed e-mail address and number. What people write of themselves without proof, such as a \
+             name, is looked for where one of those who run the platform asks for the erasure"
+        }
+    };
+    let last = "Backups, and copies that somebody has fetched, are not reached";
+    [first, words, last].map(str::to_owned).to_vec()
 }
 
 fn blank(scope: Scope, project: Option<ProjectId>) -> Plan {

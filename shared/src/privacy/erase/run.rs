@@ -12,7 +12,8 @@ use super::data::{Counts, Site};
 use super::drawn::{audit_log, end_user};
 use super::steps::{Found, Work};
 use super::store::{self, Documents};
-use super::user::{done, values_of};
+use super::user::{done, known, values_of};
+use super::values::Known;
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::ProjectId;
@@ -188,7 +189,13 @@ async fn scrubbed(work: &mut Work<'_>, site: &Site, who: &Who) -> Result<u64> {
     let person = site.person(work.app).await?;
     let values = {
         let mut rows = site.begin().await?;
-        site.values(&mut *rows, person.as_ref()).await?
+        // Where they asked themselves nobody has seen what their own words would change.
+        let known = if work.request.own {
+            Known::Confirmed
+        } else {
+            Known::Said
+        };
+        site.values(&mut *rows, person.as_ref(), known).await?
     };
     let id = match who {
         Who::Id(id) => Some(id.clone()),
@@ -270,7 +277,7 @@ async fn user_done(work: &mut Work<'_>, who: &Who) -> Result<Done> {
         None => {
             let values = {
                 let client = app.control.get().await?;
-                values_of(&*client, id).await?
+                values_of(&*client, id, known(id, work.request.by)).await?
             };
             work.scrub(Documents::Member(id), &values, Some(id.to_string())).await?
         }

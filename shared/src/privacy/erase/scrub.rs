@@ -6,8 +6,7 @@ use uuid::Uuid;
 use super::store::{self, Documents};
 use super::values::Values;
 use crate::error::Result;
-use crate::ident::ProjectId;
-use crate::privacy::people;
+use crate::privacy::people::{self, JobsOf};
 
 /// What stands in a document where somebody was named.
 const ERASED: &str = "[erased]";
@@ -35,12 +34,12 @@ pub(super) async fn scrub(
     id: Option<String>,
     but: Uuid,
 ) -> Result<u64> {
-    let project: Option<ProjectId> = match documents {
-        Documents::Project(project) => Some(project),
-        Documents::Member(_) => None,
+    let jobs = match documents {
+        Documents::Project(project) => JobsOf::Project(project),
+        Documents::Member(user) => JobsOf::Member(user),
     };
     let texts: Vec<String> = values.all().into_iter().chain(id).collect();
-    people::scrub_jobs(executor, project, &texts, Some(but)).await?;
+    people::scrub_jobs(executor, jobs, &texts, Some(but)).await?;
     match values.pattern() {
         Some(pattern) => store::scrub(executor, documents, &pattern, ERASED).await,
         None => Ok(0),

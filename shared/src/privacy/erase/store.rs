@@ -52,7 +52,7 @@ pub(super) async fn exports_about(
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Whose documents are meant: one project's, or those of all that a platform user is a member of.
+/// Whose documents are meant: one project's, or those of all that a platform user is a member of, and what they wrote in any.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Documents {
     Project(ProjectId),
@@ -61,7 +61,8 @@ pub(super) enum Documents {
 
 impl Documents {
     const OF: &str = "
-        (d.project_id = $2 or d.project_id in (select m.project_id from plinth.members m where m.user_id = $3))
+        (d.project_id = $2 or d.author = $3
+          or d.project_id in (select m.project_id from plinth.members m where m.user_id = $3))
         and (d.content ~* $1 or d.change_summary ~* $1)";
 
     fn ids(self) -> (Option<Uuid>, Option<Uuid>) {
@@ -103,24 +104,34 @@ pub(super) async fn scrub(
     Ok(rows.len() as u64)
 }
 
-/// What a platform user is known by.
-pub(super) struct KnownUser {
+/// What a platform user is known by: in their account, or by word of an issuer.
+pub(super) struct Account {
     pub email: Option<String>,
     pub phone: Option<String>,
+    pub email_confirmed: bool,
+    pub phone_confirmed: bool,
     pub metadata: Map<String, Value>,
 }
 
-pub(super) async fn user(executor: &impl GenericClient, id: UserId) -> Result<Option<KnownUser>> {
-    let sql = "select email, phone, raw_user_meta_data from plinth.users where id = $1";
+/// A platform user's account, and what outside issuers vouch for: their users' addresses are there alone.
+pub(super) async fn accounts_of(executor: &impl GenericClient, id: UserId) -> Result<Vec<Account>> {
+    let sql = "
+        select email, phone, email_confirmed_at is not null, phone_confirmed_at is not null, raw_user_meta_data
+        from plinth.users where id = $1
+        union all
+        select email, null, true, false, identity_data from plinth.identities where user_id = $1 and provider <> 'email'";
     let rows = executor.query_typed(sql, &[uuid(&id.0)]).await.map_err(failure)?;
-    Ok(rows.first().map(|row| KnownUser {
+    let account = |row: &tokio_postgres::Row| Account {
         email: row.get(0),
         phone: row.get(1),
-        metadata: match row.get::<_, Value>(2) {
+        email_confirmed: row.get(2),
+        phone_confirmed: row.get(3),
+        metadata: match row.get::<_, Value>(4) {
             Value::Object(map) => map,
             _ => Map::new(),
         },
-    }))
+    };
+    Ok(rows.iter().map(account).collect())
 }
 
 /// The erasure that a person has asked for themself and that is not done yet.

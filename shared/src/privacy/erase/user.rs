@@ -5,7 +5,7 @@ use tokio_postgres::GenericClient;
 use super::data::of_metadata;
 use super::plan::PlannedTable;
 use super::store;
-use super::values::Values;
+use super::values::{Known, Values};
 use crate::error::Result;
 use crate::ident::UserId;
 use crate::privacy::people::{Counted, Rule};
@@ -39,16 +39,46 @@ pub(super) fn done(counted: &Counted) -> TableDone {
     }
 }
 
+/// Whose word counts in a platform user's erasure: `by` is whoever had the plan drawn up.
+pub(super) fn known(user: UserId, by: Option<UserId>) -> Known {
+    match by {
+        Some(by) if by != user => Known::Said,
+        _ => Known::Confirmed,
+    }
+}
+
 /// What a platform user can be recognised by in texts.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn values_of(executor: &impl GenericClient, user: UserId) -> Result<Values> {
+pub(super) async fn values_of(executor: &impl GenericClient, user: UserId, known: Known) -> Result<Values> {
     let mut values = Values::default();
-    if let Some(known) = store::user(executor, user).await? {
-        values.add(Kind::Email, known.email.as_deref().unwrap_or_default());
-        values.add(Kind::Phone, known.phone.as_deref().unwrap_or_default());
-        of_metadata(&mut values, &known.metadata);
+    for account in store::accounts_of(executor, user).await? {
+        let counts = |confirmed| known == Known::Said || confirmed;
+        if counts(account.email_confirmed) {
+            values.add(Kind::Email, account.email.as_deref().unwrap_or_default());
+        }
+        if counts(account.phone_confirmed) {
+            values.add(Kind::Phone, account.phone.as_deref().unwrap_or_default());
+        }
+        if known == Known::Said {
+            of_metadata(&mut values, &account.metadata);
+        }
     }
     Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn what_somebody_says_of_themselves_counts_where_another_had_the_plan_drawn_up() {
+        let (user, other) = (UserId(Uuid::nil()), UserId(Uuid::max()));
+        assert_eq!(known(user, Some(user)), Known::Confirmed);
+        assert_eq!(known(user, Some(other)), Known::Said);
+        assert_eq!(known(user, None), Known::Confirmed);
+    }
 }

@@ -2,15 +2,29 @@
 //!
 //! An address is looked for wherever it stands alone, a number of seven digits or more likewise. A name is looked for when it
 //! has two words or more and eight letters: one word, or a short name, is in too many texts that mean somebody else.
+//!
+//! What people write of themselves they choose freely: another's address, a word of the documentation, a date. It counts only
+//! where somebody else has seen in a plan how many texts it would change ([`Known`]).
 
 use crate::subject::Kind;
 
 /// Digits that a number has at least.
 const LEAST_DIGITS: usize = 7;
+/// And at most: 15 by ITU-T E.164, and an extension.
+const MOST_DIGITS: usize = 20;
 /// Characters that a name has at least.
 const LEAST_NAME: usize = 8;
 /// Characters of a value at most: what is longer is no address and no name.
 const LONGEST: usize = 320;
+
+/// Whose word counts for what somebody can be recognised by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// They asked themselves: only the address and the number that are confirmed.
+    Confirmed,
+    /// Somebody who answers for it has seen the plan: also what they wrote of themselves.
+    Said,
+}
 
 /// What is looked for. Shows nothing of it.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -36,7 +50,7 @@ impl Values {
         }
         let list = match kind {
             Kind::Email if is_address(value) => &mut self.emails,
-            Kind::Phone if value.bytes().filter(u8::is_ascii_digit).count() >= LEAST_DIGITS => &mut self.phones,
+            Kind::Phone if is_number(value) => &mut self.phones,
             Kind::Name if length >= LEAST_NAME && value.split_whitespace().count() > 1 => &mut self.names,
             _ => return,
         };
@@ -65,7 +79,7 @@ impl Values {
         };
         let parts = [
             around(r"(?<![a-z0-9._%+-])", &self.emails, r"(?![a-z0-9_-])(?!\.[a-z0-9])"),
-            around(r"(?<![0-9+])", &self.phones, "(?![0-9])"),
+            around(r"(?<![\w+])\+?", &self.phones, r"(?!\w)"),
             around(r"(?<!\w)", &self.names, r"(?!\w)"),
         ];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
@@ -78,6 +92,15 @@ fn is_address(value: &str) -> bool {
         return false;
     };
     !name.is_empty() && domain.len() > 2 && !value.contains(char::is_whitespace)
+}
+
+/// A date is none, and an id is none, though both have digits enough.
+fn is_number(value: &str) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let allowed = |sign: char| sign.is_ascii_digit() || " +-()./".contains(sign);
+    let parts: Vec<usize> = value.split(['-', '.', '/']).map(str::len).collect();
+    let is_date = matches!(parts.as_slice(), [4, 1..=2, 1..=2] | [1..=2, 1..=2, 4]);
+    (LEAST_DIGITS..=MOST_DIGITS).contains(&digits) && value.chars().all(allowed) && !is_date
 }
 
 fn literal(value: &str) -> String {
@@ -118,6 +141,13 @@ mod tests {
             (Kind::Email, "a@b", false),
             (Kind::Phone, "+49 170 1234567", true),
             (Kind::Phone, "112", false),
+            (Kind::Phone, "0170/1234567", true),
+            (Kind::Phone, "491701234567", true),
+            (Kind::Phone, "2026-11-22", false),
+            (Kind::Phone, "22.11.2026", false),
+            (Kind::Phone, "2026-11-22T05", false),
+            (Kind::Phone, "9f8e7d6c-1234-4321-8765-0123456789ab", false),
+            (Kind::Phone, "123456789012345678901", false),
             (Kind::Name, "Ann Example", true),
             (Kind::Name, "Ann", false),
             (Kind::Name, "Jo Li", false),
@@ -137,5 +167,12 @@ mod tests {
         values.add(Kind::Email, "a.b+c@example.com");
         values.add(Kind::Name, "Ann  de Example");
         insta::assert_snapshot!(values.pattern().unwrap(), @r"(?<![a-z0-9._%+-])(?:a\\?\.b\\?\+c\\?\@example\\?\.com)(?![a-z0-9_-])(?!\.[a-z0-9])|(?<!\w)(?:Ann\s+de\s+Example)(?!\w)");
+    }
+
+    #[test]
+    fn a_number_is_found_with_and_without_its_plus() {
+        let mut values = Values::default();
+        values.add(Kind::Phone, "491701234567");
+        insta::assert_snapshot!(values.pattern().unwrap(), @r"(?<![\w+])\+?(?:491701234567)(?!\w)");
     }
 }

@@ -28,14 +28,6 @@ const REFERENCES: &str = "people:references";
 const ACCOUNT: &str = "people:account";
 const IDENTITY: &str = "people:identity";
 
-/// Ends all sessions of a platform user; how many there were. Access tokens hold until they expire.
-///
-/// # Errors
-/// When the database fails.
-pub async fn sign_user_out(executor: &impl tokio_postgres::GenericClient, user: UserId) -> Result<u64> {
-    store::end_sessions(executor, user).await
-}
-
 /// Removes all that the control database has of a platform user, but for who the requests about them are about: the job
 /// that calls this still needs it. Repeatable, on its job's items. What was done, table by table.
 ///

@@ -14,10 +14,10 @@ mod scrub;
 mod store;
 mod who;
 
-pub use erase::{erase_user, sign_user_out};
+pub use erase::erase_user;
 pub use facts::{FactsPage, Section, facts_of_user, sections};
 pub use plan::{Blocker, BlockerKind, Counted, OwnedProject, Rule, UserPlan, plan_of_user};
-pub use scrub::{ERASED, scrub_jobs};
+pub use scrub::{ERASED, JobsOf, scrub_jobs};
 pub use who::named_user;
 
 use tokio_postgres::GenericClient;

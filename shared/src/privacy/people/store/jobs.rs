@@ -4,9 +4,10 @@ use serde_json::Value;
 use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
-use crate::control::{failure, json, text, texts, uuid};
+use crate::control::{failure, int8, json, text, texts, uuid};
 use crate::error::Result;
-use crate::ident::{ProjectId, UserId};
+use crate::ident::UserId;
+use crate::privacy::people::scrub::JobsOf;
 
 /// Removes their jobs that belong to no project, but for the one at work; takes their name and words off the others. How
 /// many of each.
@@ -28,6 +29,7 @@ pub(super) async fn forget_asker(executor: &impl GenericClient, user: UserId, bu
 }
 
 /// What a job says in words.
+#[derive(Clone, PartialEq)]
 pub(in super::super) struct JobTexts {
     pub(in super::super) id: Uuid,
     pub(in super::super) payload: Value,
@@ -36,21 +38,32 @@ pub(in super::super) struct JobTexts {
     pub(in super::super) error: Option<String>,
 }
 
-/// Jobs that hold one of the values, which are lower-case, anywhere; locked.
+/// Jobs that hold one of the values, which are lower-case, anywhere; locked. So many behind the one that the last call ended
+/// with.
 pub(in super::super) async fn jobs_with(
     executor: &impl GenericClient,
-    project: Option<ProjectId>,
+    of: JobsOf,
     values: &Vec<String>,
     but: Option<Uuid>,
+    (after, most): (Uuid, i64),
 ) -> Result<Vec<JobTexts>> {
     let sql = "
         select id, payload, result, message, error from plinth.jobs
-        where ($1::uuid is null or project_id = $1) and id is distinct from $3 and exists (
+        where (project_id = $1 or created_by = $4
+            or project_id in (select m.project_id from plinth.members m where m.user_id = $4))
+          and id is distinct from $3 and id > $5 and exists (
           select from unnest($2::text[]) v
           where strpos(lower(concat_ws(' ', payload::text, result::text, message, error)), v) > 0)
-        order by id for update";
-    let project = project.map(|project| project.0);
-    let params = [uuid(&project), texts(values), uuid(&but)];
+        order by id limit $6 for update";
+    let (project, member) = of.ids();
+    let params = [
+        uuid(&project),
+        texts(values),
+        uuid(&but),
+        uuid(&member),
+        uuid(&after),
+        int8(&most),
+    ];
     let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
     Ok(rows
         .iter()

@@ -139,9 +139,16 @@ const REFERENCES: &[(&str, Rule, &str)] = &[
     (
         "idempotency",
         Rule::Delete,
-        "delete from plinth.idempotency
+        r"delete from plinth.idempotency
          where caller = $1 or strpos(reply::text, $1::text) > 0
-           or exists (select from plinth.users u where u.id = $1 and strpos(lower(reply::text), lower(u.email)) > 0)
+           or exists (
+             select from (
+               select email from plinth.users where id = $1 and email_confirmed_at is not null
+               union
+               select email from plinth.identities where user_id = $1 and provider <> 'email') known
+             where email like '%_@_%' and lower(reply::text) ~ (
+               '(?<![a-z0-9._%+-])' || regexp_replace(lower(email), '([].^$*+?(){}|\\[-])', '\\\1', 'g')
+               || '(?![a-z0-9_-])(?!\.[a-z0-9])'))
          returning 1",
     ),
 ];
