@@ -9,5 +9,7 @@ pub mod own;
 pub mod people;
 pub mod receipt;
 pub mod requests;
+mod snapshot;
 
 pub(crate) use ground::{Ground, ground};
+pub use snapshot::Snapshot;

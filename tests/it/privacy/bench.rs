@@ -4,11 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plinth::app::App;
+use plinth::backend::{Fut, Sink, TextRow};
 use plinth::clock::{SharedRandom, SystemClock, SystemRandom};
 use plinth::control::dial::{Trust, dial};
+use plinth::error::Result;
+use plinth::ident::UserId;
 use plinth::jobs::{self, Handler, JobView};
+use plinth::privacy::Snapshot;
+use plinth::privacy::identity::{self, Person};
+use plinth::privacy::people::{Section, facts_of_user};
 use plinth_local::platform::{Function, Platform, Secrets};
 use plinth_local::postgres::{Options, Server};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -98,6 +105,35 @@ impl Bench {
         }
         digests
     }
+}
+
+/// Keeps the rows that it is handed.
+#[derive(Default)]
+struct Rows(Vec<Value>);
+
+impl Sink for Rows {
+    fn take(&mut self, rows: Vec<TextRow>) -> Fut<'_, Result<()>> {
+        let rows = rows.iter().flatten().flatten();
+        self.0
+            .extend(rows.map(|row| serde_json::from_str::<Value>(row).unwrap()));
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// All rows of a section.
+pub async fn facts(snapshot: &Snapshot<'_>, user: UserId, section: &Section) -> Vec<Value> {
+    let mut rows = Rows::default();
+    let told = facts_of_user(snapshot, user, section, &mut rows).await.unwrap();
+    assert_eq!(rows.0.len() as u64, told);
+    rows.0
+}
+
+/// All entries of the log that somebody made or that are about them.
+pub async fn entries(snapshot: &Snapshot<'_>, person: Person) -> Vec<Value> {
+    let mut rows = Rows::default();
+    let told = identity::entries_of(snapshot, person, &mut rows).await.unwrap();
+    assert_eq!(rows.0.len() as u64, told);
+    rows.0
 }
 
 /// An id that nothing has.

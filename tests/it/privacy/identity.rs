@@ -1,12 +1,13 @@
 //! Who somebody is in the audit log, and what jobs say of them: forgotten in one place and not in another.
 
 use plinth::ident::{ProjectId, UserId};
+use plinth::privacy::Snapshot;
 use plinth::privacy::identity::{self, Person};
 use plinth::privacy::people;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::bench::{bench, fresh};
+use super::bench::{bench, entries, fresh};
 use crate::world::{run, unique};
 
 #[test]
@@ -42,9 +43,13 @@ fn an_end_users_identity_is_forgotten_in_their_projects_chain_alone() {
             plinth::audit::record(&app, &*client, &entry).await.unwrap();
         }
         assert_eq!(identity::count(&*client, person(&here)).await.unwrap(), 2);
-        let (entries, _) = identity::entries_of(&app, person(&here), None, 10).await.unwrap();
-        assert_eq!(entries.len(), 2);
-        assert_eq!(entries[0].address.as_deref(), Some("203.0.113.9"));
+        {
+            let mut reader = app.control.get().await.unwrap();
+            let snapshot = Snapshot::of(&mut reader).await.unwrap();
+            let entries = entries(&snapshot, person(&here)).await;
+            assert_eq!(entries.len(), 2);
+            assert_eq!(entries[0]["address"], "203.0.113.9");
+        }
         assert_eq!(identity::forget(&*client, person(&here)).await.unwrap(), 2);
         assert_eq!(identity::forget(&*client, person(&here)).await.unwrap(), 0);
         assert_eq!(identity::count(&*client, person(&here)).await.unwrap(), 0);
@@ -59,6 +64,40 @@ fn an_end_users_identity_is_forgotten_in_their_projects_chain_alone() {
                 (&json!(true), &json!(erased))
             );
         }
+    });
+}
+
+#[test]
+fn two_reads_of_somebodys_entries_are_of_one_state_however_many_there_are() {
+    run(async {
+        let bench = bench().await;
+        let app = bench.worker();
+        let person = Person::User(UserId(fresh()));
+        let request = plinth::tenancy::RequestInfo {
+            id: unique(),
+            address: None,
+        };
+        let entry = plinth::audit::Entry {
+            project: None,
+            action: "test.done",
+            target: person.id().to_string(),
+            details: json!({ "words": "x".repeat(1000) }),
+            actor: person.actor(),
+            request: &request,
+        };
+        let writer = app.control.get().await.unwrap();
+        for _ in 0..600 {
+            plinth::audit::record(&app, &*writer, &entry).await.unwrap();
+        }
+        let mut reader = app.control.get().await.unwrap();
+        let snapshot = Snapshot::of(&mut reader).await.unwrap();
+        let first = entries(&snapshot, person).await;
+        assert_eq!(first.len(), 600);
+        plinth::audit::record(&app, &*writer, &entry).await.unwrap();
+        assert_eq!(entries(&snapshot, person).await, first);
+        drop(snapshot);
+        let snapshot = Snapshot::of(&mut reader).await.unwrap();
+        assert_eq!(entries(&snapshot, person).await.len(), 601);
     });
 }
 

@@ -1,19 +1,15 @@
-//! What the control database has of somebody, page by page, as JSON and as CSV.
-
-use serde::Serialize;
+//! What the control database has of somebody, as JSON and as CSV.
 
 use super::archive::Archive;
 use super::index::{Index, Table};
 use super::rows::{AsCsv, AsJson};
 use crate::app::App;
-use crate::backend::{Sink, TextRow};
-use crate::error::{Error, Result};
+use crate::backend::Sink;
+use crate::error::Result;
 use crate::ident::UserId;
+use crate::privacy::Snapshot;
 use crate::privacy::identity::{Person, entries_of};
 use crate::privacy::people::{Section, facts_of_user};
-
-/// Rows read at once.
-const AT_ONCE: i64 = 200;
 
 /// One of the kinds of what is kept of a platform user.
 pub(super) async fn section(
@@ -47,7 +43,7 @@ pub(super) async fn audit(app: &App, person: Person, archive: &mut Archive, inde
     Ok(())
 }
 
-/// What comes in pages.
+/// What is read to its end.
 #[derive(Clone, Copy)]
 enum Source {
     Section(UserId, &'static Section),
@@ -55,50 +51,25 @@ enum Source {
 }
 
 impl Source {
-    async fn page(self, app: &App, after: Option<&str>) -> Result<(Vec<TextRow>, Option<String>)> {
+    async fn read(self, snapshot: &Snapshot<'_>, sink: &mut dyn Sink) -> Result<u64> {
         match self {
-            Self::Section(user, section) => {
-                let page = facts_of_user(app, user, section, after, AT_ONCE).await?;
-                Ok((texts(&page.rows)?, page.next))
-            }
-            Self::Audit(person) => {
-                let (entries, next) = entries_of(app, person, after, AT_ONCE).await?;
-                Ok((texts(&entries)?, next))
-            }
+            Self::Section(user, section) => facts_of_user(snapshot, user, section, sink).await,
+            Self::Audit(person) => entries_of(snapshot, person, sink).await,
         }
     }
 
-    async fn stream(self, app: &App, sink: &mut dyn Sink) -> Result<()> {
-        let mut after = None;
-        loop {
-            let (rows, next) = self.page(app, after.as_deref()).await?;
-            sink.take(rows).await?;
-            if next.is_none() {
-                return Ok(());
-            }
-            after = next;
-        }
-    }
-
-    /// Two files of it; how many rows there are.
+    /// Two files of it, which say the same; how many rows there are.
     async fn write(self, app: &App, folder: &str, title: &str, archive: &mut Archive) -> Result<(u64, Vec<String>)> {
+        let mut client = app.control.get().await?;
+        let snapshot = Snapshot::of(&mut client).await?;
         let json = archive.begin(folder, title, "json")?;
         let mut sink = AsJson::new(archive);
-        self.stream(app, &mut sink).await?;
+        self.read(&snapshot, &mut sink).await?;
         let rows = sink.end().await?;
         let csv = archive.begin(folder, title, "csv")?;
         let mut sink = AsCsv::new(archive, None);
-        self.stream(app, &mut sink).await?;
+        self.read(&snapshot, &mut sink).await?;
         sink.end().await?;
         Ok((rows, vec![json, csv]))
     }
-}
-
-fn texts(rows: &[impl Serialize]) -> Result<Vec<TextRow>> {
-    let text = |row| {
-        serde_json::to_string(row)
-            .map(|text| vec![Some(text)])
-            .map_err(Error::internal)
-    };
-    rows.iter().map(text).collect()
 }

@@ -6,16 +6,16 @@ use super::archive::Archive;
 use super::index::Index;
 use super::make::Work;
 use super::pages;
-use crate::error::Result;
+use crate::backend::{Fut, Sink, TextRow};
+use crate::error::{Error, Result};
 use crate::ident::UserId;
+use crate::privacy::Snapshot;
 use crate::privacy::identity::Person;
 use crate::privacy::people::{facts_of_user, sections};
 use crate::privacy::requests;
 
 /// The section whose rows are documents, each a file of its own too.
 const DOCUMENTS: &str = "documents";
-/// Documents read at once: each may be large.
-const DOCUMENTS_AT_ONCE: i64 = 10;
 
 pub(super) async fn copy(work: &Work<'_>, archive: &mut Archive, index: &mut Index) -> Result<()> {
     let subject = work.who.subject();
@@ -36,21 +36,10 @@ async fn documents(work: &Work<'_>, user: UserId, archive: &mut Archive, index: 
     let Some(section) = sections().iter().find(|section| section.name == DOCUMENTS) else {
         return Ok(());
     };
-    let (mut after, mut some) = (None, false);
-    loop {
-        let page = facts_of_user(work.app, user, section, after.as_deref(), DOCUMENTS_AT_ONCE).await?;
-        for row in &page.rows {
-            let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
-            let number = row.get("number").and_then(Value::as_i64).unwrap_or_default();
-            let title = format!("{}-{number}", text("project"));
-            archive
-                .file("documents/", &title, "md", text("content").as_bytes())
-                .await?;
-            some = true;
-        }
-        let Some(next) = page.next else { break };
-        after = Some(next);
-    }
+    let mut client = work.app.control.get().await?;
+    let snapshot = Snapshot::of(&mut client).await?;
+    let mut files = Files(archive);
+    let some = facts_of_user(&snapshot, user, section, &mut files).await? > 0;
     if some {
         index.file(
             "documents/",
@@ -58,4 +47,27 @@ async fn documents(work: &Work<'_>, user: UserId, archive: &mut Archive, index: 
         );
     }
     Ok(())
+}
+
+/// Each document as a file of its own.
+struct Files<'a>(&'a mut Archive);
+
+impl Files<'_> {
+    async fn add(&mut self, rows: Vec<TextRow>) -> Result<()> {
+        for row in rows.iter().flatten().flatten() {
+            let row: Value = serde_json::from_str(row).map_err(Error::internal)?;
+            let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+            let number = row.get("number").and_then(Value::as_i64).unwrap_or_default();
+            let title = format!("{}-{number}", text("project"));
+            let content = text("content").as_bytes();
+            self.0.file("documents/", &title, "md", content).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Sink for Files<'_> {
+    fn take(&mut self, rows: Vec<TextRow>) -> Fut<'_, Result<()>> {
+        Box::pin(self.add(rows))
+    }
 }

@@ -11,7 +11,8 @@ use serde_json::Value;
 use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
-use crate::app::App;
+use super::Snapshot;
+use crate::backend::Sink;
 use crate::error::Result;
 use crate::ident::{ProjectId, UserId};
 
@@ -62,9 +63,6 @@ impl Person {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PersonalEntry {
-    /// Where the next page goes on.
-    #[serde(skip)]
-    pub(super) place: String,
     /// When, RFC 3339.
     pub at: String,
     /// In which project's chain; none for the platform's.
@@ -107,22 +105,13 @@ pub async fn forget(executor: &impl GenericClient, person: Person) -> Result<u64
     }
 }
 
-/// Entries that they made or that are about them, oldest first: `most` at a time, behind the place that the page before
-/// named. None: that was the last.
+/// Hands all entries that they made or that are about them to `sink`, oldest first: each a [`PersonalEntry`]'s JSON. How many
+/// there were.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn entries_of(
-    app: &App,
-    person: Person,
-    after: Option<&str>,
-    most: i64,
-) -> Result<(Vec<PersonalEntry>, Option<String>)> {
-    let client = app.control.get().await?;
-    let entries = store::entries_of(&*client, person, after, most).await?;
-    let full = i64::try_from(entries.len()).is_ok_and(|found| found >= most);
-    let next = entries.last().filter(|_| full).map(|last| last.place.clone());
-    Ok((entries, next))
+/// When the database fails; the sink's.
+pub async fn entries_of(snapshot: &Snapshot<'_>, person: Person, sink: &mut dyn Sink) -> Result<u64> {
+    store::entries_of(snapshot, person, sink).await
 }
 
 #[cfg(test)]

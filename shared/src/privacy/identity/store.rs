@@ -3,8 +3,10 @@
 use tokio_postgres::{GenericClient, Row};
 
 use super::{Person, PersonalEntry};
+use crate::backend::Sink;
 use crate::control::{failure, int8, text, uuid};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::privacy::Snapshot;
 
 pub(super) async fn count(executor: &impl GenericClient, person: Person) -> Result<u64> {
     let sql = "
@@ -24,48 +26,38 @@ pub(super) async fn forget(executor: &impl GenericClient, person: Person, most: 
     Ok(rows.first().map_or(0, number))
 }
 
-pub(super) async fn entries_of(
-    executor: &impl GenericClient,
-    person: Person,
-    after: Option<&str>,
-    most: i64,
-) -> Result<Vec<PersonalEntry>> {
+pub(super) async fn entries_of(snapshot: &Snapshot<'_>, person: Person, sink: &mut dyn Sink) -> Result<u64> {
     // By two indexes, so that a person's few entries are found among everybody's.
     let sql = "
         with theirs as (
           select s.audit_id as id from plinth.audit_subjects s where s.actor = $1
           union
           select l.id from plinth.audit_log l where l.target = $2
-        ), placed as (
-          select l.*, s.address, coalesce(s.actor = $1, false) as own,
-            to_char(l.at at time zone 'UTC', 'YYYYMMDDHH24MISSUS') || l.id as place
-          from theirs t
-          join plinth.audit_log l on l.id = t.id
-          left join plinth.audit_subjects s on s.audit_id = l.id
-          where $3::uuid is null or l.project_id = $3
         )
-        select place, to_char(at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), project_id, action, target,
-          details, request_id, own, case when own then address end
-        from placed where $4::text is null or place > $4 collate \"C\"
-        order by place collate \"C\" limit $5";
+        select to_char(l.at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), l.project_id, l.action, l.target,
+          l.details, l.request_id, coalesce(s.actor = $1, false), case when s.actor = $1 then s.address end
+        from theirs t
+        join plinth.audit_log l on l.id = t.id
+        left join plinth.audit_subjects s on s.audit_id = l.id
+        where $3::uuid is null or l.project_id = $3
+        order by l.at, l.id";
     let (actor, target) = (person.actor(), person.id().to_string());
     let project = person.project().map(|project| project.0);
-    let params = [text(&actor), text(&target), uuid(&project), text(&after), int8(&most)];
-    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
-    Ok(rows.iter().map(entry).collect())
+    let params = [text(&actor), text(&target), uuid(&project)];
+    let entry = |row: &Row| serde_json::to_string(&entry(row)).map_err(Error::internal);
+    snapshot.read(sql, &params, entry, sink).await
 }
 
 fn entry(row: &Row) -> PersonalEntry {
     PersonalEntry {
-        place: row.get(0),
-        at: row.get(1),
-        project: row.get(2),
-        action: row.get(3),
-        target: row.get(4),
-        details: row.get(5),
-        request_id: row.get(6),
-        own: row.get(7),
-        address: row.get(8),
+        at: row.get(0),
+        project: row.get(1),
+        action: row.get(2),
+        target: row.get(3),
+        details: row.get(4),
+        request_id: row.get(5),
+        own: row.get(6),
+        address: row.get(7),
     }
 }
 

@@ -15,7 +15,7 @@ mod store;
 mod who;
 
 pub use erase::erase_user;
-pub use facts::{FactsPage, Section, facts_of_user, sections};
+pub use facts::{Section, facts_of_user, sections};
 pub use plan::{Blocker, BlockerKind, Counted, OwnedProject, Rule, UserPlan, plan_of_user};
 pub use scrub::{ERASED, JobsOf, scrub_jobs};
 pub use who::named_user;

@@ -1,11 +1,13 @@
 //! What a copy of a platform user's data shows of each table. Never a password's or a token's hash, never what is sealed.
 
 use serde_json::Value;
-use tokio_postgres::GenericClient;
+use tokio_postgres::Row;
 
-use crate::control::{failure, int8, text, uuid};
+use crate::backend::Sink;
+use crate::control::uuid;
 use crate::error::Result;
 use crate::ident::UserId;
+use crate::privacy::Snapshot;
 use crate::privacy::people::facts::Section;
 
 /// `$1` is the user; each selects where the row stands (text that sorts by its bytes), and the row.
@@ -129,19 +131,13 @@ pub(in super::super) const SECTIONS: &[Section] = &[
     },
 ];
 
-pub(in super::super) async fn page(
-    executor: &impl GenericClient,
+pub(in super::super) async fn read(
+    snapshot: &Snapshot<'_>,
     user: UserId,
     section: &Section,
-    after: Option<&str>,
-    most: i64,
-) -> Result<Vec<(String, Value)>> {
-    let sql = format!(
-        "select coalesce(place, ''), row from ({}) found
-         where $2::text is null or place > $2 collate \"C\" order by place collate \"C\" limit $3",
-        section.sql
-    );
-    let params = [uuid(&user.0), text(&after), int8(&most)];
-    let rows = executor.query_typed(&sql, &params).await.map_err(failure)?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    sink: &mut dyn Sink,
+) -> Result<u64> {
+    let sql = format!("select row from ({}) found order by place collate \"C\"", section.sql);
+    let text = |row: &Row| Ok(row.get::<_, Value>(0).to_string());
+    snapshot.read(&sql, &[uuid(&user.0)], text, sink).await
 }

@@ -4,7 +4,7 @@ mod facts;
 mod jobs;
 mod plan;
 
-pub(super) use facts::{SECTIONS, page};
+pub(super) use facts::{SECTIONS, read};
 pub(super) use jobs::{JobTexts, jobs_with, put_texts};
 pub(super) use plan::{LASTING, Owned, counts, is_last_operator, owned_alone};
 
