@@ -102,6 +102,37 @@ fn two_reads_of_somebodys_entries_are_of_one_state_however_many_there_are() {
 }
 
 #[test]
+fn reports_of_the_purge_forget_whose_account_could_not_be_removed() {
+    run(async {
+        let bench = bench().await;
+        let app = bench.worker();
+        let (id, other, run) = (fresh(), fresh(), fresh());
+        let report = json!({ "items": [
+            { "kind": "end-user", "id": other, "error": "1" }, { "kind": "end-user", "id": id, "error": "2" },
+            { "kind": "project", "id": other, "error": null },
+        ] });
+        let sql = "insert into plinth.purge_runs (id, started_at, ended_at, complete, report) values ($1, now(), now(), false, $2)";
+        bench.control.execute(sql, &[&run, &report]).await.unwrap();
+        let client = app.control.get().await.unwrap();
+        let project = ProjectId(fresh());
+        identity::forget(&*client, Person::EndUser { project, id })
+            .await
+            .unwrap();
+        assert_eq!(bench.holding(&id.to_string()).await, [].into());
+        let sql = "select report from plinth.purge_runs where id = $1";
+        let left: Value = bench.control.query_one(sql, &[&run]).await.unwrap().get(0);
+        assert_eq!(
+            left["items"][1],
+            json!({ "kind": "end-user", "id": Uuid::nil(), "error": "2" })
+        );
+        assert_eq!(
+            (&left["items"][0], &left["items"][2]),
+            (&report["items"][0], &report["items"][2])
+        );
+    });
+}
+
+#[test]
 fn words_about_somebody_leave_jobs_of_their_project_and_no_others() {
     run(async {
         let bench = bench().await;

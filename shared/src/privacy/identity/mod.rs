@@ -89,12 +89,16 @@ pub async fn count(executor: &impl GenericClient, person: Person) -> Result<u64>
     store::count(executor, person).await
 }
 
-/// Forgets that it was them, in all entries where they acted: actor and address. How many there were. For a login of the
+/// Forgets that it was them, in all entries where they acted: actor and address. How many there were. Reports of the purge,
+/// which name accounts that could not be removed, forget them too. For a login of the
 /// privacy functions alone, in the caller's transaction.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn forget(executor: &impl GenericClient, person: Person) -> Result<u64> {
+    if let Person::EndUser { id, .. } = person {
+        store::forget_in_reports(executor, id).await?;
+    }
     let mut forgotten = 0;
     loop {
         let now = store::forget(executor, person, BATCH).await?;

@@ -1,6 +1,7 @@
 //! All SQL about who somebody is in the audit log.
 
 use tokio_postgres::{GenericClient, Row};
+use uuid::Uuid;
 
 use super::{Person, PersonalEntry};
 use crate::backend::Sink;
@@ -24,6 +25,19 @@ pub(super) async fn forget(executor: &impl GenericClient, person: Person, most: 
     let sql = "select plinth.forget_identity($1, $2, $3)";
     let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
     Ok(rows.first().map_or(0, number))
+}
+
+/// Takes an end user's id out of the reports of the purge.
+pub(super) async fn forget_in_reports(executor: &impl GenericClient, id: Uuid) -> Result<()> {
+    let sql = r#"
+        update plinth.purge_runs r set report = jsonb_set(r.report, '{items}', (
+          select jsonb_agg(case when i ->> 'kind' = 'end-user' and i ->> 'id' = $1
+            then i || '{"id": "00000000-0000-0000-0000-000000000000"}' else i end order by n)
+          from jsonb_array_elements(r.report -> 'items') with ordinality e (i, n)))
+        where r.report -> 'items' @> jsonb_build_array(jsonb_build_object('kind', 'end-user', 'id', $1))"#;
+    let id = id.to_string();
+    executor.query_typed(sql, &[text(&id)]).await.map_err(failure)?;
+    Ok(())
 }
 
 pub(super) async fn entries_of(snapshot: &Snapshot<'_>, person: Person, sink: &mut dyn Sink) -> Result<u64> {
