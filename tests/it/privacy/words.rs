@@ -198,6 +198,8 @@ fn what_an_outside_issuer_says_of_somebody_is_looked_for_too() {
         }
         let plan = bench.erased_on_the_platform(&operator, &id.to_string()).await;
         assert_eq!(plan["documents"], 1, "{plan}");
+        let counted = json!({ "table": "idempotency", "rule": "delete", "rows": 3 });
+        assert!(plan["tables"].as_array().unwrap().contains(&counted), "{plan}");
         assert_eq!(bench.content(document).await, "Ask [erased], [erased].");
         for (at, (reply, stays)) in replies.iter().enumerate() {
             let sql = "select count(*) from plinth.idempotency where caller = $1 and key = $2";

@@ -1,5 +1,21 @@
 //! All SQL about what the control database holds of people.
 
+/// Remembered replies that name them: theirs, and what others were told within a day. `$1` is the user.
+macro_rules! replies {
+    () => {
+        r"plinth.idempotency
+         where caller = $1 or strpos(reply::text, $1::text) > 0
+           or exists (
+             select from (
+               select email from plinth.users where id = $1 and email_confirmed_at is not null
+               union
+               select email from plinth.identities where user_id = $1 and provider <> 'email') known
+             where email like '%_@_%' and lower(reply::text) ~ (
+               '(?<![a-z0-9._%+-])' || regexp_replace(lower(email), '([].^$*+?(){}|\\[-])', '\\\1', 'g')
+               || '(?![a-z0-9_-])(?!\.[a-z0-9])'))"
+    };
+}
+
 mod facts;
 mod jobs;
 mod plan;
@@ -135,21 +151,10 @@ const REFERENCES: &[(&str, Rule, &str)] = &[
         Rule::Delete,
         "delete from plinth.database_setups where user_id = $1 returning 1",
     ),
-    // What was said to others within a day may name them.
     (
         "idempotency",
         Rule::Delete,
-        r"delete from plinth.idempotency
-         where caller = $1 or strpos(reply::text, $1::text) > 0
-           or exists (
-             select from (
-               select email from plinth.users where id = $1 and email_confirmed_at is not null
-               union
-               select email from plinth.identities where user_id = $1 and provider <> 'email') known
-             where email like '%_@_%' and lower(reply::text) ~ (
-               '(?<![a-z0-9._%+-])' || regexp_replace(lower(email), '([].^$*+?(){}|\\[-])', '\\\1', 'g')
-               || '(?![a-z0-9_-])(?!\.[a-z0-9])'))
-         returning 1",
+        concat!("delete from ", replies!(), " returning 1"),
     ),
 ];
 

@@ -110,12 +110,7 @@ const COUNTS: &[(&str, Rule, Option<&str>, &str)] = &[
         None,
         "plinth.database_setups where user_id = $1",
     ),
-    (
-        "idempotency",
-        Rule::Delete,
-        None,
-        "plinth.idempotency where caller = $1",
-    ),
+    ("idempotency", Rule::Delete, None, replies!()),
     (
         "jobs",
         Rule::Delete,
