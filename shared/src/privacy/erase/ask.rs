@@ -57,6 +57,9 @@ pub struct Asked {
 pub(super) struct KeptPlan {
     /// What a confirmation binds, as a hash.
     pub binding: String,
+    /// The version of the subject map that it follows, for an end user's.
+    #[serde(default)]
+    pub map_version: Option<i32>,
     /// Projects of a platform user's that go with them.
     #[serde(default)]
     pub erase_projects: Vec<ProjectId>,
@@ -144,6 +147,7 @@ pub async fn plan(app: &App, caller: &Caller, new: &NewErasure) -> Result<Plan> 
     let token = Token::new(app);
     let kept = serde_json::to_value(KeptPlan {
         binding: drawn.binding,
+        map_version: drawn.plan.map_version,
         erase_projects: new.erase_projects.clone(),
     })
     .map_err(Error::internal)?;

@@ -52,6 +52,24 @@ pub(super) async fn exports_about(
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// Whether there are any such copies, with all requests about the person locked until the transaction ends: a copy that is made
+/// from now on finds nobody whom it is about.
+pub(super) async fn has_exports(
+    executor: &impl GenericClient,
+    scope: Scope,
+    project: Option<ProjectId>,
+    who: &Who,
+) -> Result<bool> {
+    let sql = "
+        select 1 from plinth.privacy_requests
+        where scope = $1 and project_id is not distinct from $2 and subject = $3 order by id for no key update";
+    let (name, id) = (scope.as_str(), project.map(|project| project.0));
+    let subject = serde_json::to_value(who).map_err(Error::internal)?;
+    let params = [text(&name), uuid(&id), json(&subject)];
+    executor.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(!exports_about(executor, scope, project, who).await?.is_empty())
+}
+
 /// Whose documents are meant: one project's, or those of all that a platform user is a member of.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Documents {
