@@ -311,3 +311,41 @@ fn a_materialized_view_that_fails_is_told_and_keeps_nothing_from_its_end() {
         assert_eq!(bodies, 0, "the other one is refreshed");
     });
 }
+
+#[test]
+fn an_erasure_is_the_admins_to_cancel_until_it_has_begun() {
+    run_alone(async {
+        let asked = Asked::new().await;
+        let (world, owner) = (asked.world, &asked.project.owner);
+        let members = format!("/api/projects/{}/members", asked.project.id);
+        let decide = async |user: &User, decision: &str| {
+            let path = format!("/api/jobs/{}/{decision}", asked.job);
+            world.post(&path).bearer(&user.token).send().await
+        };
+        let (developer, admin) = (world.user().await, world.user().await);
+        for (user, role) in [(&developer, "developer"), (&admin, "admin")] {
+            let call = world.post(&members).bearer(&owner.token);
+            let body = json!({ "userId": user.id, "role": role });
+            call.json(&body).send().await.expect(StatusCode::CREATED);
+        }
+        for decision in ["cancel", "retry"] {
+            assert_eq!(
+                decide(&developer, decision).await.code(StatusCode::FORBIDDEN),
+                "jobs/role"
+            );
+            decide(&admin, decision).await.expect(StatusCode::OK);
+        }
+        asked.noted(&[Asked::found(1)]).await;
+        for user in [&admin, owner] {
+            assert_eq!(decide(user, "cancel").await.code(StatusCode::CONFLICT), "jobs/begun");
+        }
+        // Who started it and is no admin any more is as any developer.
+        for (by, of, role) in [(owner, &admin, "owner"), (&admin, owner, "developer")] {
+            let call = world.patch(&format!("{members}/{}", of.id)).bearer(&by.token);
+            call.json(&json!({ "role": role })).send().await.expect(StatusCode::OK);
+        }
+        assert_eq!(decide(owner, "cancel").await.code(StatusCode::FORBIDDEN), "jobs/role");
+        assert_eq!(asked.ended().await["state"], "succeeded");
+        assert_eq!(decide(&admin, "cancel").await.code(StatusCode::CONFLICT), "jobs/over");
+    });
+}
