@@ -223,13 +223,16 @@ async fn wake(app: &App) {
 
 /// Whether a plan may still be confirmed.
 pub(super) fn in_time(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
-    if expires_at.is_some_and(|until| now < until) {
-        return Ok(());
-    }
+    let in_time = expires_at.is_some_and(|until| now < until);
+    in_time.then_some(()).ok_or_else(too_late)
+}
+
+/// The plan was there, and is not any more.
+pub(super) fn too_late() -> Error {
     let message = "The plan could be confirmed for an hour, which is over";
-    Err(Error::new(ErrorKind::Conflict, "privacy/confirm-expired", message)
+    Error::new(ErrorKind::Conflict, "privacy/confirm-expired", message)
         .with_status(410)
-        .with_hint("Ask for the plan again, with dryRun: true"))
+        .with_hint("Ask for the plan again, with dryRun: true")
 }
 
 /// SHA-256 of a token.

@@ -209,6 +209,8 @@ impl Work<'_> {
             Some(who) => requests::forget_subject(&transaction, request.scope, request.project, who).await?,
             None => 0,
         };
+        // Whoever has asked again meanwhile was told a token of their own.
+        let hashes = requests::receipt_hash(&transaction, request.id).await?;
         let from = RequestInfo {
             id: self.job.id.to_string(),
             address: None,
@@ -222,7 +224,6 @@ impl Work<'_> {
         .await?;
         let head = receipt::chain_head(&transaction, request.project).await?;
         let statement = self.statement(done, requests.saturating_sub(1), head);
-        let hash = request.receipt_hash.as_deref();
         receipt::keep(
             app,
             &transaction,
@@ -230,7 +231,7 @@ impl Work<'_> {
             request.id,
             request.project,
             &statement,
-            hash,
+            hashes.as_deref(),
         )
         .await?;
         self.job.done(app, &transaction, RECEIPT, &result).await?;

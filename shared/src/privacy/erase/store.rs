@@ -141,13 +141,13 @@ pub(super) async fn user(executor: &impl GenericClient, id: UserId) -> Result<Op
     }))
 }
 
-/// The erasure that a person has asked for themself and that is not done yet.
+/// The erasure that a person has asked for themself and that is not done yet; it is not before the transaction ends.
 pub(super) async fn own(executor: &impl GenericClient, project: ProjectId, who: &Who) -> Result<Option<Uuid>> {
     let sql = "
         select r.id from plinth.privacy_requests r join plinth.jobs j on j.id = r.job_id
         where r.kind = 'erasure' and r.self and r.project_id = $1 and r.subject = $2
           and j.state in ('queued', 'running')
-        order by r.created_at desc limit 1";
+        order by r.created_at desc limit 1 for no key update of r";
     let subject = serde_json::to_value(who).map_err(Error::internal)?;
     let params = [uuid(&project.0), json(&subject)];
     let rows = executor.query_typed(sql, &params).await.map_err(failure)?;

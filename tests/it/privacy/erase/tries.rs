@@ -349,3 +349,68 @@ fn an_erasure_is_the_admins_to_cancel_until_it_has_begun() {
         assert_eq!(decide(&admin, "cancel").await.code(StatusCode::CONFLICT), "jobs/over");
     });
 }
+
+#[test]
+fn whoever_asks_twice_for_their_own_end_has_two_tokens_that_work() {
+    run_alone(async {
+        let world = world().await;
+        let (project, _) = confirmed_map(world).await;
+        let path = format!("/api/projects/{}", project.id);
+        let allowed = json!({ "settings": { "privacy": { "selfErase": true } } });
+        let call = world.patch(&path).bearer(&project.owner.token).json(&allowed);
+        call.send().await.expect(StatusCode::OK);
+        let user = world.end_user(&project).await;
+        let path = format!("/p/{}/auth/v1/user", project.reference);
+        let mut asked = Vec::new();
+        for _ in 0..2 {
+            let call = world.delete(&path).key(&project.publishable).bearer(&user.token);
+            asked.push(call.send().await.expect(StatusCode::ACCEPTED));
+        }
+        assert_eq!(asked[0]["receiptId"], asked[1]["receiptId"]);
+        assert_ne!(asked[0]["receiptToken"], asked[1]["receiptToken"]);
+        let control = superuser("plinth").await;
+        let sql = "select job_id::text from plinth.privacy_requests where id = $1::text::uuid";
+        let receipt = text(&asked[0], "receiptId");
+        let job: String = control.query_one(sql, &[&receipt]).await.unwrap().get(0);
+        assert_eq!(ended(world, &project.owner.token, &job).await["state"], "succeeded");
+        for asked in &asked {
+            let path = format!("/api/gdpr/receipts/{receipt}?token={}", text(asked, "receiptToken"));
+            world.get(&path).send().await.expect(StatusCode::OK);
+        }
+        let neither = format!("{}{}", text(&asked[0], "receiptToken"), text(&asked[1], "receiptToken"));
+        let path = format!("/api/gdpr/receipts/{receipt}?token={neither}");
+        assert_eq!(world.get(&path).send().await.status, StatusCode::NOT_FOUND);
+    });
+}
+
+#[test]
+fn a_plan_that_is_swept_while_it_is_confirmed_or_before_is_gone() {
+    run_alone(async {
+        let world = world().await;
+        let (project, _) = confirmed_map(world).await;
+        let ann = world.end_user(&project).await;
+        let token = &project.owner.token;
+        let request = about(&project.id, &json!(ann.id));
+        let plan = planned(world, token, &request).await;
+        let body = super::with(&request, "confirmToken", plan["confirmToken"].clone());
+        let (mut sweeper, looker) = (superuser("plinth").await, superuser("plinth").await);
+        let pid: i32 = sweeper.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
+        let sweeping = sweeper.transaction().await.unwrap();
+        let sql = "delete from plinth.privacy_requests where id = $1::text::uuid";
+        assert_eq!(sweeping.execute(sql, &[&text(&plan, "requestId")]).await.unwrap(), 1);
+        let swept = async {
+            let sql = "select count(*) from pg_stat_activity where $1 = any(pg_blocking_pids(pid))";
+            while looker.query_one(sql, &[&pid]).await.unwrap().get::<_, i64>(0) == 0 {
+                tokio::task::yield_now().await;
+            }
+            sweeping.commit().await.unwrap();
+        };
+        let (reply, ()) = tokio::join!(super::delete(world, token, &body), swept);
+        assert_eq!(reply.code(StatusCode::GONE), "privacy/confirm-expired");
+        let jobs = "select count(*) from plinth.jobs where project_id = $1::text::uuid and kind = 'privacy.erase'";
+        let jobs: i64 = looker.query_one(jobs, &[&project.id]).await.unwrap().get(0);
+        assert_eq!(jobs, 0);
+        let reply = super::delete(world, token, &body).await;
+        assert_eq!(reply.code(StatusCode::GONE), "privacy/confirm-expired");
+    });
+}
