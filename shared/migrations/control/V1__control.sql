@@ -284,7 +284,7 @@ create table plinth.privacy_requests (
   -- What an erasure would do, and the SHA-256 of the token that confirms it. No personal data.
   plan jsonb,
   token_hash bytea,
-  -- SHA-256 of what lets the person fetch what came of it without an account: the receipt's.
+  -- SHA-256 of each token that lets somebody fetch what came of it without an account, one after the other: the receipt's.
   receipt_hash bytea,
   job_id uuid,
   -- Whether the person asked themselves.
@@ -323,7 +323,7 @@ create table plinth.receipts (
   statement jsonb not null,
   -- RFC 7515, compact.
   jws text not null,
-  -- Lets the person fetch it without an account.
+  -- SHA-256 of each token that lets somebody fetch it without an account, one after the other.
   token_hash bytea,
   issued_at timestamptz not null
 );

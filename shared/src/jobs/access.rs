@@ -8,6 +8,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::ProjectId;
 use crate::tenancy::{Caller, MemberRole, PlatformRole};
 
+/// What kinds of jobs about people's data begin with: in a project, admins decide about them.
+const PRIVACY: &str = "privacy.";
+
 /// Proof that a caller may see a job: members of its project, without a project whoever started it, and those who run
 /// the platform.
 #[derive(Debug, Clone)]
@@ -35,18 +38,35 @@ impl JobAccess {
         &self.caller
     }
 
-    /// Whoever could start such a job may also stop it or start it anew: who did, and the project's developers.
+    pub(super) fn kind(&self) -> &str {
+        &self.found.view.job.kind
+    }
+
+    /// Whoever could start such a job may also stop it or start it anew: who did, and the project's developers; of one about
+    /// somebody's data the project's admins alone, be it that they started it.
     pub(super) fn decides(&self) -> Result<()> {
         if self.decides {
             return Ok(());
         }
+        let hint = match self.kind().starts_with(PRIVACY) {
+            true => "Ask an admin of the project",
+            false => "Ask a developer of the project, or whoever started the job",
+        };
         Err(Error::new(
             ErrorKind::Forbidden,
             "jobs/role",
             "Your role in this project does not allow this",
         )
-        .with_hint("Ask a developer of the project, or whoever started the job"))
+        .with_hint(hint))
     }
+}
+
+/// Whether it is theirs to decide, by who started it and their role in its project.
+fn decides(found: &Found, started: bool, role: Option<MemberRole>) -> bool {
+    if found.project.is_some() && found.view.job.kind.starts_with(PRIVACY) {
+        return role >= Some(MemberRole::Admin);
+    }
+    started || role >= Some(MemberRole::Developer)
 }
 
 /// Proof that the caller may see the job.
@@ -67,9 +87,9 @@ pub async fn require(app: &App, caller: Caller, id: Uuid) -> Result<JobAccess> {
         return Err(not_found());
     }
     Ok(JobAccess {
+        decides: operates || decides(&found, started, role),
         found,
         caller,
-        decides: operates || started || role >= Some(MemberRole::Developer),
     })
 }
 

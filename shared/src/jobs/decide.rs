@@ -8,10 +8,10 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Cancels a job: one that waits is at its end at once; one that runs is told so and ends at its next report or sign of
 /// life (its view says `cancelling` until then), or with its own end should that come first. Cancelling it again changes
-/// nothing. What the job has done by then stays done.
+/// nothing. What the job has done by then stays done; of an erasure that would be a half, so one that has begun goes on.
 ///
 /// # Errors
-/// 403 `jobs/role`; 409 `jobs/over` for one that has succeeded or failed.
+/// 403 `jobs/role`; 409 `jobs/over` for one that has succeeded or failed, `jobs/begun` for an erasure that has begun.
 pub async fn cancel(app: &App, access: &JobAccess) -> Result<JobView> {
     access.decides()?;
     if let Some(view) = change(app, access, "jobs.cancel", Change::Cancel).await? {
@@ -20,6 +20,7 @@ pub async fn cancel(app: &App, access: &JobAccess) -> Result<JobView> {
     let view = find(app, access.id()).await?.view;
     match view.job.state.as_str() {
         "succeeded" | "failed" => Err(over("It has ended before it could be cancelled")),
+        "queued" | "running" if access.kind() == WHOLE && !view.job.cancelling => Err(begun()),
         _ => Ok(view),
     }
 }
@@ -45,6 +46,9 @@ pub async fn retry(app: &App, access: &JobAccess) -> Result<JobView> {
     }
 }
 
+/// The kind of jobs that are done to their end once they have done anything.
+const WHOLE: &str = "privacy.erase";
+
 #[derive(Clone, Copy)]
 enum Change {
     Cancel,
@@ -60,7 +64,7 @@ async fn change(app: &App, access: &JobAccess, action: &'static str, change: Cha
     audit::record(app, &transaction, &entry).await?;
     let (id, now) = (access.id(), app.clock.now());
     let changed = match change {
-        Change::Cancel => store::cancel(&transaction, id, now).await?,
+        Change::Cancel => store::cancel(&transaction, id, access.kind() != WHOLE, now).await?,
         Change::Retry => store::retry(&transaction, id, now).await?,
     };
     let Some(found) = changed else {
@@ -68,6 +72,11 @@ async fn change(app: &App, access: &JobAccess, action: &'static str, change: Cha
     };
     transaction.commit().await.map_err(failure)?;
     Ok(Some(found.view))
+}
+
+fn begun() -> Error {
+    Error::new(ErrorKind::Conflict, "jobs/begun", "The erasure has begun")
+        .with_hint("Let it come to its end: half of somebody's data would be gone, and nothing would prove it")
 }
 
 fn over(why: &'static str) -> Error {

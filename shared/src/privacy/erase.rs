@@ -1,12 +1,14 @@
 //! A person's data is removed: first a plan, which changes nothing, then what it says, once somebody has confirmed it, and a
 //! receipt in the end.
 //!
-//! The job does it in steps, each of which may be repeated: the person is signed out; documents and jobs lose their e-mail
-//! address, number and name, and copies that wait to be fetched go; rows go or are emptied in one transaction of the data's
-//! database; then the account, and whatever was written meanwhile; then who they are in the audit log. The receipt comes
-//! last, in the transaction that forgets who all of it was about.
+//! The job does it in steps, each of which may be repeated: the person is signed out; rows go or are emptied in one transaction
+//! of the data's database; before it is committed, so that a refusal finds them untouched, documents and jobs lose their e-mail
+//! address, number and name, and copies that wait to be fetched go; then the account, and whatever was written or copied
+//! meanwhile; then who they are in the audit log. The receipt comes last, in the transaction that forgets who all of it was
+//! about.
 //!
-//! How many rows there were is noted before the transaction that removes them is committed: a try that finds nothing left
+//! It follows the version of the subject map that was confirmed: every try refuses another one, and tables that have changed
+//! since, until the rows are gone. How many rows there were is noted before the transaction that removes them is committed: a try that finds nothing left
 //! keeps what the one before has noted.
 
 mod ask;

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
-use crate::subject::{Change, Found, Marks, Structure, SubjectMap, find};
+use crate::subject::{Change, Found, Marks, Rule, Structure, SubjectMap, find};
 use crate::tenancy::{Project, ProjectAccess};
 
 /// The map that counts now.
@@ -44,6 +44,40 @@ impl InForce {
 pub(crate) async fn in_force(app: &App, project: &Project, ground: &Ground) -> Result<InForce> {
     let stored = store::latest(app, project.id).await?;
     Ok(fitted(ground, stored, &Marks::by_name(&ground.facts)).0)
+}
+
+/// A version of the confirmed map as it still fits the tables, without whatever has come or changed since: only what was
+/// confirmed, and beside it all that it said. For what was begun by that version and has to be brought to its end.
+///
+/// # Errors
+/// When the control database fails.
+pub(crate) async fn of_version(
+    app: &App,
+    project: &Project,
+    ground: &Ground,
+    version: i32,
+) -> Result<(InForce, SubjectMap)> {
+    let stored = store::version(app, project.id, version).await?;
+    let stored = stored.ok_or_else(|| Error::internal("a version of a subject map is gone"))?;
+    let said = stored.map.clone();
+    let (mut in_force, _) = fitted(ground, Some(stored), &Marks::by_name(&ground.facts));
+    in_force.map.tables.retain(|label, entry| {
+        said.tables
+            .get(label)
+            .is_some_and(|said| within(&entry.rule, &said.rule))
+    });
+    Ok((in_force, said))
+}
+
+/// Whether a rule does nothing that the other does not.
+fn within(rule: &Rule, said: &Rule) -> bool {
+    match (rule, said) {
+        (Rule::Delete, Rule::Delete) | (Rule::Keep { .. }, Rule::Keep { .. }) => true,
+        (Rule::Anonymise { columns }, Rule::Anonymise { columns: said }) => {
+            columns.iter().all(|column| said.contains(column))
+        }
+        _ => false,
+    }
 }
 
 /// That map, made to fit the tables as they are, and what is found there now.

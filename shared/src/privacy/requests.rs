@@ -17,7 +17,7 @@ use crate::ident::{ProjectId, UserId};
 pub use who::{AskedSubject, NamedSubject, Who};
 
 pub(crate) use resolve::{not_found, resolve};
-pub(crate) use store::{confirm, create, find, forget_subject, sweep};
+pub(crate) use store::{confirm, create, find, forget_subject, receipt_hash, sweep};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +105,7 @@ pub struct Request {
     pub plan: Option<Value>,
     /// SHA-256 of what confirms it.
     pub token_hash: Option<Vec<u8>>,
-    /// SHA-256 of what lets the person fetch what came of it.
+    /// SHA-256 of each token that lets somebody fetch what came of it, one after the other.
     pub receipt_hash: Option<Vec<u8>>,
     /// The job that does it; none before it is confirmed.
     pub job: Option<Uuid>,

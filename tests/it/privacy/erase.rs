@@ -4,6 +4,7 @@ mod external;
 mod managed;
 mod planted;
 mod refusals;
+mod tries;
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! What people read of jobs, and decide about them.
 
 use jiff::Timestamp;
+use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, Row};
 use uuid::Uuid;
 
@@ -56,15 +57,25 @@ pub(in crate::jobs) async fn list(app: &App, whose: Of, filter: &Filter, page: &
     Ok(rows.iter().map(summary).collect())
 }
 
-/// Ends a job that waits, tells one that runs; nothing for any other.
-pub(in crate::jobs) async fn cancel(executor: &impl GenericClient, id: Uuid, now: Timestamp) -> Result<Option<Found>> {
+/// Ends a job that waits, tells one that runs; nothing for any other, nor, unless it may be left half done, for one that has
+/// noted an item.
+pub(in crate::jobs) async fn cancel(
+    executor: &impl GenericClient,
+    id: Uuid,
+    halves: bool,
+    now: Timestamp,
+) -> Result<Option<Found>> {
+    // Whoever notes an item locks the row: from here on there are no others.
+    let lock = "select 1 from plinth.jobs where id = $1 for no key update";
+    executor.query_typed(lock, &[uuid(&id)]).await.map_err(failure)?;
     let sql = format!(
         "update plinth.jobs
          set state = case state when 'queued' then 'cancelled' else state end, cancel_requested_at = $2, updated_at = $2
          where id = $1 and state in ('queued', 'running') and cancel_requested_at is null
+           and ($3 or not exists (select from plinth.job_items i where i.job_id = jobs.id))
          returning {SUMMARY}, created_by, result"
     );
-    let params = [uuid(&id), time(&now)];
+    let params = [uuid(&id), time(&now), (&halves as _, Type::BOOL)];
     let rows = executor.query_typed(&sql, &params).await.map_err(failure)?;
     Ok(rows.first().map(found))
 }

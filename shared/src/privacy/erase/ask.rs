@@ -57,6 +57,9 @@ pub struct Asked {
 pub(super) struct KeptPlan {
     /// What a confirmation binds, as a hash.
     pub binding: String,
+    /// The version of the subject map that it follows, for an end user's.
+    #[serde(default)]
+    pub map_version: Option<i32>,
     /// Projects of a platform user's that go with them.
     #[serde(default)]
     pub erase_projects: Vec<ProjectId>,
@@ -144,6 +147,7 @@ pub async fn plan(app: &App, caller: &Caller, new: &NewErasure) -> Result<Plan> 
     let token = Token::new(app);
     let kept = serde_json::to_value(KeptPlan {
         binding: drawn.binding,
+        map_version: drawn.plan.map_version,
         erase_projects: new.erase_projects.clone(),
     })
     .map_err(Error::internal)?;
@@ -219,13 +223,16 @@ async fn wake(app: &App) {
 
 /// Whether a plan may still be confirmed.
 pub(super) fn in_time(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
-    if expires_at.is_some_and(|until| now < until) {
-        return Ok(());
-    }
+    let in_time = expires_at.is_some_and(|until| now < until);
+    in_time.then_some(()).ok_or_else(too_late)
+}
+
+/// The plan was there, and is not any more.
+pub(super) fn too_late() -> Error {
     let message = "The plan could be confirmed for an hour, which is over";
-    Err(Error::new(ErrorKind::Conflict, "privacy/confirm-expired", message)
+    Error::new(ErrorKind::Conflict, "privacy/confirm-expired", message)
         .with_status(410)
-        .with_hint("Ask for the plan again, with dryRun: true"))
+        .with_hint("Ask for the plan again, with dryRun: true")
 }
 
 /// SHA-256 of a token.

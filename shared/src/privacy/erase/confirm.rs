@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq as _;
 use tokio_postgres::Transaction;
 use uuid::Uuid;
 
-use super::ask::{Asked, KeptPlan, NewErasure, TOKEN_LENGTH, hash, in_time};
+use super::ask::{Asked, KeptPlan, NewErasure, TOKEN_LENGTH, hash, in_time, too_late};
 use super::data::refuse;
 use super::store;
 use super::{ERASE, plan_changed};
@@ -86,7 +86,8 @@ pub(super) async fn confirm(
     let token = Token::parse(token)?;
     let request = {
         let client = app.control.get().await?;
-        requests::find(&*client, token.request).await?.ok_or_else(wrong_token)?
+        // A plan that nobody has confirmed is swept once its hour is over.
+        requests::find(&*client, token.request).await?.ok_or_else(too_late)?
     };
     belongs(&request, new, &token)?;
     if let Some(job) = request.job {
@@ -169,7 +170,10 @@ async fn begin(app: &App, transaction: &Transaction<'_>, wanted: &Wanted, entry:
     };
     let name = wanted.request.to_string();
     let job = jobs::ask_once(app, transaction, &job, Some(Key::Named(&name))).await?;
-    requests::confirm(transaction, wanted.request, job.id, &hash(&wanted.receipt)).await?;
+    if !requests::confirm(transaction, wanted.request, job.id, &hash(&wanted.receipt)).await? {
+        // Swept since it was looked at.
+        return Err(too_late());
+    }
     if job.new {
         let details = json!({ "scope": wanted.scope.as_str(), "job": job.id });
         audit::record(app, transaction, &entry.clone().with(details)).await?;

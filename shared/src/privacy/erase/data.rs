@@ -5,26 +5,60 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::plan::{Others, PlannedTable};
 use super::values::{Known, Values};
-use super::{stale, unconfirmed};
+use super::{plan_changed, stale, unconfirmed};
 use crate::accounts::{self, Person};
 use crate::app::App;
 use crate::backend::{BulkScope, BulkTransaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::privacy::ground::number;
-use crate::privacy::map::{InForce, in_force};
+use crate::privacy::map::{InForce, in_force, of_version};
 use crate::privacy::requests::Who;
 use crate::privacy::{Ground, ground};
 use crate::subject::erase::{Told, others, refresh, steps};
-use crate::subject::{Kind, Marks, Rule, Subject, SubjectMap, sql};
+use crate::subject::{Change, Kind, Marks, Rule, Subject, SubjectMap, sql};
 use crate::tenancy::Project;
 
 /// Longest time for the transaction that removes rows: well within a worker's try.
 const LONGEST: Duration = Duration::from_secs(180);
+
+/// Longest time for renewing all copies of rows.
+const RENEWAL: Duration = Duration::from_secs(60);
+
+/// Why a copy of rows was not renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Unrenewed {
+    /// The login at hand is not its owner.
+    NotAllowed,
+    /// There was no time left, or it took too long.
+    OutOfTime,
+    /// Its own query fails, say.
+    Failed,
+}
+
+impl Unrenewed {
+    fn by(error: &Error) -> Self {
+        match error.kind() {
+            ErrorKind::Forbidden | ErrorKind::Unauthorized => Self::NotAllowed,
+            ErrorKind::Timeout => Self::OutOfTime,
+            _ => Self::Failed,
+        }
+    }
+
+    /// For the receipt.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NotAllowed => "Its owner has to refresh it: the login at hand may not",
+            Self::OutOfTime => "Its owner has to refresh it: that took longer than there is time",
+            Self::Failed => "Its owner has to refresh it: the database refused to",
+        }
+    }
+}
 
 /// So many rows of each table.
 pub(super) type Counts = BTreeMap<String, u64>;
@@ -32,7 +66,9 @@ pub(super) type Counts = BTreeMap<String, u64>;
 /// A person in a project.
 pub(super) struct Site {
     pub(super) project: Arc<Project>,
-    pub(super) map: InForce,
+    map: InForce,
+    /// What its owner has confirmed: tables that are gone by now among them.
+    pub(super) said: SubjectMap,
     ground: Ground,
     subject: Subject,
     /// Their account's id, where the project keeps accounts.
@@ -47,13 +83,29 @@ impl Site {
     pub async fn of(app: &App, project: Arc<Project>, who: &Who) -> Result<Self> {
         let ground = Box::pin(ground(app, &project)).await?;
         let map = in_force(app, &project, &ground).await?;
-        Ok(Self {
+        let said = map.map.clone();
+        Ok(Self::new(project, who, ground, map, said))
+    }
+
+    /// The same by the version of the map that was followed when their rows went, whatever it is by now.
+    ///
+    /// # Errors
+    /// As [`ground`].
+    pub async fn by_version(app: &App, project: Arc<Project>, who: &Who, version: i32) -> Result<Self> {
+        let ground = Box::pin(ground(app, &project)).await?;
+        let (map, said) = of_version(app, &project, &ground, version).await?;
+        Ok(Self::new(project, who, ground, map, said))
+    }
+
+    fn new(project: Arc<Project>, who: &Who, ground: Ground, map: InForce, said: SubjectMap) -> Self {
+        Self {
             account: who.account(&project),
             subject: who.subject(),
             project,
             map,
+            said,
             ground,
-        })
+        }
     }
 
     /// The version of the map, if its owner has confirmed it for these tables.
@@ -64,9 +116,18 @@ impl Site {
         let version = self.map.version.ok_or_else(unconfirmed)?;
         if self.map.is_stale() {
             let changes = serde_json::to_value(&self.map.changes).map_err(Error::internal)?;
-            return Err(stale().with_details_json(changes));
+            let words: Vec<_> = self.map.changes.iter().map(told).collect();
+            return Err(stale().with_details(words.join("; ")).with_details_json(changes));
         }
         Ok(version)
+    }
+
+    /// Refuses where that is another version than the one that somebody has confirmed an erasure by.
+    ///
+    /// # Errors
+    /// As [`Site::confirmed`]; 409 `privacy/plan-changed`.
+    pub fn is_by(&self, version: i32) -> Result<()> {
+        (self.confirmed()? == version).then_some(()).ok_or_else(plan_changed)
     }
 
     /// Their account, if it is there.
@@ -195,7 +256,7 @@ impl Site {
     /// # Errors
     /// 409 `privacy/others-hang-on`; the engine's, without what it says of values.
     pub async fn sweep(&self) -> Result<(Counts, Box<dyn BulkTransaction>)> {
-        let mut rows = self.begin_to_write().await?;
+        let mut rows = self.begin_to_write(LONGEST).await?;
         refuse(&self.others(&mut *rows).await.map_err(quiet)?)?;
         let ground = &self.ground;
         let mut counts = Counts::new();
@@ -228,30 +289,38 @@ impl Site {
         Ok((counts, rows))
     }
 
-    /// Renews copies of rows. Those that this login may not renew: their owner has to.
+    /// Renews copies of rows, as far as that goes within [`RENEWAL`]: what stays as it is, is its owner's to renew. None of it
+    /// keeps an erasure from its end.
     ///
     /// # Errors
-    /// The engine's.
-    pub async fn renew(&self) -> Result<Vec<String>> {
+    /// When the database cannot be reached.
+    pub async fn renew(&self, app: &App) -> Result<BTreeMap<String, Unrenewed>> {
         let ground = &self.ground;
-        let mut left = Vec::new();
+        let until = app.clock.now().checked_add(RENEWAL).map_err(Error::internal)?;
+        let mut left = BTreeMap::new();
         for (statement, (_, name)) in refresh(ground.dialect, &ground.facts).iter().zip(&ground.facts.copies) {
-            let mut rows = self.begin_to_write().await?;
-            match rows.execute(statement).await {
-                Ok(_) => rows.commit().await.map_err(quiet)?,
-                Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Unauthorized) => {
-                    left.push(name.to_string());
-                }
-                Err(error) => return Err(quiet(error)),
+            let time = Duration::try_from(until.duration_since(app.clock.now())).unwrap_or_default();
+            if time.is_zero() {
+                left.insert(name.to_string(), Unrenewed::OutOfTime);
+                continue;
+            }
+            let mut rows = self.begin_to_write(time).await?;
+            let renewed = match rows.execute(statement).await {
+                Ok(_) => rows.commit().await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = renewed {
+                tracing::warn!(project = %self.project.id, code = error.code(), "a copy of rows could not be renewed");
+                left.insert(name.to_string(), Unrenewed::by(&error));
             }
         }
         Ok(left)
     }
 
-    async fn begin_to_write(&self) -> Result<Box<dyn BulkTransaction>> {
+    async fn begin_to_write(&self, deadline: Duration) -> Result<Box<dyn BulkTransaction>> {
         let scope = BulkScope {
             read_only: false,
-            deadline: LONGEST,
+            deadline,
             ..self.ground.scope.clone()
         };
         let bulk = self.ground.records.bulk();
@@ -278,10 +347,22 @@ pub(super) fn refuse(others: &[Others]) -> Result<()> {
         return Ok(());
     }
     let details = serde_json::to_value(others).map_err(Error::internal)?;
+    // In words too: of a job's error only those are kept.
+    let words = others.iter().map(|others| {
+        let Others {
+            table,
+            foreign_key,
+            on,
+            rows,
+        } = others;
+        format!("{table} ({foreign_key}, on {on}): {rows}")
+    });
+    let words = words.collect::<Vec<_>>().join("; ");
     Err(super::conflict(
         "privacy/others-hang-on",
         "Rows of other people hang on what would be erased",
     )
+    .with_details(words)
     .with_details_json(details)
     .with_hint(
         "Have those tables' rows anonymised in the subject map, or take the foreign keys' columns out of the rows",
@@ -295,6 +376,20 @@ fn in_words(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// `posts.phone columnAdded`.
+fn told(change: &Change) -> String {
+    let Change {
+        table, column, link, ..
+    } = change;
+    let part = column.iter().chain(link).map(|part| format!(".{part}"));
+    let kind = serde_json::to_value(change.kind).unwrap_or_default();
+    format!(
+        "{table}{} {}",
+        part.collect::<String>(),
+        kind.as_str().unwrap_or_default()
+    )
 }
 
 /// What an account says of a person.

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::ask::{KeptPlan, user};
-use super::data::{Counts, Site};
+use super::ask::user;
+use super::data::{Counts, Site, Unrenewed};
 use super::drawn::{audit_log, end_user};
 use super::steps::{Found, Work};
 use super::store::{self, Documents};
 use super::user::{done, known, values_of};
-use super::values::Known;
+use super::values::{Known, Values};
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::ProjectId;
@@ -29,8 +29,11 @@ pub(super) const RECEIPT: &str = "receipt";
 /// Does such a job. Done twice, it leaves what it left once.
 ///
 /// # Errors
-/// `privacy/map-unconfirmed`, `privacy/map-stale`, `privacy/others-hang-on`, `privacy/blocked`: then nothing was done, and it
-/// is not tried again; 404 when the project is gone; the engine's, without what it says of values.
+/// `privacy/map-unconfirmed`, `privacy/map-stale`, `privacy/plan-changed` when there is another map by now,
+/// `privacy/others-hang-on`, `privacy/blocked`: somebody has to decide something, and it is not tried again. Nothing is done by
+/// then, but for the person's sessions, which may have ended; unless it is rows that others have hung on what was written while
+/// the erasure ran: then all but those are gone, and the job is asked to go on once they are decided about. 404 when the project
+/// is gone; the engine's, without what it says of values.
 pub async fn erase(app: &App, job: &Job) -> Result<Value> {
     let items = job.items(app).await?;
     if let Some(result) = items.get(RECEIPT) {
@@ -89,18 +92,18 @@ pub(super) struct Done {
 fn final_answer(error: Error) -> Error {
     let decided = matches!(
         error.code(),
-        "privacy/map-unconfirmed" | "privacy/map-stale" | "privacy/others-hang-on"
+        "privacy/map-unconfirmed" | "privacy/map-stale" | "privacy/plan-changed" | "privacy/others-hang-on"
     );
     if !decided {
         return error;
     }
-    let hint = error.hint().unwrap_or_default().to_owned();
-    Error::new(
-        ErrorKind::Unprocessable,
-        error.code().to_owned(),
-        error.public().to_owned(),
-    )
-    .with_hint(hint)
+    let told = (error.hint().unwrap_or_default(), error.details().map(str::to_owned));
+    let (code, text) = (error.code().to_owned(), error.public().to_owned());
+    let answer = Error::new(ErrorKind::Unprocessable, code, text).with_hint(told.0.to_owned());
+    match told.1 {
+        Some(details) => answer.with_details(details),
+        None => answer,
+    }
 }
 
 async fn project(app: &App, id: Option<ProjectId>) -> Result<Arc<Project>> {
@@ -117,21 +120,24 @@ async fn end_user_done(work: &mut Work<'_>, who: &Who) -> Result<Done> {
     let project = project(app, work.request.project).await?;
     let id = project.id;
     work.job.progress(app, 5, "Looking at the tables").await?;
-    let site = Box::pin(Site::of(app, project, who)).await?;
-    let found = Box::pin(first_look(work, &site, who)).await.map_err(final_answer)?;
+    let (site, found) = Box::pin(looked_at(work, project, who)).await.map_err(final_answer)?;
 
     work.job.progress(app, 15, "Signing out").await?;
     Box::pin(work.sign_out(&site)).await?;
-    work.job.progress(app, 20, "Scrubbing documents").await?;
-    let documents = Box::pin(scrubbed(work, &site, who)).await?;
+    let words = Box::pin(words(work, &site)).await?;
+    work.job.progress(app, 20, "Erasing rows").await?;
+    let swept = Box::pin(work.sweep(&site, "data")).await.map_err(final_answer)?;
+    // The statements have passed and are not committed: from here on only what passes by is in the way.
+    work.job.progress(app, 40, "Scrubbing documents").await?;
+    let documents = Box::pin(scrubbed(work, &site, who, words)).await?;
     work.withdraw_exports(who).await?;
-    work.job.progress(app, 40, "Erasing rows").await?;
-    let mut counts = Box::pin(work.sweep(&site, "data")).await.map_err(final_answer)?;
+    let mut counts = Box::pin(work.keep(swept)).await?;
     if site.account.is_some() {
         work.job.progress(app, 60, "Removing the account").await?;
         Box::pin(work.remove_account(&site)).await?;
         work.job.progress(app, 75, "Erasing what was written meanwhile").await?;
-        let late = Box::pin(work.sweep(&site, "late")).await?;
+        let swept = Box::pin(work.sweep(&site, "late")).await.map_err(final_answer)?;
+        let late = Box::pin(work.keep(swept)).await?;
         for (label, rows) in late {
             // What is emptied is met again; only what goes is new.
             if site.deleted().contains(label.as_str()) {
@@ -140,6 +146,7 @@ async fn end_user_done(work: &mut Work<'_>, who: &Who) -> Result<Done> {
         }
     }
     let left = Box::pin(work.renew(&site)).await?;
+    let meanwhile = work.withdraw_late_exports(who).await?;
     work.job.progress(app, 85, "Forgetting who it was").await?;
     let audit = work.forget(end_user(id, who)).await?;
     let tables = tables(&site, &counts);
@@ -151,18 +158,42 @@ async fn end_user_done(work: &mut Work<'_>, who: &Who) -> Result<Done> {
             "users": found.users, "identities": found.identities, "sessions": found.sessions,
         }),
         documents,
-        exports: found.exports,
+        exports: found.exports + meanwhile,
         audit,
         kept,
     })
 }
 
-/// Refuses before anything is done, and notes what there is.
-async fn first_look(work: &mut Work<'_>, site: &Site, who: &Who) -> Result<Found> {
-    if let Some(found) = work.noted("found")? {
-        return Ok(found);
+/// The tables, and what there was at the first look. Until the rows are gone the map has to be the one that was confirmed,
+/// at every try; from then on that one counts, whatever has become of it.
+async fn looked_at(work: &mut Work<'_>, project: Arc<Project>, who: &Who) -> Result<(Site, Found)> {
+    let noted: Option<Found> = work.noted("found")?;
+    let version = match noted.as_ref().and_then(|found| found.map_version) {
+        Some(version) => Some(version),
+        None => work.plan()?.and_then(|plan| plan.map_version),
+    };
+    if let (Some(found), Some(version)) = (&noted, version)
+        && work.items.contains_key("data")
+    {
+        let site = Box::pin(Site::by_version(work.app, project, who, version)).await?;
+        return Ok((site, found.clone()));
     }
-    let version = site.confirmed()?;
+    let site = Box::pin(Site::of(work.app, project, who)).await?;
+    // Whoever asks for their own end has seen no plan: for them it is the map that their first look finds.
+    let version = match version {
+        Some(version) => version,
+        None => site.confirmed()?,
+    };
+    site.is_by(version)?;
+    let found = match noted {
+        Some(found) => found,
+        None => first_look(work, &site, who, version).await?,
+    };
+    Ok((site, found))
+}
+
+/// Refuses before anything is done, and notes what there is.
+async fn first_look(work: &mut Work<'_>, site: &Site, who: &Who, version: i32) -> Result<Found> {
     {
         let mut rows = site.begin().await?;
         super::data::refuse(&site.others(&mut *rows).await?)?;
@@ -182,9 +213,10 @@ async fn first_look(work: &mut Work<'_>, site: &Site, who: &Who) -> Result<Found
     Ok(found)
 }
 
-async fn scrubbed(work: &mut Work<'_>, site: &Site, who: &Who) -> Result<u64> {
-    if let Some(count) = work.noted("documents")? {
-        return Ok(count);
+/// What they can be recognised by, read before their rows go; none once documents are scrubbed.
+async fn words(work: &Work<'_>, site: &Site) -> Result<Option<Values>> {
+    if work.items.contains_key("documents") {
+        return Ok(None);
     }
     let person = site.person(work.app).await?;
     let values = {
@@ -196,6 +228,13 @@ async fn scrubbed(work: &mut Work<'_>, site: &Site, who: &Who) -> Result<u64> {
             Known::Said
         };
         site.values(&mut *rows, person.as_ref(), known).await?
+    };
+    Ok(Some(values))
+}
+
+async fn scrubbed(work: &mut Work<'_>, site: &Site, who: &Who, words: Option<Values>) -> Result<u64> {
+    let Some(values) = words else {
+        return Ok(work.noted("documents")?.unwrap_or_default());
     };
     let id = match who {
         Who::Id(id) => Some(id.clone()),
@@ -216,7 +255,7 @@ fn is_uuid(id: &str) -> bool {
 
 fn tables(site: &Site, counts: &Counts) -> Vec<TableDone> {
     use crate::subject::Rule;
-    let entries = site.map.map.tables.iter();
+    let entries = site.said.tables.iter();
     entries
         .map(|(label, entry)| {
             let (rule, reason) = match &entry.rule {
@@ -234,7 +273,7 @@ fn tables(site: &Site, counts: &Counts) -> Vec<TableDone> {
         .collect()
 }
 
-fn kept(tables: &[TableDone], left: &[String]) -> Vec<KeptFor> {
+fn kept(tables: &[TableDone], left: &BTreeMap<String, Unrenewed>) -> Vec<KeptFor> {
     let rows = tables.iter().filter(|table| table.rows > 0).filter_map(|table| {
         let reason = table.reason.clone()?;
         Some(KeptFor {
@@ -242,19 +281,17 @@ fn kept(tables: &[TableDone], left: &[String]) -> Vec<KeptFor> {
             reason,
         })
     });
-    let copies = left.iter().map(|name| KeptFor {
+    let copies = left.iter().map(|(name, why)| KeptFor {
         what: format!("materialized view {name}"),
-        reason: "Its owner has to refresh it: the login at hand may not".to_owned(),
+        reason: why.reason().to_owned(),
     });
     rows.chain(copies).chain([audit_log()]).collect()
 }
 
 async fn user_done(work: &mut Work<'_>, who: &Who) -> Result<Done> {
     let (app, id) = (work.app, user(who)?);
-    let plan: KeptPlan = match &work.request.plan {
-        Some(plan) => serde_json::from_value(plan.clone()).map_err(Error::internal)?,
-        None => return Err(Error::internal("a platform user's erasure without a plan")),
-    };
+    let plan = work.plan()?;
+    let plan = plan.ok_or_else(|| Error::internal("a platform user's erasure without a plan"))?;
     let found = match work.noted::<Found>("found")? {
         Some(found) => found,
         None => {
@@ -294,13 +331,14 @@ async fn user_done(work: &mut Work<'_>, who: &Who) -> Result<Done> {
         &plan.erase_projects,
     ))
     .await?;
+    let meanwhile = work.withdraw_late_exports(who).await?;
     let audit = work.forget(Some(identity::Person::User(id))).await?;
     Ok(Done {
         map_version: None,
         tables: counted.iter().map(done).collect(),
         account: Value::Null,
         documents,
-        exports: found.exports,
+        exports: found.exports + meanwhile,
         audit,
         kept: vec![audit_log()],
     })

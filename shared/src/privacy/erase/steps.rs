@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::data::{Counts, Site};
+use super::ask::KeptPlan;
+use super::data::{Counts, Site, Unrenewed};
 use super::run::{Done, RECEIPT, merged};
 use super::scrub;
 use super::store::{self, Documents};
@@ -15,6 +16,7 @@ use super::values::Values;
 use crate::accounts;
 use crate::app::App;
 use crate::audit::{self, Entry};
+use crate::backend::BulkTransaction;
 use crate::control::failure;
 use crate::error::{Error, Result};
 use crate::jobs::Job;
@@ -44,6 +46,14 @@ pub(super) struct Found {
     pub exports: u64,
 }
 
+/// What the map says about their rows, done and not yet to last.
+pub(super) struct Swept {
+    name: &'static str,
+    counts: Counts,
+    /// None where an earlier try has made it last.
+    open: Option<Box<dyn BulkTransaction>>,
+}
+
 impl Work<'_> {
     /// What a step has noted, if it is done.
     pub fn noted<T: DeserializeOwned>(&self, item: &str) -> Result<Option<T>> {
@@ -60,6 +70,12 @@ impl Work<'_> {
         transaction.commit().await.map_err(failure)?;
         self.items.insert(item.to_owned(), outcome);
         Ok(())
+    }
+
+    /// What was confirmed; none where people ask for their own end.
+    pub fn plan(&self) -> Result<Option<KeptPlan>> {
+        let plan = self.request.plan.clone();
+        plan.map(serde_json::from_value).transpose().map_err(Error::internal)
     }
 
     pub async fn sign_out(&mut self, site: &Site) -> Result<()> {
@@ -100,10 +116,21 @@ impl Work<'_> {
         self.note("exports", &true).await
     }
 
-    /// Does what the map says about their rows; how many there were.
-    pub async fn sweep(&mut self, site: &Site, name: &str) -> Result<Counts> {
+    /// Withdraws what was copied while the rows were there; how many copies there were. Asked anew by every try: none may be
+    /// left when who they were about is forgotten.
+    pub async fn withdraw_late_exports(&self, who: &Who) -> Result<u64> {
+        let late = self.exports(who).await?;
+        for id in &late {
+            Box::pin(export::withdraw(self.app, *id)).await?;
+        }
+        Ok(late.len() as u64)
+    }
+
+    /// Does what the map says about their rows, and keeps it open; how many there were is noted.
+    pub async fn sweep(&mut self, site: &Site, name: &'static str) -> Result<Swept> {
         if let Some(counts) = self.noted(name)? {
-            return Ok(counts);
+            let open = None;
+            return Ok(Swept { name, counts, open });
         }
         let (found, rows) = Box::pin(site.sweep()).await?;
         let mut counts = merged(&self.items, name);
@@ -117,8 +144,17 @@ impl Work<'_> {
             let item = format!("{name}:{}", self.job.attempt);
             self.note(&item, &counts).await?;
         }
-        rows.commit().await?;
-        self.note(name, &counts).await?;
+        let open = Some(rows);
+        Ok(Swept { name, counts, open })
+    }
+
+    /// Makes it last.
+    pub async fn keep(&mut self, swept: Swept) -> Result<Counts> {
+        let Swept { name, counts, open } = swept;
+        if let Some(rows) = open {
+            rows.commit().await?;
+            self.note(name, &counts).await?;
+        }
         Ok(counts)
     }
 
@@ -133,11 +169,11 @@ impl Work<'_> {
     }
 
     /// Renews copies of rows; those that could not be.
-    pub async fn renew(&mut self, site: &Site) -> Result<Vec<String>> {
+    pub async fn renew(&mut self, site: &Site) -> Result<BTreeMap<String, Unrenewed>> {
         if let Some(left) = self.noted("copies")? {
             return Ok(left);
         }
-        let left = Box::pin(site.renew()).await?;
+        let left = Box::pin(site.renew(self.app)).await?;
         self.note("copies", &left).await?;
         Ok(left)
     }
@@ -167,9 +203,14 @@ impl Work<'_> {
         let mut client = app.control.get().await?;
         let transaction = client.transaction().await.map_err(failure)?;
         let requests = match &request.subject {
+            Some(who) if store::has_exports(&transaction, request.scope, request.project, who).await? => {
+                return Err(copied_meanwhile());
+            }
             Some(who) => requests::forget_subject(&transaction, request.scope, request.project, who).await?,
             None => 0,
         };
+        // Whoever has asked again meanwhile was told a token of their own.
+        let hashes = requests::receipt_hash(&transaction, request.id).await?;
         let from = RequestInfo {
             id: self.job.id.to_string(),
             address: None,
@@ -183,7 +224,6 @@ impl Work<'_> {
         .await?;
         let head = receipt::chain_head(&transaction, request.project).await?;
         let statement = self.statement(done, requests.saturating_sub(1), head);
-        let hash = request.receipt_hash.as_deref();
         receipt::keep(
             app,
             &transaction,
@@ -191,7 +231,7 @@ impl Work<'_> {
             request.id,
             request.project,
             &statement,
-            hash,
+            hashes.as_deref(),
         )
         .await?;
         self.job.done(app, &transaction, RECEIPT, &result).await?;
@@ -221,4 +261,9 @@ impl Work<'_> {
             audit_chain: head,
         }
     }
+}
+
+/// Rare: a copy was asked for between the last look for one and this one. The next try finds it.
+fn copied_meanwhile() -> Error {
+    super::conflict("privacy/copied-meanwhile", "A copy was made while the erasure ended")
 }

@@ -52,6 +52,24 @@ pub(super) async fn exports_about(
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// Whether there are any such copies, with all requests about the person locked until the transaction ends: a copy that is made
+/// from now on finds nobody whom it is about.
+pub(super) async fn has_exports(
+    executor: &impl GenericClient,
+    scope: Scope,
+    project: Option<ProjectId>,
+    who: &Who,
+) -> Result<bool> {
+    let sql = "
+        select 1 from plinth.privacy_requests
+        where scope = $1 and project_id is not distinct from $2 and subject = $3 order by id for no key update";
+    let (name, id) = (scope.as_str(), project.map(|project| project.0));
+    let subject = serde_json::to_value(who).map_err(Error::internal)?;
+    let params = [text(&name), uuid(&id), json(&subject)];
+    executor.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(!exports_about(executor, scope, project, who).await?.is_empty())
+}
+
 /// Whose documents are meant: one project's, or those of all that a platform user is a member of, and what they wrote in any.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Documents {
@@ -134,13 +152,13 @@ pub(super) async fn accounts_of(executor: &impl GenericClient, id: UserId) -> Re
     Ok(rows.iter().map(account).collect())
 }
 
-/// The erasure that a person has asked for themself and that is not done yet.
+/// The erasure that a person has asked for themself and that is not done yet; it is not before the transaction ends.
 pub(super) async fn own(executor: &impl GenericClient, project: ProjectId, who: &Who) -> Result<Option<Uuid>> {
     let sql = "
         select r.id from plinth.privacy_requests r join plinth.jobs j on j.id = r.job_id
         where r.kind = 'erasure' and r.self and r.project_id = $1 and r.subject = $2
           and j.state in ('queued', 'running')
-        order by r.created_at desc limit 1";
+        order by r.created_at desc limit 1 for no key update of r";
     let subject = serde_json::to_value(who).map_err(Error::internal)?;
     let params = [uuid(&project.0), json(&subject)];
     let rows = executor.query_typed(sql, &params).await.map_err(failure)?;

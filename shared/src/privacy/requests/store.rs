@@ -82,16 +82,32 @@ pub(crate) async fn find(executor: &impl GenericClient, id: Uuid) -> Result<Opti
     rows.first().map(read).transpose()
 }
 
-/// Notes that an erasure is confirmed: its job, and what its receipt is fetched with.
+/// Notes that an erasure is confirmed: its job, and what its receipt is fetched with, beside what was noted before: whoever
+/// was told a token keeps it, the last 32 of them. False where the request has gone.
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn confirm(executor: &impl GenericClient, id: Uuid, job: Uuid, receipt_hash: &[u8]) -> Result<()> {
+pub(crate) async fn confirm(executor: &impl GenericClient, id: Uuid, job: Uuid, receipt_hash: &[u8]) -> Result<bool> {
     let sql = "
-        update plinth.privacy_requests set job_id = $2, receipt_hash = $3, expires_at = null where id = $1";
+        update plinth.privacy_requests
+        set job_id = $2, expires_at = null, receipt_hash = case
+          when position($3 in coalesce(receipt_hash, '')) > 0 then receipt_hash
+          else substring(coalesce(receipt_hash, '') || $3 from greatest(1, coalesce(octet_length(receipt_hash), 0) - 31 * 32 + 1))
+          end
+        where id = $1 returning 1";
     let params = [uuid(&id), uuid(&job), bytes(&receipt_hash)];
-    executor.query_typed(sql, &params).await.map_err(failure)?;
-    Ok(())
+    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(!rows.is_empty())
+}
+
+/// What its receipt is fetched with. The request is locked until the transaction ends: who confirms it again waits.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn receipt_hash(executor: &impl GenericClient, id: Uuid) -> Result<Option<Vec<u8>>> {
+    let sql = "select receipt_hash from plinth.privacy_requests where id = $1 for no key update";
+    let rows = executor.query_typed(sql, &[uuid(&id)]).await.map_err(failure)?;
+    Ok(rows.first().and_then(|row| row.get(0)))
 }
 
 /// Empties who the requests about a person are about; how many there were. `project`: where they are an end user.

@@ -162,7 +162,7 @@ fn shown(plan: &Value) -> String {
     lines.join("\n")
 }
 
-fn files(world: &crate::world::World) -> Vec<String> {
+pub fn files(world: &crate::world::World) -> Vec<String> {
     let app = world.app(Function::Worker);
     let Some(plinth::config::Files {
         at: plinth::config::FilesAt::Folder(folder),

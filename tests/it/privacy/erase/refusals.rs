@@ -15,7 +15,7 @@ use crate::work::ended;
 use crate::world::{Project, World, platform, run, run_alone, text, unique, world};
 
 /// A project with a table of posts, and a map that says they go.
-async fn confirmed_map(world: &World) -> (Project, Value) {
+pub async fn confirmed_map(world: &World) -> (Project, Value) {
     let project = world.project("schema").await;
     let author =
         json!({ "name": "author", "type": "uuid", "references": { "table": "app_users", "on_delete": "cascade" } });
@@ -33,7 +33,7 @@ async fn confirmed_map(world: &World) -> (Project, Value) {
     (project, posts)
 }
 
-async fn post(world: &World, project: &Project, id: i32, author: &str) {
+pub async fn post(world: &World, project: &Project, id: i32, author: &str) {
     let row = json!({ "id": id, "author": author, "body": "words" });
     let call = world.post(&project.rest("posts")).key(&project.secret).json(&row);
     call.send().await.expect(StatusCode::CREATED);
