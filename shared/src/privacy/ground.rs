@@ -95,7 +95,7 @@ async fn of_managed(app: &App, project: &Project, backend: &ProjectBackend) -> R
         facts,
         dialect: Dialect::Postgres,
         records: app.backends.records(&rows)?,
-        scope: scope(app, Some(names.owner())),
+        scope: scope(app, Some(names.owner()), [names.schema(isolation)]),
         covers: vec!["public".to_owned()],
         limits,
     })
@@ -143,6 +143,11 @@ async fn of_external(app: &App, project: &Project, backend: &ProjectBackend, ext
     limits.extend(match dialect {
         Dialect::MySql => vec![
             "Only tables of this database are looked at, and foreign keys within it".to_owned(),
+    let extra = rest
+        .extra_search_path
+        .iter()
+        .filter(|extra| !rest.schemas.contains(extra));
+    let path = rest.schemas.iter().chain(extra).cloned();
             "Tables of engines without foreign keys, such as MyISAM, tell no links: declare them as relations".to_owned(),
         ],
         _ => vec![
@@ -155,7 +160,7 @@ async fn of_external(app: &App, project: &Project, backend: &ProjectBackend, ext
         facts,
         dialect,
         records: handle,
-        scope: scope(app, rest.service_role.clone()),
+        scope: scope(app, rest.service_role.clone(), path),
         covers: rest.schemas.iter().map(Ident::to_string).collect(),
         limits,
     })
@@ -185,7 +190,7 @@ async fn seen(
     Ok((catalog, details))
 }
 
-fn scope(app: &App, role: Option<Ident>) -> BulkScope {
+fn scope(app: &App, role: Option<Ident>, schemas: impl IntoIterator<Item = Ident>) -> BulkScope {
     BulkScope {
         role,
         read_only: true,
@@ -193,6 +198,7 @@ fn scope(app: &App, role: Option<Ident>) -> BulkScope {
     }
 }
 
+        schemas: schemas.into_iter().collect(),
 fn limits_of(elsewhere: &[Ident]) -> Vec<String> {
     let foreign = elsewhere.iter();
     foreign

@@ -198,6 +198,7 @@ impl Ground {
         let scope = BulkScope {
             role: self.role.clone(),
             read_only,
+            schemas: vec![Ident::fixed("public")],
             deadline: LONG,
         };
         self.records.bulk().unwrap().begin(&scope).await.unwrap()
