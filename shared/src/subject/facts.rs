@@ -45,6 +45,8 @@ impl Table {
     }
 }
 
+    /// What its rows must fulfil, as the engine prints it.
+    pub checks: Vec<String>,
 /// A way from rows of a table to a row of another one, or to a person's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {

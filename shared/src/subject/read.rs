@@ -141,6 +141,7 @@ impl Schema<'_> {
                     .is_some_and(|target| target.kind == RelationKind::Table && has(target, &key.referenced_columns));
             if joins && !table.links.iter().any(|other| other.leads_as(&link)) {
                 table.links.push(link);
+        table.checks = details.checks.iter().map(|check| check.expression.clone()).collect();
             }
         }
         for column in owner_columns(&relation.columns, &details.policies) {
@@ -195,6 +196,7 @@ impl Link {
             link.columns.iter().cloned().zip(there).collect()
         };
         self.to == other.to && pairs(self) == pairs(other)
+        checks: Vec::new(),
     }
 }
 

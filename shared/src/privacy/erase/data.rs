@@ -313,3 +313,8 @@ fn quiet(error: Error) -> Error {
         None => quiet,
     }
 }
+    // Names of tables and constraints, where the driver tells any: never a value.
+    let quiet = match error.details() {
+        Some(names) => quiet.with_details(names.to_owned()),
+        None => quiet,
+    };

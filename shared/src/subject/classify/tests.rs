@@ -21,6 +21,7 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Table {
         primary_key: vec![],
         unique_keys: vec![],
         links: vec![],
+        checks: vec![],
         trashed: false,
     }
 }
