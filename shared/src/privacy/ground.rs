@@ -129,25 +129,30 @@ async fn of_external(app: &App, project: &Project, backend: &ProjectBackend, ext
         for (table, policies) in row_rules::told(backend.policies(), &catalog) {
             details.tables.entry(table).or_default().policies = policies;
         }
-        elsewhere.extend(facts.add(&Schema {
+        let schema = Schema {
             catalog: &catalog,
             details: &details,
             declared: &declared,
             prefixed: at > 0,
             named: dialect != Dialect::MySql,
-        }));
+        };
+        elsewhere.extend(facts.add(&schema));
+        // The others do not tell.
+        if dialect == Dialect::Postgres {
+            facts.add_denied(&schema);
+        }
     }
     facts.accounts = facts.has_owner_columns();
-
-    let mut limits = limits_of(&elsewhere);
-    limits.extend(match dialect {
-        Dialect::MySql => vec![
-            "Only tables of this database are looked at, and foreign keys within it".to_owned(),
     let extra = rest
         .extra_search_path
         .iter()
         .filter(|extra| !rest.schemas.contains(extra));
     let path = rest.schemas.iter().chain(extra).cloned();
+
+    let mut limits = limits_of(&elsewhere);
+    limits.extend(match dialect {
+        Dialect::MySql => vec![
+            "Only tables of this database are looked at, and foreign keys within it".to_owned(),
             "Tables of engines without foreign keys, such as MyISAM, tell no links: declare them as relations".to_owned(),
         ],
         _ => vec![
@@ -193,12 +198,12 @@ async fn seen(
 fn scope(app: &App, role: Option<Ident>, schemas: impl IntoIterator<Item = Ident>) -> BulkScope {
     BulkScope {
         role,
+        schemas: schemas.into_iter().collect(),
         read_only: true,
         deadline: app.config.web.request_timeout,
     }
 }
 
-        schemas: schemas.into_iter().collect(),
 fn limits_of(elsewhere: &[Ident]) -> Vec<String> {
     let foreign = elsewhere.iter();
     foreign

@@ -9,10 +9,12 @@ mod checks;
 mod fill;
 mod mysql;
 mod order;
+mod rights;
 #[cfg(test)]
 mod tests;
 
 pub use fill::fillable;
+pub use rights::denied;
 
 use super::rows::{Subject, Whose, stale};
 use super::sql::{Sql, Statement, is_aside, text_of};
