@@ -14,6 +14,8 @@ pub use crate::subject::sql::Statement as Bound;
 pub struct BulkScope {
     /// The database role to take; `None`: the login's own.
     pub role: Option<Ident>,
+    /// Where triggers and functions look names up, as they do for requests. Our own statements name schemas.
+    pub schemas: Vec<Ident>,
     /// Whether it only reads; all of its reads then see one state of the data.
     pub read_only: bool,
     /// Longest time for all of it.

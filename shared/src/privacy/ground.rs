@@ -95,7 +95,7 @@ async fn of_managed(app: &App, project: &Project, backend: &ProjectBackend) -> R
         facts,
         dialect: Dialect::Postgres,
         records: app.backends.records(&rows)?,
-        scope: scope(app, Some(names.owner())),
+        scope: scope(app, Some(names.owner()), [names.schema(isolation)]),
         covers: vec!["public".to_owned()],
         limits,
     })
@@ -129,15 +129,25 @@ async fn of_external(app: &App, project: &Project, backend: &ProjectBackend, ext
         for (table, policies) in row_rules::told(backend.policies(), &catalog) {
             details.tables.entry(table).or_default().policies = policies;
         }
-        elsewhere.extend(facts.add(&Schema {
+        let schema = Schema {
             catalog: &catalog,
             details: &details,
             declared: &declared,
             prefixed: at > 0,
             named: dialect != Dialect::MySql,
-        }));
+        };
+        elsewhere.extend(facts.add(&schema));
+        // The others do not tell.
+        if dialect == Dialect::Postgres {
+            facts.add_denied(&schema);
+        }
     }
     facts.accounts = facts.has_owner_columns();
+    let extra = rest
+        .extra_search_path
+        .iter()
+        .filter(|extra| !rest.schemas.contains(extra));
+    let path = rest.schemas.iter().chain(extra).cloned();
 
     let mut limits = limits_of(&elsewhere);
     limits.extend(match dialect {
@@ -155,7 +165,7 @@ async fn of_external(app: &App, project: &Project, backend: &ProjectBackend, ext
         facts,
         dialect,
         records: handle,
-        scope: scope(app, rest.service_role.clone()),
+        scope: scope(app, rest.service_role.clone(), path),
         covers: rest.schemas.iter().map(Ident::to_string).collect(),
         limits,
     })
@@ -185,9 +195,10 @@ async fn seen(
     Ok((catalog, details))
 }
 
-fn scope(app: &App, role: Option<Ident>) -> BulkScope {
+fn scope(app: &App, role: Option<Ident>, schemas: impl IntoIterator<Item = Ident>) -> BulkScope {
     BulkScope {
         role,
+        schemas: schemas.into_iter().collect(),
         read_only: true,
         deadline: app.config.web.request_timeout,
     }

@@ -116,7 +116,7 @@ pub async fn read(app: &App, access: &ProjectAccess, version: Option<i32>) -> Re
             Some(found.ok_or_else(no_such_version)?)
         }
     };
-    let (marks, limits) = sample::marks(&ground).await;
+    let (marks, limits) = sample::marks(&ground, stored.as_ref().map(|stored| &stored.map)).await;
     let (in_force, found) = fitted(&ground, stored, &marks);
     let shown = Shown {
         project: access.project(),

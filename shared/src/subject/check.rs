@@ -1,5 +1,7 @@
 //! What is wrong with a map that somebody wrote.
 
+mod stays;
+
 use std::collections::BTreeSet;
 
 use super::find::is_cut;
@@ -245,6 +247,7 @@ impl<'a> Check<'a> {
                         "",
                     );
                 }
+                self.stays(path, table, entry);
             }
             Rule::Anonymise { columns } => {
                 let path = format!("{path}.columns");

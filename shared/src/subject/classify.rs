@@ -1,13 +1,16 @@
 //! What a column holds of people, told by its name, its type and some of its values.
 
+mod ids;
 mod names;
 mod types;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::ids::Suspects;
+pub(super) use self::ids::{Said, said};
 use self::names::Strength;
 pub(super) use self::names::{is_of_people, singular, words};
 use self::types::Holds;
@@ -74,7 +77,11 @@ pub type Samples = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
 /// The columns of each table that hold something of people.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Marks(BTreeMap<String, Vec<Personal>>);
+pub struct Marks {
+    personal: BTreeMap<String, Vec<Personal>>,
+    /// By table: columns whose values are ids of people.
+    ids: BTreeMap<String, BTreeSet<String>>,
+}
 
 impl Marks {
     /// As far as names and types tell.
@@ -89,12 +96,27 @@ impl Marks {
             let samples = samples.get(label).unwrap_or(&none);
             (label.clone(), of_table(label, table, samples))
         });
-        Self(marks.collect())
+        Self {
+            personal: marks.collect(),
+            ids: BTreeMap::new(),
+        }
+    }
+
+    /// With the columns, by table, whose values are known to be ids of people.
+    #[must_use]
+    pub fn with_ids(mut self, ids: BTreeMap<String, BTreeSet<String>>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// Whether a column's values are known to be ids of people.
+    pub fn holds_ids(&self, label: &str, column: &str) -> bool {
+        self.ids.get(label).is_some_and(|columns| columns.contains(column))
     }
 
     /// Those of a table, in the order of its columns.
     pub fn table(&self, label: &str) -> &[Personal] {
-        self.0.get(label).map_or(&[], Vec::as_slice)
+        self.personal.get(label).map_or(&[], Vec::as_slice)
     }
 
     /// What a column holds of people.
@@ -106,7 +128,14 @@ impl Marks {
 
 /// Whether values of a column are worth looking at.
 pub(crate) fn is_sampled(column: &Column) -> bool {
-    column.name.as_str() != hidden::DELETED_AT && matches!(types::holds(column), Holds::Text | Holds::Json)
+    let says = match types::holds(column) {
+        Holds::Text | Holds::Json => true,
+        // Ids, lists of them, and values of several parts.
+        Holds::Number => column.value_type().ends_with("[]"),
+        Holds::Other => !matches!(column.value_type(), "boolean" | "tinyint(1)" | "tsvector"),
+        _ => false,
+    };
+    says && column.name.as_str() != hidden::DELETED_AT
 }
 
 /// Whether a column may say anything, whatever it is called: long texts and documents.
@@ -145,7 +174,8 @@ fn of_table(label: &str, table: &Table, samples: &BTreeMap<String, Vec<String>>)
     // A name, or a town, is somebody's where there is more of them.
     let strong = |mark: &Mark| mark.strength == Strength::Strong && mark.kind != Kind::FreeText;
     let of_people = people || marks.iter().flatten().any(strong);
-    let counts = |mark: &Mark| mark.strength == Strength::Strong || of_people;
+    let moves = is_of_movement(&words(name), table, &marks);
+    let counts = |mark: &Mark| mark.strength == Strength::Strong || of_people || moves && mark.kind == Kind::Location;
     let columns = table.columns.iter().zip(marks);
     let personal = columns.filter_map(|(column, mark)| {
         let mark = mark.filter(counts)?;
@@ -156,6 +186,33 @@ fn of_table(label: &str, table: &Table, samples: &BTreeMap<String, Vec<String>>)
         })
     });
     personal.collect()
+}
+
+/// Whether rows say where something was at which time, as what somebody carries or drives does: a place, and a moment that is
+/// not the row's own.
+fn is_of_movement(name: &[String], table: &Table, marks: &[Option<Mark>]) -> bool {
+    let places = marks
+        .iter()
+        .flatten()
+        .filter(|mark| mark.kind == Kind::Location)
+        .count();
+    let is_whole = marks
+        .iter()
+        .zip(&table.columns)
+        .any(|(mark, column)| mark.is_some() && types::holds(column) == Holds::Place);
+    if places < 2 && !is_whole {
+        return false;
+    }
+    let happens = |column: &&Column| {
+        let of_row = words(column.name.as_str()).first().is_some_and(|first| {
+            matches!(
+                first.as_str(),
+                "created" | "updated" | "inserted" | "modified" | "changed" | "deleted" | "plinth"
+            )
+        });
+        types::holds(column) == Holds::Date && !of_row
+    };
+    names::is_of_movement(name) || table.columns.iter().any(|column| happens(&column))
 }
 
 /// By its name if that is sure, else by its values, else by its type, else by its name although it may mean something else.

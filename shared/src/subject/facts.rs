@@ -17,6 +17,17 @@ pub struct Facts {
     pub accounts: bool,
     /// Materialized views, which keep copies of rows until they are refreshed.
     pub copies: Vec<(Ident, Ident)>,
+    /// By label: tables whose rows the login that erases may not delete, or not change.
+    pub denied: BTreeMap<String, Denied>,
+}
+
+/// What a login may not do with a table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Denied {
+    /// Delete rows.
+    pub delete: bool,
+    /// Change them.
+    pub update: bool,
 }
 
 /// A table.
@@ -34,6 +45,8 @@ pub struct Table {
     pub unique_keys: Vec<Vec<Ident>>,
     /// Where its rows lead.
     pub links: Vec<Link>,
+    /// What its rows must fulfil, as the engine prints it.
+    pub checks: Vec<String>,
     /// Whether it is a deleted table that waits in the trash. Its label is `trash:<name it had>:<id>`.
     pub trashed: bool,
 }

@@ -85,7 +85,7 @@ pub struct Relation {
 
 /// What an erasure does with a person's rows of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(tag = "action", rename_all = "camelCase", deny_unknown_fields)]
+#[serde(tag = "action", rename_all = "camelCase", from = "Written")]
 pub enum Rule {
     /// They go.
     Delete,
@@ -105,6 +105,25 @@ pub enum Rule {
     },
 }
 
+/// The same with nothing beside it: of a variant without members, serde takes any.
+#[derive(Deserialize)]
+#[serde(tag = "action", rename_all = "camelCase", deny_unknown_fields)]
+enum Written {
+    Delete {},
+    Anonymise { columns: Vec<String> },
+    Keep { reason: String },
+}
+
+impl From<Written> for Rule {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Delete {} => Self::Delete,
+            Written::Anonymise { columns } => Self::Anonymise { columns },
+            Written::Keep { reason } => Self::Keep { reason },
+        }
+    }
+}
+
 impl Path {
     /// For people to read: `order_items.order_id → orders.id, orders.customer_id → customers.id`.
     pub fn readable(&self, table: &str) -> String {
@@ -122,6 +141,32 @@ impl Path {
         match hops.is_empty() {
             true => format!("{table}: the person's own row"),
             false => hops.join(", "),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_rule_is_written_with_nothing_beside_it() {
+        for (written, good) in [
+            (json!({ "action": "delete" }), true),
+            (json!({ "action": "delete", "columns": ["a"] }), false),
+            (json!({ "action": "anonymise", "columns": ["a"] }), true),
+            (json!({ "action": "anonymise", "columns": ["a"], "reason": "x" }), false),
+            (json!({ "action": "keep", "reason": "x" }), true),
+            (json!({ "action": "keep" }), false),
+            (json!({ "action": "erase" }), false),
+        ] {
+            let rule = serde_json::from_value::<Rule>(written.clone());
+            assert_eq!(rule.is_ok(), good, "{written}");
+            if let Ok(rule) = rule {
+                assert_eq!(serde_json::to_value(rule).unwrap(), written);
+            }
         }
     }
 }

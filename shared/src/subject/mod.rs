@@ -21,9 +21,9 @@ pub mod sql;
 mod structure;
 
 pub use check::check;
-pub use classify::{Kind, Marks, Personal, Samples, Why};
+pub use classify::{Kind, Marks, Personal, Samples, Suspects, Why};
 use erase::fillable;
-pub use facts::{Facts, Link, LinkOrigin, Table};
+pub use facts::{Denied, Facts, Link, LinkOrigin, Table};
 pub use find::{Found, Gap, find, gaps};
 pub use map::{Hop, Path, Relation, Root, Rule, SubjectMap, TableEntry};
 pub(crate) use read::{Schema, Trashed};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Facts, Link, LinkOrigin, Table};
+use super::facts::{Denied, Facts, Link, LinkOrigin, Table};
 use super::owner::owner_columns;
 use crate::ident::Ident;
 use crate::schema::catalog::{Catalog, Declared, ForeignKey, Relation, RelationKind};
@@ -56,6 +56,22 @@ impl Facts {
         elsewhere
     }
 
+    /// Adds what secret keys may not do with a schema's tables, where it is as them that rows are erased.
+    pub(crate) fn add_denied(&mut self, schema: &Schema<'_>) {
+        for (name, details) in &schema.details.tables {
+            let Some(relation) = schema.catalog.relation(name) else {
+                continue;
+            };
+            let denied = Denied {
+                delete: !details.secret.delete,
+                update: !details.secret.update,
+            };
+            if relation.kind == RelationKind::Table && denied != Denied::default() {
+                self.denied.insert(schema.label(&relation.name), denied);
+            }
+        }
+    }
+
     /// Adds tables of the trash: as they are in its schema, with the links of their designs.
     pub(crate) fn add_trashed(&mut self, catalog: &Catalog, trashed: &[Trashed<'_>]) {
         for waiting in trashed {
@@ -74,10 +90,10 @@ impl Facts {
     }
 
     /// Adds the links of columns that lie aside in a live table, and the names they had.
-    pub(crate) fn add_removed(&mut self, label: &str, spec: &TableSpec) {
-        let links: Vec<Link> =
-            removed_links(spec, |name| self.tables.contains_key(name).then(|| name.to_owned())).collect();
-        if let Some(table) = self.tables.get_mut(label) {
+    pub(crate) fn add_removed(&mut self, name: &str, spec: &TableSpec) {
+        let there = |name: &str| Some(label_of(name)).filter(|label| self.tables.contains_key(label));
+        let links: Vec<Link> = removed_links(spec, there).collect();
+        if let Some(table) = self.tables.get_mut(&label_of(name)) {
             tell_names(table, spec);
             for link in links {
                 let there = link
@@ -104,11 +120,20 @@ fn tell_names(table: &mut Table, spec: &TableSpec) {
     }
 }
 
+/// What a table of the first schema goes by. A name that would read as another label does is quoted: `"s.letters"` is no table
+/// of the schema `s`.
+pub(crate) fn label_of(name: &str) -> String {
+    match name.contains('.') || name.starts_with('"') || name.starts_with(super::TRASH) {
+        true => format!("\"{}\"", name.replace('"', "\"\"")),
+        false => name.to_owned(),
+    }
+}
+
 impl Schema<'_> {
     fn label(&self, name: &Ident) -> String {
         match (&self.catalog.schema, self.prefixed) {
-            (Some(schema), true) => format!("{schema}.{name}"),
-            _ => name.to_string(),
+            (Some(schema), true) => format!("{}.{}", label_of(schema.as_str()), label_of(name.as_str())),
+            _ => label_of(name.as_str()),
         }
     }
 
@@ -116,6 +141,7 @@ impl Schema<'_> {
         let none = TableDetails::default();
         let details = self.details.tables.get(relation.name.as_str()).unwrap_or(&none);
         let mut table = table(relation, self.catalog.schema.clone().filter(|_| self.named));
+        table.checks = details.checks.iter().map(|check| check.expression.clone()).collect();
         for key in &relation.foreign_keys {
             table.links.push(Link {
                 columns: key.columns.clone(),
@@ -170,6 +196,7 @@ fn table(relation: &Relation, schema: Option<Ident>) -> Table {
         primary_key: relation.primary_key.clone(),
         unique_keys: relation.unique_keys.clone(),
         links: Vec::new(),
+        checks: Vec::new(),
         trashed: false,
     }
 }
@@ -205,8 +232,9 @@ impl Trashed<'_> {
             if name == self.spec.name.as_str() {
                 return Some(self.label.clone());
             }
-            if facts.tables.contains_key(name) {
-                return Some(name.to_owned());
+            let live = label_of(name);
+            if facts.tables.contains_key(&live) {
+                return Some(live);
             }
             let aside = all.iter().rev().find(|other| other.spec.name.as_str() == name);
             aside.map(|other| other.label.clone())

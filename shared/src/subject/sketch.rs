@@ -40,6 +40,7 @@ fn table(label: &str, columns: &str) -> Table {
         primary_key: vec![],
         unique_keys: vec![],
         links: vec![],
+        checks: vec![],
         trashed: label.starts_with("trash:"),
     };
     for part in columns.split(", ") {

@@ -49,8 +49,7 @@ async fn prepare(held: &mut Held, kin: Kin, scope: &BulkScope, end: Instant) -> 
         Kin::Postgres => IsolationLevel::RepeatableRead,
         Kin::Cockroach => IsolationLevel::Serializable,
     };
-    let settings =
-        settings::values_for_catalog(kin, scope.role.as_ref(), end.saturating_duration_since(Instant::now()));
+    let settings = settings::values_for_bulk(kin, scope, end.saturating_duration_since(Instant::now()));
     let begun = async {
         client.batch_execute(settings::begin(level, scope.read_only)).await?;
         ask(client, How::Unnamed, settings.sql, &settings.params).await.rows?;

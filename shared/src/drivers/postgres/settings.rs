@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Kin;
-use crate::backend::{NO_ROLE, Scope, ScriptScope};
+use crate::backend::{BulkScope, NO_ROLE, Scope, ScriptScope};
 use crate::ident::Ident;
 use crate::query::postgres::SETTINGS as READ_BY_QUERIES;
 
@@ -264,12 +264,23 @@ pub(super) fn values_for_script(scope: &ScriptScope, left: Duration) -> Settings
 
 /// The settings of a look into the catalog. With nothing but `pg_catalog` on the path, names print qualified.
 pub(super) fn values_for_catalog(kin: Kin, role: Option<&Ident>, left: Duration) -> Settings {
+    on_path(kin, "pg_catalog, pg_temp".to_owned(), role, left)
+}
+
+/// The settings of statements over a person's rows. Tenants' triggers find their tables as they do for requests; the engine's
+/// own functions and operators come first, so that they stay what our statements mean.
+pub(super) fn values_for_bulk(kin: Kin, scope: &BulkScope, left: Duration) -> Settings {
+    let path = format!("pg_catalog, {}", search_path(&scope.schemas));
+    on_path(kin, path, scope.role.as_ref(), left)
+}
+
+fn on_path(kin: Kin, search_path: String, role: Option<&Ident>, left: Duration) -> Settings {
     let timeout = (left * 9 / 10).as_millis().max(1).to_string();
     let empty = String::new;
     let params = [
         timeout.clone(),
         timeout,
-        "pg_catalog, pg_temp".to_owned(),
+        search_path,
         "UTC".to_owned(),
         empty(),
         empty(),

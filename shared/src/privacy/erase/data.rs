@@ -20,7 +20,7 @@ use crate::privacy::ground::number;
 use crate::privacy::map::{InForce, in_force, of_version};
 use crate::privacy::requests::Who;
 use crate::privacy::{Ground, ground};
-use crate::subject::erase::{Told, others, refresh, steps};
+use crate::subject::erase::{Told, denied, others, refresh, steps};
 use crate::subject::{Change, Kind, Marks, Rule, Subject, SubjectMap, sql};
 use crate::tenancy::Project;
 
@@ -111,7 +111,7 @@ impl Site {
     /// The version of the map, if its owner has confirmed it for these tables.
     ///
     /// # Errors
-    /// 409 `privacy/map-unconfirmed`, `privacy/map-stale`.
+    /// 409 `privacy/map-unconfirmed`, `privacy/map-stale`, `privacy/not-granted`.
     pub fn confirmed(&self) -> Result<i32> {
         let version = self.map.version.ok_or_else(unconfirmed)?;
         if self.map.is_stale() {
@@ -119,6 +119,7 @@ impl Site {
             let words: Vec<_> = self.map.changes.iter().map(told).collect();
             return Err(stale().with_details(words.join("; ")).with_details_json(changes));
         }
+        not_denied(&denied(&self.ground.facts, self.map()))?;
         Ok(version)
     }
 
@@ -338,6 +339,22 @@ impl Site {
     }
 }
 
+/// Refuses what the database would refuse in the middle of an erasure.
+///
+/// # Errors
+/// 409 `privacy/not-granted`, with what is missing in the details.
+fn not_denied(denied: &[String]) -> Result<()> {
+    if denied.is_empty() {
+        return Ok(());
+    }
+    Err(super::conflict(
+        "privacy/not-granted",
+        "The backend's login is not granted what the subject map's rules need",
+    )
+    .with_details(denied.join(", "))
+    .with_hint("Grant it in the database, to the role of secret keys if one is set, or have these tables' rows kept"))
+}
+
 /// Refuses while rows of others hang on what would go.
 ///
 /// # Errors
@@ -428,6 +445,11 @@ fn quiet(error: Error) -> Error {
         error.code().to_owned(),
         "The database refused the erasure",
     );
+    // Names of tables and constraints, where the driver tells any: never a value.
+    let quiet = match error.details() {
+        Some(names) => quiet.with_details(names.to_owned()),
+        None => quiet,
+    };
     match error.retry_after() {
         Some(seconds) => quiet.with_retry_after(seconds),
         None => quiet,

@@ -49,7 +49,7 @@ pub async fn confirm(app: &App, access: &ProjectAccess, wanted: Wanted, seen: Op
     let ground = ground(app, &project).await?;
     let facts = &ground.facts;
     let before = store::latest(app, access.project()).await?;
-    let (marks, limits) = sample::marks(&ground).await;
+    let (marks, limits) = sample::marks(&ground, before.as_ref().map(|before| &before.map)).await;
     let (shown, explicit) = match wanted {
         Wanted::Shown => (fitted(&ground, before.clone(), &marks).0.map, false),
         Wanted::Written(map) => (*map, true),

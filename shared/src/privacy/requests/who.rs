@@ -35,14 +35,16 @@ pub enum NamedSubject {
 }
 
 impl AskedSubject {
-    /// In which way they are named.
+    /// In which way they are named. What was copied with blanks around it is meant without them; an `id` or `key` is taken as
+    /// it is.
     ///
     /// # Errors
     /// 400 `privacy/subject` for an empty name, one of more than 1,000 bytes, or one with a NUL in it.
     pub fn named(&self) -> Result<NamedSubject> {
         let named = match self {
-            Self::Text(text) if text.contains('@') => NamedSubject::Email(text.clone()),
-            Self::Text(text) => NamedSubject::Id(text.clone()),
+            Self::Text(text) if text.contains('@') => NamedSubject::Email(text.trim().to_owned()),
+            Self::Text(text) => NamedSubject::Id(text.trim().to_owned()),
+            Self::Named(NamedSubject::Email(text)) => NamedSubject::Email(text.trim().to_owned()),
             Self::Named(named) => named.clone(),
         };
         let good = |text: &str| !text.is_empty() && text.len() <= LONGEST && !text.contains('\0');
@@ -117,6 +119,14 @@ mod tests {
                 json!({"key": {"a": "1", "b": "2"}}),
                 Some(key(&[("a", "1"), ("b", "2")])),
             ),
+            (json!(" 42\n"), Some(NamedSubject::Id("42".to_owned()))),
+            (
+                json!("\ta@b.example "),
+                Some(NamedSubject::Email("a@b.example".to_owned())),
+            ),
+            (json!({"email": " x "}), Some(NamedSubject::Email("x".to_owned()))),
+            (json!({"id": " 42"}), Some(NamedSubject::Id(" 42".to_owned()))),
+            (json!("  "), None),
             (json!(""), None),
             (json!({"key": {}}), None),
             (json!({"id": "a\u{0}"}), None),

@@ -87,12 +87,15 @@ fn a_map_of_these_tables_has_no_fault_and_any_other_is_told_where() {
         (
             "/tables/comments/rule",
             json!({ "action": "keep", "reason": "the law" }),
-            &[],
+            &["tables.comments.rule privacy/kept-hangs"],
         ),
         (
             "/tables/comments/rule",
             json!({ "action": "keep", "reason": "" }),
-            &["tables.comments.rule.reason privacy/reason"],
+            &[
+                "tables.comments.rule.reason privacy/reason",
+                "tables.comments.rule privacy/kept-hangs",
+            ],
         ),
         (
             "/tables/comments/rule",
@@ -174,4 +177,65 @@ fn a_map_of_these_tables_has_no_fault_and_any_other_is_told_where() {
     assert_eq!(rootless, ["tables.users privacy/root"]);
     // Nobody has an id of their own here.
     assert_eq!(faults(|map| *map = json!({ "root": {} })), ["root privacy/root"]);
+}
+
+#[test]
+fn rows_that_are_kept_may_refer_to_rows_that_stay_or_let_go_of_them() {
+    let keep = json!({ "action": "keep", "reason": "the law" });
+    let told = faults(|map| {
+        map["tables"]["comments"]["rule"] = keep.clone();
+        map["tables"]["users"]["rule"] = json!({ "action": "anonymise", "columns": ["email"] });
+    });
+    assert_eq!(told, [""; 0]);
+    // Further from the person, too.
+    let told = faults(|map| map["tables"]["lines"]["rule"] = keep.clone());
+    assert_eq!(told, ["tables.lines.rule privacy/kept-hangs"]);
+    let facts = facts(
+        "users: id integer pk, email text
+         invoices: id integer pk, user_id integer -> users.id on delete set null
+         fixed: id integer pk, user_id integer required -> users.id on delete set null
+         declared: id integer pk, user_id integer required -> users.id on delete declared",
+    );
+    let mut map = find(
+        Dialect::Postgres,
+        &facts,
+        &Marks::by_name(&facts),
+        &SubjectMap::default(),
+    )
+    .map;
+    for label in ["invoices", "fixed", "declared"] {
+        let reason = "the law".to_owned();
+        map.tables.get_mut(label).unwrap().rule = Rule::Keep { reason };
+    }
+    let told = check(Dialect::Postgres, &map, &facts).to_string();
+    assert!(
+        told.contains("tables.fixed.rule") && told.contains("fixed_user_id_fkey"),
+        "{told}"
+    );
+    assert!(!told.contains("invoices") && !told.contains("declared"), "{told}");
+}
+
+#[test]
+fn a_column_whose_check_may_refuse_what_an_erasure_leaves_is_no_part_of_a_rule() {
+    let mut facts = facts("users: id integer pk, email text required, phone text");
+    let mut map = find(
+        Dialect::Postgres,
+        &facts,
+        &Marks::by_name(&facts),
+        &SubjectMap::default(),
+    )
+    .map;
+    let columns = vec!["email".to_owned(), "phone".to_owned()];
+    map.tables.get_mut("users").unwrap().rule = Rule::Anonymise { columns };
+    for (checks, faulty) in [
+        (vec!["(length(email) > 3)", "(phone ~~ '+%'::text)"], ""),
+        (vec!["(email ~~ '%@%'::text)"], "email can"),
+        (vec!["((phone IS NOT NULL) OR (email ~~ 'x'::text))"], "phone can"),
+    ] {
+        let users = facts.tables.get_mut("users").unwrap();
+        users.checks = checks.iter().map(ToString::to_string).collect();
+        let told = check(Dialect::Postgres, &map, &facts).to_string();
+        assert_eq!(told.is_empty(), faulty.is_empty(), "{checks:?}: {told}");
+        assert!(told.contains(faulty), "{checks:?}: {told}");
+    }
 }

@@ -77,8 +77,16 @@ pub(in crate::subject) fn is_of_people(word: &str) -> bool {
     has(people, word) || has(people, singular(word))
 }
 
+/// Whether a table's name says that its rows are where something was.
+pub(super) fn is_of_movement(name: &[String]) -> bool {
+    let movement = "track tracking position location gps trip visit checkin ping route waypoint movement journey ride trace \
+         standort position ubicacion recorrido trajet percorso";
+    name.last()
+        .is_some_and(|last| has(movement, last) || has(movement, singular(last)))
+}
+
 /// Whether a word is in a list of words.
-fn has(list: &str, word: &str) -> bool {
+pub(super) fn has(list: &str, word: &str) -> bool {
     list.split_whitespace().any(|other| other == word)
 }
 

@@ -21,6 +21,7 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Table {
         primary_key: vec![],
         unique_keys: vec![],
         links: vec![],
+        checks: vec![],
         trashed: false,
     }
 }
@@ -190,6 +191,12 @@ fn documents_are_looked_into_by_their_names_and_values() {
         (&[r#"{"note": "cut off with ada@example.com and"#], Some(Kind::Email)),
         (&[r#"{"size": 3, "tags": ["a"]}"#, "null"], None),
         (&[r#"{"email": null}"#, r#"{"email": ""}"#], None),
+        (
+            &[r#"{"user_id": "3d2c9c5e-0b5a-4a3e-9a44-0000000000a1"}"#],
+            Some(Kind::PersonId),
+        ),
+        (&[r#"{"created_by": 7}"#], Some(Kind::PersonId)),
+        (&[r#"{"order_id": 7, "sort_by": "size"}"#], None),
     ] {
         let expected = expected.map(|kind| (kind, Why::Values));
         assert_eq!(kind("things", "data", "jsonb", values), expected, "{values:?}");
@@ -208,4 +215,42 @@ fn a_type_says_it_where_nothing_else_does() {
         Some((Kind::Location, Why::Type))
     );
     assert_eq!(kind("shops", "home", "point", &[]), None);
+}
+
+#[test]
+fn a_value_of_several_parts_is_looked_into() {
+    let values = &["(ada@example.com,\"+49 170 1234567\")", "(,)"];
+    assert_eq!(
+        kind("things", "reached", "contact_details", values),
+        Some((Kind::Email, Why::Values))
+    );
+    let sampled = |data_type: &str| is_sampled(&table("things", &[("x", data_type)]).columns[0]);
+    assert!(
+        ["contact_details", "uuid", "uuid[]", "integer[]", "text[]"]
+            .into_iter()
+            .all(sampled)
+    );
+    assert!(!["boolean", "integer", "date", "bytea"].into_iter().any(sampled));
+}
+
+#[test]
+fn where_something_was_and_when_is_somebodys_movement() {
+    let places = |of: &str, columns: &[(&str, &str)]| {
+        let found = of_table(of, &table(of, columns), &BTreeMap::new());
+        found.iter().filter(|it| it.kind == Kind::Location).count()
+    };
+    let place = [
+        ("name", "text"),
+        ("lat", "double precision"),
+        ("lng", "double precision"),
+    ];
+    assert_eq!(places("shops", &place), 0);
+    assert_eq!(places("tracks", &place), 2);
+    for (when, expected) in [("at", 2), ("created_at", 0)] {
+        let with = [place.as_slice(), &[(when, "timestamp with time zone")]].concat();
+        assert_eq!(places("shops", &with), expected, "{when}");
+    }
+    // Nothing else that may be somebody's becomes so.
+    let with = [place.as_slice(), &[("at", "date")]].concat();
+    assert_eq!(of_table("shops", &table("shops", &with), &BTreeMap::new()).len(), 2);
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use super::Kind;
+use super::ids::{Said, said};
 use super::names::{self, Strength, words};
 use super::types::Holds;
 
@@ -86,7 +87,7 @@ fn of_member(name: &str, is_number: bool) -> Option<Kind> {
     let held = if is_number { Holds::Number } else { Holds::Text };
     match names::of(&words(name), held) {
         Some((kind, Strength::Strong)) if kind != Kind::FreeText => Some(kind),
-        _ => None,
+        _ => (said(&words(name), "") == Some(Said::Id)).then_some(Kind::PersonId),
     }
 }
 

@@ -1,13 +1,15 @@
 //! What stands in columns that say nothing of anybody any more.
 
-use super::super::sql::{Kind, Sql};
+use super::super::sql::{Kind, Sql, is_aside};
 use super::super::{Dialect, LinkOrigin, Table};
+use super::checks::{Filled, may_refuse};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::schema::catalog::Column;
 
 /// Whether an erasure can empty a column, or fill it with something that means nothing: not one that is generated, that is of
-/// the primary key, or that must have a value and holds a foreign key or is of a type with no such value (an enum).
+/// the primary key, or that must have a value and holds a foreign key or is of a type with no such value (an enum), and none of
+/// which a check may refuse it.
 pub fn fillable(dialect: Dialect, table: &Table, column: &str) -> bool {
     let Some(column) = table.column(column) else {
         return false;
@@ -19,7 +21,19 @@ pub fn fillable(dialect: Dialect, table: &Table, column: &str) -> bool {
     if column.generated || table.primary_key.contains(&column.name) {
         return false;
     }
-    column.nullable || (!leads_on && meaningless(dialect, column, is_unique(table, &column.name)).is_some())
+    // What lies aside is bound by nothing but its type.
+    if column.nullable && is_aside(column) {
+        return true;
+    }
+    let unique = is_unique(table, &column.name);
+    let filled = match Kind::of(dialect, column) {
+        _ if column.nullable => Filled::Null,
+        _ if leads_on || meaningless(dialect, column, unique).is_none() => return false,
+        Kind::Text { most } => Filled::Letters(letters(most)),
+        Kind::Integer { .. } | Kind::Decimal | Kind::Float if !unique => Filled::Zero,
+        _ => Filled::Other,
+    };
+    !may_refuse(table, column, filled)
 }
 
 /// Adds the assignments that empty columns of the row `t`.
@@ -65,10 +79,19 @@ fn is_unique(table: &Table, name: &Ident) -> bool {
     table.unique_keys.iter().any(|key| key.contains(name))
 }
 
+const PREFIX: &str = "erased-";
+const DRAWN: usize = 32;
+
+/// How many [`text`] has.
+fn letters(most: Option<usize>) -> usize {
+    match most {
+        Some(most) if most < PREFIX.len() + DRAWN => most.min(DRAWN),
+        _ => PREFIX.len() + DRAWN,
+    }
+}
+
 /// Letters and digits, as many as `most` at the most, drawn for each row.
 fn text(dialect: Dialect, most: Option<usize>) -> String {
-    const PREFIX: &str = "erased-";
-    const DRAWN: usize = 32;
     let drawn = match dialect {
         Dialect::MySql => "md5(concat(rand(), uuid()))",
         Dialect::Postgres | Dialect::Cockroach => "replace(gen_random_uuid()::text, '-', '')",

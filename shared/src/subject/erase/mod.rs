@@ -5,13 +5,16 @@
 //! tables lead to each other in a circle it is told not to check them meanwhile, and does nothing of what they would do either,
 //! so that is done before.
 
+mod checks;
 mod fill;
 mod mysql;
 mod order;
+mod rights;
 #[cfg(test)]
 mod tests;
 
 pub use fill::fillable;
+pub use rights::denied;
 
 use super::rows::{Subject, Whose, stale};
 use super::sql::{Sql, Statement, is_aside, text_of};
@@ -90,7 +93,7 @@ pub fn others(dialect: Dialect, facts: &Facts, map: &SubjectMap, subject: &Subje
     let mut hanging = Vec::new();
     for (label, table) in &facts.tables {
         for (link, name, on) in work.keys_to_deleted(table) {
-            if sets_free(link) {
+            if sets_free(table, link) {
                 continue;
             }
             hanging.push(Hanging {
@@ -185,9 +188,19 @@ fn emptied<'t>(table: &'t Table, columns: &[String]) -> Option<Vec<&'t Ident>> {
     })
 }
 
-/// Whether the database itself takes the link out of rows whose target goes.
-fn sets_free(link: &Link) -> bool {
-    matches!(&link.origin, LinkOrigin::ForeignKey { on_delete, .. } if on_delete.starts_with("set "))
+/// Whether the database itself takes the link out of rows whose target goes: by a null, for which a key of several columns needs
+/// one that may be null. What it would set in place of that may lead nowhere.
+pub(super) fn sets_free(table: &Table, link: &Link) -> bool {
+    let columns = || link.columns.iter().filter_map(|name| table.column(name.as_str()));
+    let LinkOrigin::ForeignKey { on_delete, .. } = &link.origin else {
+        return false;
+    };
+    let by_null = match on_delete.as_str() {
+        "set null" => true,
+        "set default" => columns().all(|column| column.default.is_none()),
+        _ => false,
+    };
+    by_null && columns().any(|column| column.nullable)
 }
 
 /// Counts rows of a table that hang on rows that go by a link, and that neither go nor let go of it themselves.

@@ -63,7 +63,7 @@ fn circle(work: &Work<'_>, component: &[usize], looks: &[BTreeSet<usize>], steps
     for (label, table) in &work.whose.facts.tables {
         for (link, _, on) in work.keys_to_deleted(table) {
             let is_in = at(work, on).is_some_and(|at| component.contains(&at));
-            if is_in && sets_free(link) {
+            if is_in && sets_free(table, link) {
                 let is_own = at(work, label).is_some_and(|at| component.contains(&at));
                 steps.push(set_free(work, (label, table), link, on, is_own)?);
             }
@@ -146,9 +146,9 @@ fn step(work: &Work<'_>, at: usize, circle: &[usize]) -> Result<Option<Step>> {
         }
         Action::Empty(columns) => {
             let mut columns = columns.clone();
-            let freed = work
-                .keys_to_deleted(table)
-                .filter(|(link, _, on)| sets_free(link) && self::at(work, on).is_some_and(|at| circle.contains(&at)));
+            let freed = work.keys_to_deleted(table).filter(|(link, _, on)| {
+                sets_free(table, link) && self::at(work, on).is_some_and(|at| circle.contains(&at))
+            });
             let more: Vec<&Ident> = freed.flat_map(|(link, ..)| &link.columns).collect();
             columns.extend(more);
             columns.sort_unstable();

@@ -318,3 +318,23 @@ fn columns_that_others_rest_on_are_not_fillable() {
     facts.tables.get_mut("comments").unwrap().columns[3].generated = true;
     assert!(!is(&facts, "comments", "body"));
 }
+
+#[test]
+fn only_a_null_that_may_be_there_takes_others_rows_off_what_goes() {
+    for (action, column, default, free) in [
+        ("set null", "uuid", None, true),
+        ("set null", "uuid!", None, false),
+        ("set default", "uuid", None, true),
+        ("set default", "uuid", Some("'0'"), false),
+        ("set default", "uuid!", None, false),
+        ("cascade", "uuid", None, false),
+    ] {
+        let mut posts = table("posts", &["id bigint!", &format!("editor_id {column}")]);
+        posts.columns[1].default = default.map(str::to_owned);
+        posts.links.push(key("editor_id", "users", "id", action));
+        let facts = facts(vec![table("users", &["id uuid!"]), posts]);
+        let map = map(("users", "id"), vec![("users", entry(&[""], Rule::Delete))]);
+        let others = others(Dialect::Postgres, &facts, &map, &subject()).unwrap();
+        assert_eq!(others.is_empty(), free, "{action} {column} {default:?}");
+    }
+}

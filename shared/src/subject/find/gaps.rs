@@ -1,6 +1,6 @@
 //! What looks personal and is linked to nobody.
 
-use super::super::classify::{singular, words};
+use super::super::classify::{Said, said, singular, words};
 use super::super::{Facts, Kind, Marks, Personal, Relation, SubjectMap, Table, Why};
 use super::Gap;
 use crate::schema::catalog::Column;
@@ -13,23 +13,20 @@ pub fn gaps(facts: &Facts, marks: &Marks, map: &SubjectMap) -> Vec<Gap> {
         .iter()
         .filter(|(label, _)| !map.tables.contains_key(*label))
     {
-        let personal = marks
-            .table(label)
-            .iter()
-            .filter(|personal| personal.kind != Kind::FreeText)
-            .cloned();
-        let mut personal: Vec<Personal> = personal.collect();
-        for column in table
-            .columns
-            .iter()
-            .filter(|column| marks.kind(label, column.name.as_str()).is_none())
-        {
-            if names_person(column, facts, map) {
-                personal.push(Personal {
-                    column: column.name.to_string(),
-                    kind: Kind::PersonId,
-                    why: Why::Name,
-                });
+        let mut personal: Vec<Personal> = Vec::new();
+        for column in &table.columns {
+            let name = column.name.as_str();
+            let marked = marks.table(label).iter().find(|marked| marked.column == name);
+            let of_id = |why| Personal {
+                column: name.to_owned(),
+                kind: Kind::PersonId,
+                why,
+            };
+            match marked {
+                Some(marked) if marked.kind != Kind::FreeText => personal.push(marked.clone()),
+                _ if marks.holds_ids(label, name) => personal.push(of_id(Why::Values)),
+                _ if names_person(table, column, facts, map) => personal.push(of_id(Why::Name)),
+                _ => {}
             }
         }
         let ignored = |column: &str| map.ignored.iter().any(|it| *it == format!("{label}.{column}"));
@@ -49,34 +46,38 @@ pub fn gaps(facts: &Facts, marks: &Marks, map: &SubjectMap) -> Vec<Gap> {
     gaps
 }
 
-/// Whether a column is called as the root's id is in other tables (`user_id`), and could hold it.
-fn names_person(column: &Column, facts: &Facts, map: &SubjectMap) -> bool {
+/// Whether a column is called as one with ids of people is (`user_id`, `created_by`, `participants`), and could hold them.
+fn names_person(table: &Table, column: &Column, facts: &Facts, map: &SubjectMap) -> bool {
+    let root = map.root.table.as_ref().and_then(|label| facts.tables.get(label));
+    let key = match (root, map.root.key.as_slice()) {
+        (Some(root), [key]) => root.column(key).map(|key| kin(key.value_type())),
+        // People are accounts.
+        (None, _) => facts.accounts.then_some("uuid"),
+        _ => None,
+    };
+    let Some(key) = key else { return false };
     let name = words(column.name.as_str());
-    let Some((last, before)) = name.split_last() else {
+    let root_word = root.and_then(|root| words(root.name.as_str()).pop());
+    let Some(said) = said(&name, singular(root_word.as_deref().unwrap_or_default())) else {
         return false;
     };
-    if !matches!(
-        last.as_str(),
-        "id" | "uuid" | "uid" | "key" | "ref" | "no" | "nr" | "number"
-    ) || before.is_empty()
-    {
+    // What a key says of it counts, and a table's own ids are nobody's.
+    let leads_on =
+        |link: &super::Link| link.to.is_some() && link.to != map.root.table && link.columns.contains(&column.name);
+    if table.links.iter().any(leads_on) || name == ["uid"] && table.primary_key.contains(&column.name) {
         return false;
     }
-    let Some(root) = map.root.table.as_ref().and_then(|label| facts.tables.get(label)) else {
-        // People are accounts.
-        return facts.accounts && column.data_type == "uuid" && before == ["user"];
+    let (own, is_list) = match column.value_type().strip_suffix("[]") {
+        Some(item) => (kin(item), true),
+        None => (kin(column.value_type()), false),
     };
-    let [key] = map.root.key.as_slice() else { return false };
-    let root_name = words(root.name.as_str());
-    let root_word = root_name
-        .last()
-        .map(|last| singular(last).to_owned())
-        .unwrap_or_default();
-    let holds = root
-        .column(key)
-        .is_some_and(|key| kin(key.value_type()) == kin(column.value_type()));
-    let said = before.last().is_some_and(|last| *last == root_word || last == "user");
-    holds && said
+    match said {
+        _ if matches!(own, "json" | "jsonb") => true,
+        Said::Id => own == key || own == "text",
+        Said::Person => own == key && (own != "text" || is_list),
+        // As a number it is how many.
+        Said::People => own == key && (own == "uuid" || is_list),
+    }
 }
 
 /// Types by what they are worth for comparing: widths and lengths do not matter.
@@ -98,7 +99,16 @@ fn suggestion(label: &str, table: &Table, personal: &[Personal], facts: &Facts, 
         references,
         referenced_columns,
     };
-    if let Some(id) = personal.iter().find(|personal| personal.kind == Kind::PersonId) {
+    // Lists and documents are compared with nothing.
+    let is_one = |personal: &&Personal| {
+        let column = table.column(&personal.column);
+        column.is_some_and(|column| {
+            let name = column.value_type();
+            !name.ends_with("[]") && !matches!(name, "json" | "jsonb")
+        })
+    };
+    let mut ids = personal.iter().filter(|personal| personal.kind == Kind::PersonId);
+    if let Some(id) = ids.find(is_one) {
         let there = map.root.table.as_ref().map_or(Vec::new(), |_| map.root.key.clone());
         return Some(relation(vec![id.column.clone()], map.root.table.clone(), there));
     }

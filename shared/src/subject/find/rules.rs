@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::super::classify::may_say_anything;
-use super::super::{Dialect, LinkOrigin, Marks, Rule, Table, fillable};
+use super::super::erase::sets_free;
+use super::super::{Dialect, Link, LinkOrigin, Marks, Rule, Table, fillable};
 use super::Ways;
 
 impl Ways<'_> {
@@ -34,7 +35,7 @@ impl Ways<'_> {
             }
             for link in links.iter().filter(|link| link.to.as_deref() == Some(label)) {
                 match &link.origin {
-                    LinkOrigin::ForeignKey { name, on_delete } if on_delete != "set null" => {
+                    LinkOrigin::ForeignKey { name, .. } if !self.lets_go(other, link) => {
                         return Some((other, name.to_string()));
                     }
                     _ => {}
@@ -42,6 +43,11 @@ impl Ways<'_> {
             }
         }
         None
+    }
+
+    fn lets_go(&self, label: &str, link: &Link) -> bool {
+        let table = self.facts.tables.get(label);
+        table.is_some_and(|table| sets_free(table, link))
     }
 
     /// The columns that lead to the person and those that say something; none if the rows would stay theirs, or would have to

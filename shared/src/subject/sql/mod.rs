@@ -16,7 +16,7 @@ use crate::error::Result;
 
 pub use json::columns;
 pub(super) use json::is_aside;
-pub use sample::sample;
+pub use sample::{SAMPLED, known, sample, sample_column};
 
 /// A statement that was rendered for the engine at hand, with its values.
 #[derive(Clone, PartialEq, Eq)]

@@ -28,6 +28,7 @@ pub(in crate::subject) fn table(name: &str, columns: &[&str]) -> Table {
         primary_key: vec![Ident::new(columns[0].split_once(' ').unwrap().0).unwrap()],
         unique_keys: Vec::new(),
         links: Vec::new(),
+        checks: Vec::new(),
         trashed: false,
     }
 }

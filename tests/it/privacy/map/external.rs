@@ -69,6 +69,39 @@ fn an_own_postgres_is_found_by_its_foreign_keys_and_what_its_owner_declares() {
 }
 
 #[test]
+fn ids_of_people_are_told_by_names_and_by_values_whatever_holds_them() {
+    run(async {
+        const ANN: &str = "3d2c9c5e-0b5a-4a3e-9a44-0000000000a1";
+        const FIRM: &str = "3d2c9c5e-0b5a-4a3e-9a44-0000000000f1";
+        sql(&format!(
+            "create schema people_ids;
+            create table people_ids.users (id uuid primary key, email text unique);
+            create table people_ids.attachments (id int primary key, owner_type text, owner_id uuid, holder uuid);
+            create table people_ids.chats (id int primary key, folks uuid[], topic uuid);
+            create table people_ids.events (id int primary key, told jsonb);
+            create table people_ids.tasks (id int primary key, assignee uuid, created_by text, size int);
+            create type people_ids.reached as (mail text, phone text);
+            create table people_ids.shops (id int primary key, contact people_ids.reached, remark text);
+            create table people_ids.\"s.letters\" (id int primary key, mail text);
+            insert into people_ids.users values ('{ANN}', 'planted@example.com');
+            insert into people_ids.attachments values (1, 'user', '{ANN}', '{ANN}'), (2, 'firm', '{FIRM}', '{FIRM}');
+            insert into people_ids.chats values (1, array['{FIRM}', '{ANN}']::uuid[], '{FIRM}');
+            insert into people_ids.events values (1, '{{\"about\": {{\"who\": \"{ANN}\"}}}}');
+            insert into people_ids.shops select n, null, null from generate_series(1, 300) n;
+            insert into people_ids.shops values (301, ('planted@example.com', null), 'call planted@example.com');
+            grant usage on schema people_ids to web_service;
+            grant select on all tables in schema people_ids to web_service"
+        ))
+        .await;
+        let body = body(json!({ "schemas": ["people_ids"], "serviceRole": "web_service" })).await;
+        let world = world().await;
+        let own = Own::of(world, &body).await;
+        let map = shown(world, &own.id, &own.owner).await;
+        assert_snapshot!(gaps(&map), @"");
+    });
+}
+
+#[test]
 fn a_rest_api_tells_nothing_by_name() {
     run(async {
         let api = Api::start(Door::Open).await;

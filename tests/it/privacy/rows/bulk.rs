@@ -222,7 +222,7 @@ fn a_role_is_taken_and_rows_that_policies_keep_from_it_are_an_error() {
         let settings = "select current_user::text, current_setting('search_path'), current_setting('TimeZone')";
         let settings = transaction.rows(&statement(settings)).await.unwrap();
         let told: Vec<&str> = settings[0].iter().flatten().map(String::as_str).collect();
-        assert_eq!(told, [role.as_str(), "pg_catalog, pg_temp", "UTC"]);
+        assert_eq!(told, [role.as_str(), "pg_catalog, public, pg_temp", "UTC"]);
         let refused = transaction
             .rows(&statement("select id::text from public.t"))
             .await
@@ -237,6 +237,35 @@ fn a_role_is_taken_and_rows_that_policies_keep_from_it_are_an_error() {
 }
 
 #[test]
+fn what_hangs_on_tables_finds_others_as_for_requests_and_the_engines_functions_stay_its_own() {
+    run(async {
+        let (ground, name) = postgres().await;
+        let client = superuser(&name).await;
+        client
+            .batch_execute(
+                "create table notes (id int); create table gone (id int); insert into notes values (7);
+                 create function keep() returns trigger language plpgsql as
+                   $$ begin insert into gone values (old.id); return old; end $$;
+                 create function many() returns int language sql as 'select count(*)::int from gone';
+                 create materialized view counted as select many();
+                 create trigger keep after delete on notes for each row execute function keep();
+                 create function lower(text) returns text language sql as 'select ''theirs''::text'",
+            )
+            .await
+            .unwrap();
+        let mut transaction = ground.begin(false).await;
+        let delete = statement("delete from public.notes");
+        assert_eq!(transaction.execute(&delete).await.unwrap(), 1);
+        let refresh = statement("refresh materialized view public.counted");
+        transaction.execute(&refresh).await.unwrap();
+        let told = statement("select many::text, lower('OURS'::text) from public.counted");
+        let told = transaction.rows(&told).await.unwrap();
+        assert_eq!(told, [[Some("1".to_owned()), Some("ours".to_owned())]]);
+        transaction.commit().await.unwrap();
+    });
+}
+
+#[test]
 fn what_takes_too_long_ends_at_the_deadline() {
     run(async {
         for ((ground, _), sleep) in [
@@ -245,6 +274,7 @@ fn what_takes_too_long_ends_at_the_deadline() {
         ] {
             let scope = BulkScope {
                 role: None,
+                schemas: Vec::new(),
                 read_only: false,
                 deadline: std::time::Duration::from_secs(2),
             };

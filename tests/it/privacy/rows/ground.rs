@@ -125,6 +125,7 @@ fn table(catalog: &Catalog, details: &Details, name: &str, dialect: Dialect) -> 
         primary_key: relation.primary_key.clone(),
         unique_keys: relation.unique_keys.clone(),
         links: links.collect(),
+        checks: Vec::new(),
         trashed: false,
     }
 }
@@ -197,6 +198,7 @@ impl Ground {
     pub async fn begin(&self, read_only: bool) -> Box<dyn BulkTransaction> {
         let scope = BulkScope {
             role: self.role.clone(),
+            schemas: vec![Ident::fixed("public")],
             read_only,
             deadline: LONG,
         };
