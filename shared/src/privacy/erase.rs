@@ -13,6 +13,7 @@
 
 mod ask;
 mod confirm;
+mod copies;
 mod data;
 mod drawn;
 mod plan;

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::copies::Unrenewed;
 use super::plan::{Others, PlannedTable};
 use super::values::{Known, Values};
 use super::{plan_changed, stale, unconfirmed};
 use crate::accounts::{self, Person};
 use crate::app::App;
 use crate::backend::{BulkScope, BulkTransaction};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::privacy::ground::number;
 use crate::privacy::map::{InForce, in_force, of_version};
 use crate::privacy::requests::Who;
@@ -29,36 +29,6 @@ const LONGEST: Duration = Duration::from_secs(180);
 
 /// Longest time for renewing all copies of rows.
 const RENEWAL: Duration = Duration::from_secs(60);
-
-/// Why a copy of rows was not renewed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Unrenewed {
-    /// The login at hand is not its owner.
-    NotAllowed,
-    /// There was no time left, or it took too long.
-    OutOfTime,
-    /// Its own query fails, say.
-    Failed,
-}
-
-impl Unrenewed {
-    fn by(error: &Error) -> Self {
-        match error.kind() {
-            ErrorKind::Forbidden | ErrorKind::Unauthorized => Self::NotAllowed,
-            ErrorKind::Timeout => Self::OutOfTime,
-            _ => Self::Failed,
-        }
-    }
-
-    /// For the receipt.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::NotAllowed => "Its owner has to refresh it: the login at hand may not",
-            Self::OutOfTime => "Its owner has to refresh it: that took longer than there is time",
-            Self::Failed => "Its owner has to refresh it: the database refused to",
-        }
-    }
-}
 
 /// So many rows of each table.
 pub(super) type Counts = BTreeMap<String, u64>;

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::ask::user;
-use super::data::{Counts, Site, Unrenewed};
+use super::copies::Unrenewed;
+use super::data::{Counts, Site};
 use super::drawn::{audit_log, end_user};
 use super::steps::{Found, Work};
 use super::store::{self, Documents};

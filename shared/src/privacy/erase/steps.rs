@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::ask::KeptPlan;
-use super::data::{Counts, Site, Unrenewed};
+use super::copies::Unrenewed;
+use super::data::{Counts, Site};
 use super::run::{Done, RECEIPT, merged};
 use super::scrub;
 use super::store::{self, Documents};
