@@ -172,21 +172,31 @@ pub(super) async fn delete(executor: &impl GenericClient, id: Uuid) -> Result<()
     Ok(())
 }
 
-/// The export that an end user has asked for themself and that waits for them, the last one first.
+/// Lets nobody else ask in that person's name until the transaction ends.
+pub(super) async fn hold_own(executor: &impl GenericClient, project: ProjectId, user: Uuid) -> Result<()> {
+    let sql = "select pg_advisory_xact_lock(hashtextextended('plinth.exports:' || $1::uuid || ':' || $2::uuid, 0))";
+    let params = [uuid(&project.0), uuid(&user)];
+    executor.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(())
+}
+
+/// The export that an end user has asked for themself and that waits for them, or that they asked for since that moment; the
+/// last one first.
 pub(super) async fn own(
     executor: &impl GenericClient,
     project: ProjectId,
     subject: &Who,
     now: Timestamp,
+    since: Timestamp,
 ) -> Result<Option<Asked>> {
     let sql = "
         select r.job_id, r.id from plinth.privacy_requests r join plinth.exports e on e.id = r.id
         join plinth.jobs j on j.id = r.job_id
-        where r.project_id = $1 and r.kind = 'export' and r.self and r.subject = $2 and e.expires_at > $3 and e.fetched_at is null
-          and j.state in ('queued', 'running', 'succeeded')
+        where r.project_id = $1 and r.kind = 'export' and r.self and r.subject = $2 and e.expires_at > $3
+          and (e.fetched_at is null or r.created_at > $4) and j.state in ('queued', 'running', 'succeeded')
         order by r.created_at desc limit 1";
     let subject = serde_json::to_value(subject).map_err(Error::internal)?;
-    let params = [uuid(&project.0), json(&subject), time(&now)];
+    let params = [uuid(&project.0), json(&subject), time(&now), time(&since)];
     let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
     Ok(rows.first().map(|row| Asked {
         job_id: row.get(0),
