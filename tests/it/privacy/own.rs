@@ -65,6 +65,18 @@ impl App {
         self.bench.control.query_one(sql, &[&request]).await.unwrap().get(0)
     }
 
+    /// Entries of the project's log that keep an address which no erasure would remove.
+    async fn addresses_of_nobody(&self) -> i64 {
+        let sql = "select count(*) from plinth.audit_subjects s join plinth.audit_log l on l.id = s.audit_id
+                   where l.project_id = $1::text::uuid and s.address is not null and s.actor !~ '^(user|end-user):'";
+        self.bench
+            .control
+            .query_one(sql, &[&self.project.id])
+            .await
+            .unwrap()
+            .get(0)
+    }
+
     async fn confirm_map(&self) {
         let (world, token) = (&self.bench.world, &self.project.owner.token);
         super::erase::map(world, token, &self.project.id, &[]).await;
@@ -211,6 +223,8 @@ async fn taken_along_and_erased(level: &str) {
         send(world, Method::GET, link, HERE, None).await.status,
         StatusCode::GONE
     );
+    let by = json!(format!("end-user:{}", user.id));
+    assert_eq!(app.log().await[0], ("privacy.export-fetch".to_owned(), by));
     let files = unzipped(&got.body);
     assert!(files.values().any(|content| content.contains(&user.email)));
     assert!(!files.values().any(|content| content.contains(&other.email)));
@@ -241,7 +255,9 @@ async fn taken_along_and_erased(level: &str) {
     assert_eq!(job.job.state, "succeeded", "{:?}", job.job.error);
 
     let path = format!("/api/gdpr/receipts/{receipt}?token={token}");
-    world.get(&path).send().await.expect(StatusCode::OK);
+    let read = send(world, Method::GET, &path, HERE, None).await;
+    assert_eq!(read.status, StatusCode::OK, "{}", read.told());
+    assert_eq!(app.addresses_of_nobody().await, 0);
     let left = app.bench.holding(&user.email).await;
     assert_eq!(left, [].into());
     let left = app.bench.holding(&user.id).await;
