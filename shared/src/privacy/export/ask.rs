@@ -284,10 +284,10 @@ pub async fn own_link(app: &App, project: &Project, user: Uuid, id: Uuid, from: 
 
 /// The request, for who may have what came of it: for an end user's data those who may ask for it, for a platform user's
 /// data that user and those who run the platform: whoever asked as one of these and is none any more gets nothing. What an end
-/// user asked for about themself is theirs alone.
+/// user asked for about themself is theirs alone, and what was asked about somebody who is erased is nobody's.
 async fn allowed(app: &App, caller: &Caller, id: Uuid) -> Result<Request> {
     let asked = requests::find(&*app.control.get().await?, id).await?;
-    let asked = asked.filter(|asked| asked.kind == Kind::Export && !asked.own);
+    let asked = asked.filter(|asked| asked.kind == Kind::Export && !asked.own && asked.subject.is_some());
     let asked = asked.ok_or_else(not_found)?;
     match asked.project {
         Some(project) => {
