@@ -23,7 +23,7 @@ pub struct ProofBody {
     password: Option<String>,
 }
 
-/// Have a copy of one's own data made. (Not a route of GoTrue's.)
+/// Have a copy of one's own data made, one a day; with a link once it is ready. (Not a route of GoTrue's.)
 #[utoipa::path(post, path = "/user/export", operation_id = "auth_ask_export", tag = "auth",
     request_body(content = Option<ProofBody>),
     responses((status = 202, body = OwnExport), (status = 400, description = "invalid_credentials"),
@@ -34,7 +34,8 @@ pub async fn ask_export(State(app): State<App>, signed_in: SignedIn, body: Bytes
     Ok((StatusCode::ACCEPTED, Json(asked)))
 }
 
-/// The copy of one's own data that was asked for last, with a link once it is ready. (Not a route of GoTrue's.)
+/// The copy of one's own data that was asked for last; with a link once it is ready, for who has signed in within the last five
+/// minutes. Later, asking again with the password answers with one. (Not a route of GoTrue's.)
 #[utoipa::path(get, path = "/user/export", operation_id = "auth_show_export", tag = "auth",
     responses((status = 200, body = OwnExport), (status = 403, description = "privacy_not_allowed, bad_jwt, session_not_found"),
         (status = 404, description = "privacy_export_not_found")))]
@@ -45,8 +46,15 @@ pub async fn show_export(State(app): State<App>, signed_in: SignedIn) -> Result<
         bearer,
     } = signed_in;
     let user = accounts::show_user(&app, &audience, &bearer).await?.id;
-    let project = audience.project().ok_or_else(not_found)?;
-    own::show_export(&app, project, user, &origin.request).await.map(Json)
+    let project = audience.project().cloned().ok_or_else(not_found)?;
+    let none = GivenPassword::default();
+    match accounts::reauthenticate(&app, audience, &bearer, &none, origin).await {
+        Ok(proven) => own::fetch_export(&app, &proven).await.map(Json),
+        Err(error) if error.code() == "reauthentication_needed" => {
+            own::show_export(&app, &project, user).await.map(Json)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Erase oneself: all that the project keeps about the user, for good. (Not a route of GoTrue's.)

@@ -71,11 +71,11 @@ pub async fn state(Actor(caller): Actor, Path(id): Path<String>, State(app): Sta
 }
 
 /// Makes a link to an export's file. It works once, from the address that asked for it, for 15 minutes; the one before works
-/// no more.
+/// no more. Whoever is about to fetch their own data must have signed in within the last five minutes.
 #[utoipa::path(post, path = "/api/gdpr/exports/{id}/link", tag = "privacy", params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 201, body = Link),
-        (status = 403),
+        (status = 403, description = "`projects/role`: it needs an admin; `privacy/reauthentication`"),
         (status = 404),
         (status = 409, description = "`privacy/export-not-ready`"),
         (status = 410, description = "`privacy/export-gone`"),

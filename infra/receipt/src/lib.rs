@@ -4,6 +4,7 @@
 //! Ed25519); the readable half must say the very same, so that nobody is shown one thing and given proof of another.
 
 mod proven;
+mod strict;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use proven::Proven;
+use strict::Strict;
 
 /// What a receipt says it is.
 const TYPE: &str = "plinth-erasure-receipt/1";
@@ -22,7 +24,7 @@ const TYPE: &str = "plinth-erasure-receipt/1";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    receipt: Value,
+    receipt: Strict,
     jws: String,
     kid: String,
 }
@@ -40,7 +42,7 @@ struct Header {
 /// A set of keys (RFC 7517).
 #[derive(Deserialize)]
 struct Keys {
-    keys: Vec<Value>,
+    keys: Vec<Strict>,
 }
 
 /// What is needed of a key (RFC 8037).
@@ -97,7 +99,7 @@ pub fn verify(receipt: &[u8], keys: &[u8]) -> Result<Proven, Refusal> {
     let document: Document = serde_json::from_slice(receipt).map_err(|_| Refusal::NoReceipt)?;
     let keys: Keys = serde_json::from_slice(keys).map_err(|_| Refusal::NoKeys)?;
     let claims = signed(&document, &keys)?;
-    if claims != document.receipt {
+    if claims != document.receipt.0 {
         return Err(Refusal::Differs);
     }
     if claims.get("type").and_then(Value::as_str) != Some(TYPE) {
@@ -122,13 +124,14 @@ fn signed(document: &Document, keys: &Keys) -> Result<Value, Refusal> {
     // Strict: of a message and a key there is one signature, and no key that lets any message pass.
     key.verify_strict(message.as_bytes(), &signature)
         .map_err(|_| Refusal::Signature)?;
-    serde_json::from_slice(&decoded(payload)?).map_err(|_| Refusal::Malformed)
+    let claims: Strict = serde_json::from_slice(&decoded(payload)?).map_err(|_| Refusal::Malformed)?;
+    Ok(claims.0)
 }
 
 fn key(keys: &Keys, kid: &str) -> Result<VerifyingKey, Refusal> {
     // Keys of other kinds may be in the set; they are not ours to understand.
     let named = |key: &&Value| key.get("kid").and_then(Value::as_str) == Some(kid);
-    let mut found = keys.keys.iter().filter(named);
+    let mut found = keys.keys.iter().map(|Strict(key)| key).filter(named);
     let (Some(key), None) = (found.next(), found.next()) else {
         return Err(Refusal::UnknownKey);
     };

@@ -30,8 +30,8 @@ impl Proven {
         &self.claims
     }
 
-    fn text(&self, name: &str) -> &str {
-        self.claims.get(name).and_then(Value::as_str).unwrap_or("-")
+    fn text(&self, name: &str) -> String {
+        shown(self.claims.get(name))
     }
 
     fn list(&self, name: &str) -> &[Value] {
@@ -45,15 +45,39 @@ impl Proven {
 fn shown(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "-".to_owned(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
+        Some(Value::String(text)) => escaped(text),
+        // A text within has its backslashes doubled already.
+        Some(other) => escaped_where(&other.to_string(), is_unseen),
     }
+}
+
+/// Texts are their writers': none may begin a line that looks like the verifier's, or turn around what a terminal shows.
+fn escaped(text: &str) -> String {
+    escaped_where(text, |letter| letter == '\\' || is_unseen(letter))
+}
+
+fn escaped_where(text: &str, escape: fn(char) -> bool) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if escape(letter) {
+            clean.extend(letter.escape_default());
+        } else {
+            clean.push(letter);
+        }
+    }
+    clean
+}
+
+/// What a terminal acts on and does not show: control characters, line ends, and marks that change a text's direction.
+fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl fmt::Display for Proven {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "GENUINE: signed with the key {}", self.kid)?;
-        writeln!(f, "receipt      {}", self.id)?;
+        writeln!(f, "GENUINE: signed with the key {}", escaped(&self.kid))?;
+        writeln!(f, "receipt      {}", escaped(&self.id))?;
         writeln!(f, "issued by    {}", self.text("iss"))?;
         writeln!(
             f,
@@ -63,7 +87,7 @@ impl fmt::Display for Proven {
         )?;
         writeln!(f, "subject map  version {}", shown(self.claims.get("mapVersion")))?;
         writeln!(f, "asked for    {}", self.text("requestedAt"))?;
-        writeln!(f, "completed    {}", self.completed_at)?;
+        writeln!(f, "completed    {}", escaped(&self.completed_at))?;
         for table in self.list("tables") {
             let reason = table.get("reason").map(|reason| format!(" ({})", shown(Some(reason))));
             writeln!(

@@ -84,6 +84,91 @@ fn a_receipt_with_any_byte_changed_is_refused() {
 }
 
 #[test]
+fn whatever_is_put_into_a_receipt_it_says_the_same_or_is_refused() {
+    let (document, keys) = (document().to_string().into_bytes(), keys().to_string());
+    let said = verify(&document, keys.as_bytes()).unwrap().to_string();
+    // A prime number of them, each at every so many bytes.
+    let pieces: [&[u8]; 7] = [b" ", b"1", b"0", b"\"", b",", b"\\u0020", b"\"documents\":999,"];
+    let mut passed = 0;
+    for place in 0..=document.len() {
+        let piece = pieces[place % pieces.len()];
+        let changed = [&document[..place], piece, &document[place..]].concat();
+        if let Ok(proven) = verify(&changed, keys.as_bytes()) {
+            assert_eq!(proven.to_string(), said, "{}", String::from_utf8_lossy(&changed));
+            assert_eq!(piece, b" ", "{}", String::from_utf8_lossy(&changed));
+            passed += 1;
+        }
+    }
+    assert!(passed > 0, "blanks between members are no change");
+}
+
+#[test]
+fn a_name_that_stands_twice_is_refused_wherever_it_is() {
+    let good = document().to_string();
+    for (place, twice) in [
+        ("\"documents\":1", "\"documents\":999,\"documents\":1"),
+        ("\"documents\":1", "\"documents\":1,\"documents\":1"),
+        ("\"documents\":1", "\"docum\\u0065nts\":999,\"documents\":1"),
+        ("\"rows\":2", "\"rows\":0,\"rows\":2"),
+        ("\"users\":1", "\"users\":0,\"users\":1"),
+        ("\"kid\":\"k1\"", "\"kid\":\"k2\",\"kid\":\"k1\""),
+    ] {
+        let changed = good.replacen(place, twice, 1);
+        assert_ne!(changed, good, "{place}");
+        let judged = verify(changed.as_bytes(), keys().to_string().as_bytes());
+        assert_eq!(judged, Err(Refusal::NoReceipt), "{twice}");
+    }
+    // Of what is signed, too: by whichever reader, it says one thing.
+    let payload = claims().to_string().replacen('{', "{\"documents\":999,", 1);
+    let message = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header().to_string()),
+        URL_SAFE_NO_PAD.encode(payload)
+    );
+    let signature = URL_SAFE_NO_PAD.encode(key().sign(message.as_bytes()).to_bytes());
+    let document = json!({"receipt": claims(), "jws": format!("{message}.{signature}"), "kid": "k1"});
+    assert_eq!(judged(&document, &keys()), Err(Refusal::Malformed));
+    let twice = keys()
+        .to_string()
+        .replacen("\"kid\":\"k1\"", "\"kid\":\"k0\",\"kid\":\"k1\"", 1);
+    let judged = verify(good.as_bytes(), twice.as_bytes());
+    assert_eq!(judged, Err(Refusal::NoKeys));
+}
+
+#[test]
+fn what_owners_wrote_makes_no_lines_of_its_own() {
+    for (text, shown) in [
+        ("law\naccount      {\"users\":1}", "law\\naccount      {\"users\":1}"),
+        ("a\r\u{1b}[2Kb", "a\\r\\u{1b}[2Kb"),
+        ("a\u{9b}2Jb\u{85}\u{2028}c", "a\\u{9b}2Jb\\u{85}\\u{2028}c"),
+        ("\u{202e}txet", "\\u{202e}txet"),
+        ("a\\nb", "a\\\\nb"),
+        ("Größe, «10 лет»", "Größe, «10 лет»"),
+    ] {
+        let mut told = claims();
+        told["tables"][1]["reason"] = json!(text);
+        told["tables"][1]["table"] = json!(text);
+        told["kept"][0]["reason"] = json!(text);
+        told["account"] = json!({ text: 1 });
+        let document = json!({"receipt": told, "jws": signed(&header(), &told, &key()), "kid": "k1"});
+        let proven = judged(&document, &keys()).unwrap();
+        assert_eq!(proven.lines().count(), 13, "{proven}");
+        assert!(
+            proven.contains(&format!("table        {shown}: 2 keep ({shown})\n")),
+            "{proven}"
+        );
+        assert!(
+            proven.contains(&format!("kept         invoices: {shown}\n")),
+            "{proven}"
+        );
+        assert!(
+            !proven.contains(|letter: char| letter.is_control() && letter != '\n'),
+            "{proven:?}"
+        );
+    }
+}
+
+#[test]
 fn what_is_shown_must_be_what_was_signed() {
     for (pointer, value) in [
         ("/tables/0/rows", json!(2)),

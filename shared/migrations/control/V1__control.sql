@@ -299,9 +299,9 @@ create index privacy_requests_expires_at_idx on plinth.privacy_requests (expires
 
 -- Copies of people's data that wait to be fetched.
 create table plinth.exports (
-  -- The request's.
-  id uuid primary key references plinth.privacy_requests (id) on delete cascade,
-  -- Its file. The row is there before it, and until it is removed: no file is ever forgotten.
+  -- The request's, which goes with its project.
+  id uuid primary key,
+  -- Its file. The row is there before it, and until it is removed, whatever becomes of the request: no file is ever forgotten.
   object text not null,
   -- How long the file is; null while it is being made.
   bytes bigint,

@@ -66,6 +66,15 @@ pub enum Reader {
     Token(String, RequestInfo),
 }
 
+impl Reader {
+    fn request(&self) -> &RequestInfo {
+        match self {
+            Self::Caller(caller) => &caller.request,
+            Self::Token(_, request) => request,
+        }
+    }
+}
+
 /// A receipt, for owners and admins of its project, those who run the platform, and whoever has its token.
 ///
 /// # Errors
@@ -79,7 +88,8 @@ pub async fn read(app: &App, reader: &Reader, id: Uuid) -> Result<Receipt> {
     let kid = jsonwebtoken::decode_header(&found.jws).map_err(Error::internal)?.kid;
     let client = app.control.get().await?;
     // A purged project's chain has no end that anybody but the operators reads: the entry joins it all the same.
-    audit::record(app, &*client, &entry(reader, found.project, id)).await?;
+    let nowhere = reader.request().without_address();
+    audit::record(app, &*client, &entry(reader, &nowhere, found.project, id)).await?;
     Ok(Receipt {
         receipt: found.statement,
         jws: found.jws,
@@ -87,11 +97,12 @@ pub async fn read(app: &App, reader: &Reader, id: Uuid) -> Result<Receipt> {
     })
 }
 
-fn entry(reader: &Reader, project: Option<ProjectId>, id: Uuid) -> Entry<'_> {
+/// Whoever has a token may be the person who was erased: what they call from is not kept.
+fn entry<'a>(reader: &'a Reader, nowhere: &'a RequestInfo, project: Option<ProjectId>, id: Uuid) -> Entry<'a> {
     match reader {
         Reader::Caller(caller) => Entry::by(caller, project, "privacy.receipt-read", id),
-        Reader::Token(_, request) => {
-            let entry = Entry::by_system("receipt-token", request, project, "privacy.receipt-read", id);
+        Reader::Token(..) => {
+            let entry = Entry::by_system("receipt-token", nowhere, project, "privacy.receipt-read", id);
             entry.with(json!({ "by": "token" }))
         }
     }

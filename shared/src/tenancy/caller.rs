@@ -159,6 +159,16 @@ pub struct RequestInfo {
     pub address: Option<String>,
 }
 
+impl RequestInfo {
+    /// The same, for an entry of nobody who could be forgotten: from nowhere.
+    pub fn without_address(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            address: None,
+        }
+    }
+}
+
 /// A platform user in a request.
 #[derive(Debug, Clone)]
 pub struct Caller {

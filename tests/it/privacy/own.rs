@@ -65,6 +65,18 @@ impl App {
         self.bench.control.query_one(sql, &[&request]).await.unwrap().get(0)
     }
 
+    /// Entries of the project's log that keep an address which no erasure would remove.
+    async fn addresses_of_nobody(&self) -> i64 {
+        let sql = "select count(*) from plinth.audit_subjects s join plinth.audit_log l on l.id = s.audit_id
+                   where l.project_id = $1::text::uuid and s.address is not null and s.actor !~ '^(user|end-user):'";
+        self.bench
+            .control
+            .query_one(sql, &[&self.project.id])
+            .await
+            .unwrap()
+            .get(0)
+    }
+
     async fn confirm_map(&self) {
         let (world, token) = (&self.bench.world, &self.project.owner.token);
         super::erase::map(world, token, &self.project.id, &[]).await;
@@ -194,8 +206,7 @@ async fn taken_along_and_erased(level: &str) {
     let job = app.bench.ended(app.job_of(&text(&asked, "id")).await).await;
     assert_eq!(job.job.state, "succeeded", "{:?}", job.job.error);
 
-    let path = format!("/p/{}/auth/v1/user/export", app.project.reference);
-    let shown = from_here(&app, &path, &user).await;
+    let shown = from_here(&app, Method::GET, &user, StatusCode::OK).await;
     assert_eq!((&shown["status"], &shown["id"]), (&json!("ready"), &asked["id"]));
     let base = &app.bench.worker().config.web.base_url;
     let url = text(&shown["link"], "url");
@@ -212,6 +223,8 @@ async fn taken_along_and_erased(level: &str) {
         send(world, Method::GET, link, HERE, None).await.status,
         StatusCode::GONE
     );
+    let by = json!(format!("end-user:{}", user.id));
+    assert_eq!(app.log().await[0], ("privacy.export-fetch".to_owned(), by));
     let files = unzipped(&got.body);
     assert!(files.values().any(|content| content.contains(&user.email)));
     assert!(!files.values().any(|content| content.contains(&other.email)));
@@ -242,7 +255,9 @@ async fn taken_along_and_erased(level: &str) {
     assert_eq!(job.job.state, "succeeded", "{:?}", job.job.error);
 
     let path = format!("/api/gdpr/receipts/{receipt}?token={token}");
-    world.get(&path).send().await.expect(StatusCode::OK);
+    let read = send(world, Method::GET, &path, HERE, None).await;
+    assert_eq!(read.status, StatusCode::OK, "{}", read.told());
+    assert_eq!(app.addresses_of_nobody().await, 0);
     let left = app.bench.holding(&user.email).await;
     assert_eq!(left, [].into());
     let left = app.bench.holding(&user.id).await;
@@ -264,25 +279,72 @@ async fn taken_along_and_erased(level: &str) {
     assert_eq!(verified.expect(StatusCode::OK)["valid"], true);
 }
 
-/// A `GET` from the address that links are to work from.
-async fn from_here(app: &App, path: &str, user: &User) -> Value {
+/// A call about the copy from the address that links are to work from.
+async fn from_here(app: &App, method: Method, user: &User, status: StatusCode) -> Value {
     use axum::body::Body;
     use http_body_util::BodyExt as _;
     use tower::ServiceExt as _;
 
+    let body = match method {
+        Method::POST => json!({ "password": PASSWORD }).to_string(),
+        _ => String::new(),
+    };
     let mut request = http::Request::builder()
-        .uri(path)
+        .method(method)
+        .uri(format!("/p/{}/auth/v1/user/export", app.project.reference))
         .header("apikey", &app.project.publishable)
         .header("authorization", format!("Bearer {}", user.token))
-        .body(Body::empty())
+        .header("content-type", "application/json")
+        .body(Body::from(body))
         .unwrap();
     request
         .extensions_mut()
         .insert(plinth::web::Peer(HERE.parse().unwrap()));
     let response = app.bench.world.router().oneshot(request).await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.status(), status);
     let body = response.into_body().collect().await.unwrap().to_bytes();
     serde_json::from_slice(&body).unwrap()
+}
+
+#[test]
+fn a_copy_is_made_once_a_day_and_a_link_is_for_who_has_just_proved_who_they_are() {
+    run(async {
+        let app = App::of("schema", json!({ "selfExport": true })).await;
+        let user = app.user().await;
+        let all = (0..16).map(|_| app.call(Method::POST, "user/export", &user).send());
+        let mut all: Vec<_> = futures_util::future::join_all(all)
+            .await
+            .iter()
+            .map(|asked| text(&asked.expect(StatusCode::ACCEPTED), "id"))
+            .collect();
+        all.dedup();
+        assert_eq!(all.len(), 1, "sixteen at once ask for one copy");
+        let job = app.bench.ended(app.job_of(&all[0]).await).await;
+        assert_eq!(job.job.state, "succeeded", "{:?}", job.job.error);
+
+        // A token alone that has been lying about tells how it stands.
+        app.long_signed_in(&user).await;
+        let shown = from_here(&app, Method::GET, &user, StatusCode::OK).await;
+        assert_eq!((&shown["status"], &shown["link"]), (&json!("ready"), &Value::Null));
+        let fetch = async |shown: &Value| {
+            let base = &app.bench.worker().config.web.base_url;
+            let url = text(&shown["link"], "url");
+            let link = url.strip_prefix(base.as_str()).unwrap().to_owned();
+            let got = send(&app.bench.world, Method::GET, &link, HERE, None).await;
+            assert_eq!(got.status, StatusCode::OK, "{}", got.told());
+        };
+        for _ in 0..2 {
+            let shown = from_here(&app, Method::POST, &user, StatusCode::ACCEPTED).await;
+            assert_eq!(shown["id"], all[0], "the one that was fetched is today's");
+            fetch(&shown).await;
+        }
+        let sql =
+            "update plinth.privacy_requests set created_at = created_at - interval '1 day' where id = $1::text::uuid";
+        app.bench.control.execute(sql, &[&all[0]]).await.unwrap();
+        let next = from_here(&app, Method::POST, &user, StatusCode::ACCEPTED).await;
+        assert_ne!(next["id"], all[0]);
+        assert_eq!(next["status"], "preparing");
+    });
 }
 
 #[test]

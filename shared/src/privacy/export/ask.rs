@@ -1,9 +1,11 @@
 //! Asking for an export: a request makes a job, the job a file.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use tokio_postgres::GenericClient;
+use tokio_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
 use super::link::{self, Link};
@@ -19,6 +21,10 @@ use crate::privacy::requests::{self, AskedSubject, Kind, NewRequest, Request, Sc
 use crate::privacy::{ground, map, people};
 use crate::projects::IdempotencyKey;
 use crate::tenancy::{Caller, MemberRole, Operator, Project, RequestInfo};
+
+/// How long somebody's own copy is the one they get, even when they have fetched it: each costs the worker minutes that are
+/// everybody's.
+const NEXT_OWN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Whose data somebody wants a copy of.
 #[derive(Debug, Clone)]
@@ -72,7 +78,9 @@ pub async fn ask(app: &App, caller: &Caller, new: &NewExport, key: Option<&Idemp
         by: Some(caller.user.id),
     };
     let actor = format!("user:{}", caller.user.id);
-    keep(app, &wanted, key, actor, &caller.request).await
+    let mut client = app.control.get().await?;
+    let transaction = client.transaction().await.map_err(failure)?;
+    keep(app, transaction, &wanted, key, actor, &caller.request).await
 }
 
 fn wrong_project(message: &'static str) -> Error {
@@ -80,7 +88,7 @@ fn wrong_project(message: &'static str) -> Error {
 }
 
 /// [`ask`] for an end user who asks for a copy of their own data, and whose token or password has been found to hold. While
-/// one of theirs is being made or waits to be fetched, it is the one.
+/// one of theirs is being made or waits to be fetched, it is the one, and so is one that they asked for within the last day.
 ///
 /// # Errors
 /// 404 `backend/not-provisioned`; 501 `privacy/unsupported`.
@@ -94,10 +102,16 @@ pub async fn ask_own(app: &App, project: &Project, user: Uuid, from: &RequestInf
         own: true,
         by: None,
     };
-    if let Some(waiting) = store::own(&*app.control.get().await?, project.id, &subject, app.clock.now()).await? {
+    let now = app.clock.now();
+    let since = now.checked_sub(NEXT_OWN).map_err(Error::internal)?;
+    let mut client = app.control.get().await?;
+    let transaction = client.transaction().await.map_err(failure)?;
+    // Of all who ask at once the first one makes it.
+    store::hold_own(&transaction, project.id, user).await?;
+    if let Some(waiting) = store::own(&transaction, project.id, &subject, now, since).await? {
         return Ok(waiting);
     }
-    keep(app, &wanted, None, their_name(project, user), from).await
+    keep(app, transaction, &wanted, None, their_name(project, user), from).await
 }
 
 fn their_name(project: &Project, id: Uuid) -> String {
@@ -115,6 +129,7 @@ struct Wanted<'a> {
 
 async fn keep(
     app: &App,
+    transaction: Transaction<'_>,
     wanted: &Wanted<'_>,
     key: Option<&IdempotencyKey>,
     actor: String,
@@ -125,8 +140,6 @@ async fn keep(
         _ => app.random.uuid(),
     };
     let payload = json!({ "request": id });
-    let mut client = app.control.get().await?;
-    let transaction = client.transaction().await.map_err(failure)?;
     let job = NewJob {
         kind: EXPORT,
         project: wanted.project,
@@ -250,13 +263,17 @@ async fn shown(app: &App, asked: Request) -> Result<ExportState> {
 /// Makes a link to an export's file; the one before works no more.
 ///
 /// # Errors
-/// As [`state`]; 409 `privacy/export-not-ready`; 410 `privacy/export-gone`.
+/// As [`state`]; 403 `privacy/reauthentication` for who is about to fetch their own data with a sign-in of some time ago; 409
+/// `privacy/export-not-ready`; 410 `privacy/export-gone`.
 pub async fn link(app: &App, caller: &Caller, id: Uuid) -> Result<Link> {
     let asked = allowed(app, caller, id).await?;
+    if is_of(&asked, caller) {
+        people::signed_in_lately(app, caller)?;
+    }
     link::make(app, &asked, format!("user:{}", caller.user.id), &caller.request).await
 }
 
-/// [`link`] to an export that an end user asked for themself.
+/// [`link`] to an export that an end user asked for themself, and who has just proved who they are.
 ///
 /// # Errors
 /// As [`own_state`] and [`link`].
@@ -266,10 +283,11 @@ pub async fn own_link(app: &App, project: &Project, user: Uuid, id: Uuid, from: 
 }
 
 /// The request, for who may have what came of it: for an end user's data those who may ask for it, for a platform user's
-/// data that user, who asked, and those who run the platform. What somebody asked for about themself is theirs alone.
+/// data that user and those who run the platform: whoever asked as one of these and is none any more gets nothing. What an end
+/// user asked for about themself is theirs alone, and what was asked about somebody who is erased is nobody's.
 async fn allowed(app: &App, caller: &Caller, id: Uuid) -> Result<Request> {
     let asked = requests::find(&*app.control.get().await?, id).await?;
-    let asked = asked.filter(|asked| asked.kind == Kind::Export && !asked.own);
+    let asked = asked.filter(|asked| asked.kind == Kind::Export && !asked.own && asked.subject.is_some());
     let asked = asked.ok_or_else(not_found)?;
     match asked.project {
         Some(project) => {
@@ -284,13 +302,17 @@ async fn allowed(app: &App, caller: &Caller, id: Uuid) -> Result<Request> {
             })?;
         }
         None => {
-            let theirs = asked.subject == Some(Who::Id(caller.user.id.to_string()));
-            if !theirs && asked.by != Some(caller.user.id) && Operator::of(caller.clone()).is_err() {
+            if !is_of(&asked, caller) && Operator::of(caller.clone()).is_err() {
                 return Err(not_found());
             }
         }
     }
     Ok(asked)
+}
+
+/// Whether it is the caller's own data.
+fn is_of(asked: &Request, caller: &Caller) -> bool {
+    asked.scope == Scope::PlatformUser && asked.subject == Some(Who::Id(caller.user.id.to_string()))
 }
 
 async fn their_own(app: &App, project: &Project, user: Uuid, id: Uuid) -> Result<Request> {

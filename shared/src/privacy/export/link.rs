@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -17,13 +17,16 @@ use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
-use crate::privacy::requests::{self, Request};
+use crate::privacy::identity::Person;
+use crate::privacy::requests::{self, Request, Who};
 use crate::tenancy::RequestInfo;
 
 /// How long a link works.
 const LASTS: Duration = Duration::from_secs(15 * 60);
 /// How long the bucket's own address works that a link leads to.
 const ADDRESS_LASTS: Duration = Duration::from_secs(60);
+/// In the audit log.
+const FETCHED: &str = "privacy.export-fetch";
 
 /// A link to an export's file.
 #[derive(Clone, Serialize, utoipa::ToSchema)]
@@ -96,28 +99,58 @@ pub const SHOWN_AS: &str = "personal-data.zip";
 /// place than the one it was made for: it is not used up then.
 pub async fn fetch(app: &App, id: Uuid, token: &str, from: &RequestInfo) -> Result<Fetched> {
     let (link, now) = (link_of(id, token, from), app.clock.now());
+    // First the file, which may take a while and holds nobody up; and where it cannot be had, the link stays as it is.
+    let standing = working(app, id, &link, now).await?;
+    let found = open(app, &standing.export.object).await?;
     let mut client = app.control.get().await?;
     let transaction = client.transaction().await.map_err(failure)?;
-    let Some(kept) = store::use_link(&transaction, id, &link, now).await? else {
+    if store::use_link(&transaction, id, &link, now).await?.is_none() {
         let standing = store::link(&transaction, id, &link, now).await?;
         return Err(refused(standing));
-    };
+    }
     let asked = requests::find(&transaction, id).await?;
-    let project = asked.and_then(|asked| asked.project);
-    let entry = Entry::by_system("export-link", from, project, "privacy.export-fetch", id);
-    audit::record(app, &transaction, &entry).await?;
-    // Where the file cannot be had, the link stays as it is.
-    let files = Files::of(app).await?;
-    let found = match files.address(&kept.object, ADDRESS_LASTS, SHOWN_AS).await? {
-        Some(address) => Fetched::Elsewhere(address),
-        None => {
-            let found = files.read(&kept.object).await?;
-            let (bytes, content) = found.ok_or_else(|| no_file(None))?;
-            Fetched::Here(bytes, content.boxed())
-        }
+    let anywhere = from.without_address();
+    let entry = match asked.as_ref().and_then(person) {
+        Some(person) => Entry {
+            project: person.project(),
+            action: FETCHED,
+            target: id.to_string(),
+            details: Value::Null,
+            actor: person.actor(),
+            request: from,
+        },
+        // Whoever has the link: no erasure would find an address that nobody's name stands at.
+        None => Entry::by_system(
+            "export-link",
+            &anywhere,
+            asked.and_then(|asked| asked.project),
+            FETCHED,
+            id,
+        ),
     };
+    audit::record(app, &transaction, &entry).await?;
     transaction.commit().await.map_err(failure)?;
     Ok(found)
+}
+
+/// Who fetches a copy that an end user asked for themself: they alone get links to it.
+fn person(asked: &Request) -> Option<Person> {
+    match (&asked.subject, asked.project) {
+        (Some(Who::Id(id)), Some(project)) if asked.own => Some(Person::EndUser {
+            project,
+            id: id.parse().ok()?,
+        }),
+        _ => None,
+    }
+}
+
+async fn open(app: &App, object: &str) -> Result<Fetched> {
+    let files = Files::of(app).await?;
+    if let Some(address) = files.address(object, ADDRESS_LASTS, SHOWN_AS).await? {
+        return Ok(Fetched::Elsewhere(address));
+    }
+    let (bytes, content) = files.read(object).await?.ok_or_else(|| no_file(None))?;
+    Ok(Fetched::Here(bytes, content.boxed()))
 }
 
 /// How long the file is that a link leads to, for who only asks. It is not used up.
@@ -126,13 +159,15 @@ pub async fn fetch(app: &App, id: Uuid, token: &str, from: &RequestInfo) -> Resu
 /// As [`fetch`].
 pub async fn look(app: &App, id: Uuid, token: &str, from: &RequestInfo) -> Result<u64> {
     let (link, now) = (link_of(id, token, from), app.clock.now());
+    let bytes = working(app, id, &link, now).await?.export.bytes;
+    Ok(bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default())
+}
+
+/// How a link stands that works.
+async fn working(app: &App, id: Uuid, link: &store::Link, now: Timestamp) -> Result<store::Standing> {
     let client = app.control.get().await?;
-    let standing = store::link(&*client, id, &link, now).await?;
-    match standing {
-        Some(standing) if standing.works() => {
-            let bytes = standing.export.bytes.and_then(|bytes| u64::try_from(bytes).ok());
-            Ok(bytes.unwrap_or_default())
-        }
+    match store::link(&*client, id, link, now).await? {
+        Some(standing) if standing.works() => Ok(standing),
         other => Err(refused(other)),
     }
 }

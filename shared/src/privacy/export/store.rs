@@ -60,7 +60,8 @@ pub(super) async fn find(executor: &impl GenericClient, id: Uuid) -> Result<Opti
     Ok(rows.first().map(kept))
 }
 
-/// Notes that the file is there, and until when. False where nobody wants it any more: the export is past its term, or gone.
+/// Notes that the file is there, and until when. False where nobody wants it any more: the export is past its term, or gone, or
+/// the person is erased. Until the transaction ends nobody forgets who it is about.
 pub(super) async fn made(
     executor: &impl GenericClient,
     id: Uuid,
@@ -68,7 +69,10 @@ pub(super) async fn made(
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<bool> {
-    let sql = "update plinth.exports set bytes = $2, expires_at = $3 where id = $1 and expires_at > $4 returning 1";
+    let sql = "
+        with wanted as (select id from plinth.privacy_requests where id = $1 and subject is not null for update)
+        update plinth.exports e set bytes = $2, expires_at = $3 from wanted
+        where e.id = wanted.id and e.expires_at > $4 returning 1";
     let params = [uuid(&id), int8(&length), time(&expires_at), time(&now)];
     let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
     Ok(!rows.is_empty())
@@ -143,13 +147,21 @@ pub(super) async fn link(
     }))
 }
 
-/// Exports that are past their term: id and file.
-pub(super) async fn past(executor: &impl GenericClient, now: Timestamp, most: i64) -> Result<Vec<(Uuid, String)>> {
-    let sql = "select id, object from plinth.exports where expires_at <= $1 order by expires_at limit $2";
-    let rows = executor
-        .query_typed(sql, &[time(&now), int8(&most)])
-        .await
-        .map_err(failure)?;
+/// Exports that are past their term, whose request is gone with its project, or whose person is erased: id and file. The first
+/// is the next one from that id on, round.
+pub(super) async fn past(
+    executor: &impl GenericClient,
+    now: Timestamp,
+    from: Uuid,
+    most: i64,
+) -> Result<Vec<(Uuid, String)>> {
+    let sql = "
+        select e.id, e.object from plinth.exports e
+        where e.expires_at <= $1
+          or not exists (select from plinth.privacy_requests r where r.id = e.id and r.subject is not null)
+        order by e.id < $2, e.id limit $3";
+    let params = [time(&now), uuid(&from), int8(&most)];
+    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
@@ -165,28 +177,40 @@ pub(super) async fn end(executor: &impl GenericClient, id: Uuid, now: Timestamp)
     Ok(rows.first().map(|row| row.get(0)))
 }
 
-/// Removes a request for an export, with the export's row.
+/// Removes an export's row, with the request for it.
 pub(super) async fn delete(executor: &impl GenericClient, id: Uuid) -> Result<()> {
-    let sql = "delete from plinth.privacy_requests where id = $1 and kind = 'export'";
+    let sql = "
+        with gone as (delete from plinth.exports where id = $1)
+        delete from plinth.privacy_requests where id = $1 and kind = 'export'";
     executor.query_typed(sql, &[uuid(&id)]).await.map_err(failure)?;
     Ok(())
 }
 
-/// The export that an end user has asked for themself and that waits for them, the last one first.
+/// Lets nobody else ask in that person's name until the transaction ends.
+pub(super) async fn hold_own(executor: &impl GenericClient, project: ProjectId, user: Uuid) -> Result<()> {
+    let sql = "select pg_advisory_xact_lock(hashtextextended('plinth.exports:' || $1::uuid || ':' || $2::uuid, 0))";
+    let params = [uuid(&project.0), uuid(&user)];
+    executor.query_typed(sql, &params).await.map_err(failure)?;
+    Ok(())
+}
+
+/// The export that an end user has asked for themself and that waits for them, or that they asked for since that moment; the
+/// last one first.
 pub(super) async fn own(
     executor: &impl GenericClient,
     project: ProjectId,
     subject: &Who,
     now: Timestamp,
+    since: Timestamp,
 ) -> Result<Option<Asked>> {
     let sql = "
         select r.job_id, r.id from plinth.privacy_requests r join plinth.exports e on e.id = r.id
         join plinth.jobs j on j.id = r.job_id
-        where r.project_id = $1 and r.kind = 'export' and r.self and r.subject = $2 and e.expires_at > $3 and e.fetched_at is null
-          and j.state in ('queued', 'running', 'succeeded')
+        where r.project_id = $1 and r.kind = 'export' and r.self and r.subject = $2 and e.expires_at > $3
+          and (e.fetched_at is null or r.created_at > $4) and j.state in ('queued', 'running', 'succeeded')
         order by r.created_at desc limit 1";
     let subject = serde_json::to_value(subject).map_err(Error::internal)?;
-    let params = [uuid(&project.0), json(&subject), time(&now)];
+    let params = [uuid(&project.0), json(&subject), time(&now), time(&since)];
     let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
     Ok(rows.first().map(|row| Asked {
         job_id: row.get(0),

@@ -19,7 +19,7 @@ use crate::accounts::Proven;
 use crate::app::App;
 use crate::error::{Error, ErrorKind, Result};
 use crate::jobs;
-use crate::tenancy::{Project, RequestInfo};
+use crate::tenancy::Project;
 
 /// How far a copy is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -52,8 +52,8 @@ pub struct OwnExport {
     /// When it was fetched last.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub fetched_at: Option<Timestamp>,
-    /// Once it is ready: the way to it, made for this reply. It works once, from the address that asked, and ends the one
-    /// before.
+    /// Once it is ready, for who has signed in within the last five minutes or sent the password: the way to it, made for this
+    /// reply. It works once, from the address that asked, and ends the one before.
     pub link: Option<Link>,
 }
 
@@ -67,7 +67,8 @@ pub struct OwnErasure {
     pub receipt_token: String,
 }
 
-/// Has a copy of their data made, or finds the one that is being made or waits.
+/// Has a copy of their data made, or finds the one that is being made, or that was made within the last day; with a fresh link
+/// when it is ready.
 ///
 /// # Errors
 /// 403 `privacy/not-allowed`; 404 `backend/not-provisioned`.
@@ -76,20 +77,31 @@ pub async fn ask_export(app: &App, by: &Proven) -> Result<OwnExport> {
     Allowed::require(Allowed::by(project).export)?;
     export::ask_own(app, project, by.user(), &by.origin().request).await?;
     wake(app).await;
-    latest(app, project, by.user()).await
+    fetch_export(app, by).await
 }
 
 /// The copy they asked for last, with a fresh link when it is ready.
 ///
 /// # Errors
 /// 403 `privacy/not-allowed`; 404 `privacy/export-not-found` when there is none, or not any more.
-pub async fn show_export(app: &App, project: &Project, user: Uuid, from: &RequestInfo) -> Result<OwnExport> {
-    Allowed::require(Allowed::by(project).export)?;
-    let mut latest = latest(app, project, user).await?;
+pub async fn fetch_export(app: &App, by: &Proven) -> Result<OwnExport> {
+    let project = project(by)?;
+    let mut latest = show_export(app, project, by.user()).await?;
     if latest.status == Status::Ready {
-        latest.link = Some(export::own_link(app, project, user, latest.id, from).await?);
+        let from = &by.origin().request;
+        latest.link = Some(export::own_link(app, project, by.user(), latest.id, from).await?);
     }
     Ok(latest)
+}
+
+/// [`fetch_export`] for who has signed in some time ago: how far the copy is, and no link. An access token that was left lying
+/// about takes nothing along.
+///
+/// # Errors
+/// As [`fetch_export`].
+pub async fn show_export(app: &App, project: &Project, user: Uuid) -> Result<OwnExport> {
+    Allowed::require(Allowed::by(project).export)?;
+    latest(app, project, user).await
 }
 
 /// Erases them: everything that the project's subject map names, and the account.

@@ -19,6 +19,7 @@ pub use facts::{Section, facts_of_user, sections};
 pub use plan::{Blocker, BlockerKind, Counted, OwnedProject, Rule, UserPlan, plan_of_user};
 pub use scrub::{ERASED, JobsOf, scrub_jobs};
 pub use who::named_user;
+pub(crate) use who::signed_in_lately;
 
 use tokio_postgres::GenericClient;
 

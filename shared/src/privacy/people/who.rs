@@ -21,9 +21,7 @@ use crate::tenancy::{Caller, Operator};
 pub async fn named_user(app: &App, caller: &Caller, asked: &AskedSubject) -> Result<UserId> {
     let found = find(app, caller, &asked.named()?).await?;
     if found == Some(caller.user.id) {
-        if !caller.user.signed_in_lately(app.clock.now()) {
-            return Err(sign_in_again());
-        }
+        signed_in_lately(app, caller)?;
         return Ok(caller.user.id);
     }
     let named = asked.named()?;
@@ -33,6 +31,17 @@ pub async fn named_user(app: &App, caller: &Caller, asked: &AskedSubject) -> Res
     }
     Operator::of(caller.clone()).map_err(|_| not_yours())?;
     found.ok_or_else(requests::not_found)
+}
+
+/// Refuses whoever is about to take their own data along, or away, and has signed in longer than five minutes ago.
+///
+/// # Errors
+/// 403 `privacy/reauthentication`.
+pub(crate) fn signed_in_lately(app: &App, caller: &Caller) -> Result<()> {
+    if caller.user.signed_in_lately(app.clock.now()) {
+        return Ok(());
+    }
+    Err(sign_in_again())
 }
 
 async fn find(app: &App, caller: &Caller, named: &NamedSubject) -> Result<Option<UserId>> {

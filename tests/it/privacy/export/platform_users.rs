@@ -1,10 +1,17 @@
 //! What the platform has of its own users.
 
-use http::StatusCode;
-use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::{ask, copy, rows};
-use crate::world::{run, text, unique, world};
+use http::StatusCode;
+use plinth::clock::{Clock as _, SystemClock};
+use plinth::testing::FixedClock;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{ask, copy, made, rows};
+use crate::projects::master;
+use crate::world::{User, World, platform, run, text, unique, world};
 
 #[test]
 fn a_platform_user_gets_what_the_platform_has_of_them_and_nobody_else_does() {
@@ -73,5 +80,44 @@ fn a_platform_user_gets_what_the_platform_has_of_them_and_nobody_else_does() {
             ask(world, &operator.token, &nobody).await.code(StatusCode::NOT_FOUND),
             "privacy/subject-not-found"
         );
+    });
+}
+
+async fn linked(world: &World, user: &User, id: &str) -> (StatusCode, String) {
+    let path = format!("/api/gdpr/exports/{id}/link");
+    let reply = world.post(&path).bearer(&user.token).send().await;
+    let code = reply.json()["code"].as_str().unwrap_or_default().to_owned();
+    (reply.status, code)
+}
+
+#[test]
+fn ones_own_copy_is_fetched_right_after_a_sign_in_and_others_only_by_those_who_run_the_platform() {
+    run(async {
+        let world = world().await;
+        let (me, other) = (world.user().await, world.user().await);
+        let mine = json!({ "scope": "platform-user", "subject": me.id });
+        let id = text(&made(world, &me.token, &mine).await, "exportId");
+        let later = SystemClock.now().checked_add(Duration::from_secs(301)).unwrap();
+        let later = World::of(platform().await, Arc::new(FixedClock::at(later)));
+        // A token that was left lying about: it tells how the copy stands, and takes nothing along.
+        let stale = (StatusCode::FORBIDDEN, "privacy/reauthentication".to_owned());
+        assert_eq!(linked(&later, &me, &id).await, stale);
+        let state = later.get(&format!("/api/gdpr/exports/{id}")).bearer(&me.token).send();
+        assert_eq!(state.await.expect(StatusCode::OK)["ready"], true);
+        assert_eq!(linked(world, &me, &id).await.0, StatusCode::CREATED);
+        let operator = world.operator().await;
+        assert_eq!(linked(&later, &operator, &id).await.0, StatusCode::CREATED);
+
+        // Somebody who ran the platform when they asked for it, and does no longer.
+        let sql = "update plinth.privacy_requests set requested_by = $2 where id = $1";
+        let (request, asker): (Uuid, Uuid) = (id.parse().unwrap(), other.id.parse().unwrap());
+        master().await.execute(sql, &[&request, &asker]).await.unwrap();
+        let not_theirs = (StatusCode::NOT_FOUND, "privacy/export-not-found".to_owned());
+        assert_eq!(linked(world, &other, &id).await, not_theirs);
+        let state = world
+            .get(&format!("/api/gdpr/exports/{id}"))
+            .bearer(&other.token)
+            .send();
+        assert_eq!(state.await.status, StatusCode::NOT_FOUND);
     });
 }
