@@ -85,7 +85,7 @@ pub struct Relation {
 
 /// What an erasure does with a person's rows of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(tag = "action", rename_all = "camelCase", from = "Written")]
+#[serde(tag = "action", rename_all = "camelCase", deny_unknown_fields, from = "Written")]
 pub enum Rule {
     /// They go.
     Delete,

@@ -17,7 +17,7 @@ use crate::subject::{Marks, Root, Samples, SubjectMap, Suspects, Table, find};
 /// Time for all tables together.
 const TIME: Duration = Duration::from_secs(8);
 /// Time to tell which of their values are ids of people.
-const TIME_FOR_IDS: Duration = Duration::from_secs(4);
+const TIME_FOR_IDS: Duration = Duration::from_secs(2);
 /// Tables that are read at once.
 const AT_ONCE: usize = 3;
 /// Values of a column that are enough to tell what it holds.
@@ -28,6 +28,9 @@ const LOOKS: usize = 10;
 
 /// Of a table, by column.
 type Values = BTreeMap<String, Vec<String>>;
+
+/// Of a table's column, by their names.
+type ReadColumn<'a> = Fut<'a, (&'a String, &'a str, Result<Vec<TextRow>>)>;
 
 /// What the columns hold, by their names, types and values, and what was not looked at. Of `said`, the root counts.
 pub(super) async fn marks(ground: &Ground, said: Option<&SubjectMap>) -> (Marks, Vec<String>) {
@@ -133,7 +136,7 @@ impl Look<'_> {
     /// Looks at more values of columns whose first rows have few; the columns whose values it did not get.
     async fn fill(&self, samples: &mut Samples, sparse: Vec<(&String, &Table, &Column)>, end: Instant) -> Vec<String> {
         let mut unseen: BTreeSet<(&String, &str)> = BTreeSet::new();
-        let mut reads: Vec<Fut<'_, (&String, &str, Result<Vec<TextRow>>)>> = Vec::new();
+        let mut reads: Vec<ReadColumn<'_>> = Vec::new();
         for (label, table, column) in sparse {
             let name = column.name.as_str();
             unseen.insert((label, name));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::super::{Facts, Root, Samples, Table};
-use super::names::{has, is_of_people, singular, words};
+use super::names::{has, is_of_people, singular};
 use super::types::{Holds, holds};
 use crate::schema::catalog::Column;
 
@@ -175,6 +175,7 @@ fn suspect(key: &Column, column: &Column, values: &[String]) -> Option<Suspect> 
 
 #[cfg(test)]
 mod tests {
+    use super::super::names::words;
     use super::*;
     use crate::subject::sketch::facts;
 

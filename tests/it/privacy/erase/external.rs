@@ -5,7 +5,7 @@ use mysql_async::prelude::Queryable as _;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use super::{about, chain_holds, erased, found_in, map, proves};
+use super::{about, chain_holds, delete, erased, found_in, map, planned, proves, with};
 use crate::external::{self, Own};
 use crate::handmade::superuser;
 use crate::mysql;
@@ -264,4 +264,27 @@ async fn rows(database: &mut mysql_async::Conn, table: &str, columns: &str, thei
     );
     let found: Option<String> = database.query_first(sql).await.unwrap();
     found.unwrap_or_default()
+}
+
+#[test]
+fn a_plan_says_what_the_login_is_not_granted() {
+    run(async {
+        let (world, ann) = (external::world().await, Ann::new());
+        let tables = format!("{TABLES} {}; revoke delete on orders from current_user", ann.rows());
+        let (database, own) = own_postgres(world, &tables).await;
+        let token = &own.owner.token;
+        let go: Vec<(&str, Value)> = ["people", "memberships", "dues", "messages", "orders"]
+            .map(|table| (table, json!({ "action": "delete" })))
+            .into();
+        map(world, token, &own.id, &go).await;
+        let request = about(&own.id, &json!(ann.email));
+        let refused = delete(world, token, &with(&request, "dryRun", json!(true))).await;
+        assert_eq!(refused.code(StatusCode::CONFLICT), "privacy/not-granted");
+        assert_eq!(refused.json()["details"], "delete on orders");
+        let owner = "select tableowner from pg_tables where tablename = 'orders'";
+        let owner: String = database.query_one(owner, &[]).await.unwrap().get(0);
+        let grant = format!("grant delete on orders to {owner}");
+        database.batch_execute(&grant).await.unwrap();
+        assert_eq!(planned(world, token, &request).await["others"], json!([]));
+    });
 }

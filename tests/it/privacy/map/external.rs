@@ -82,22 +82,35 @@ fn ids_of_people_are_told_by_names_and_by_values_whatever_holds_them() {
             create table people_ids.tasks (id int primary key, assignee uuid, created_by text, size int);
             create type people_ids.reached as (mail text, phone text);
             create table people_ids.shops (id int primary key, contact people_ids.reached, remark text);
-            create table people_ids.\"s.letters\" (id int primary key, mail text);
+            create table people_ids.\"people_more.letters\" (id int primary key, mail text);
+            create schema people_more;
+            create table people_more.letters (id int primary key, email text);
             insert into people_ids.users values ('{ANN}', 'planted@example.com');
             insert into people_ids.attachments values (1, 'user', '{ANN}', '{ANN}'), (2, 'firm', '{FIRM}', '{FIRM}');
             insert into people_ids.chats values (1, array['{FIRM}', '{ANN}']::uuid[], '{FIRM}');
             insert into people_ids.events values (1, '{{\"about\": {{\"who\": \"{ANN}\"}}}}');
             insert into people_ids.shops select n, null, null from generate_series(1, 300) n;
             insert into people_ids.shops values (301, ('planted@example.com', null), 'call planted@example.com');
-            grant usage on schema people_ids to web_service;
-            grant select on all tables in schema people_ids to web_service"
+            grant usage on schema people_ids, people_more to web_service;
+            grant select on all tables in schema people_ids, people_more to web_service"
         ))
         .await;
-        let body = body(json!({ "schemas": ["people_ids"], "serviceRole": "web_service" })).await;
+        let body = body(json!({ "schemas": ["people_ids", "people_more"], "serviceRole": "web_service" })).await;
         let world = world().await;
         let own = Own::of(world, &body).await;
         let map = shown(world, &own.id, &own.owner).await;
-        assert_snapshot!(gaps(&map), @"");
+        assert_snapshot!(gaps(&map), @r#"
+        "people_more.letters".mail email by name: mail → users.email
+        attachments.owner_id personId by values: owner_id → users.id
+        attachments.holder personId by values: owner_id → users.id
+        chats.folks personId by values
+        events.told personId by values
+        people_more.letters.email email by name: email → users.email
+        shops.contact email by values: remark → users.email
+        shops.remark email by values: remark → users.email
+        tasks.assignee personId by name: assignee → users.id
+        tasks.created_by personId by name: assignee → users.id
+        "#);
     });
 }
 
