@@ -2,6 +2,7 @@
 
 mod external;
 mod managed;
+mod own_code;
 mod planted;
 mod refusals;
 mod tries;

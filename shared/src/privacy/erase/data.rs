@@ -20,7 +20,7 @@ use crate::privacy::ground::number;
 use crate::privacy::map::{InForce, in_force, of_version};
 use crate::privacy::requests::Who;
 use crate::privacy::{Ground, ground};
-use crate::subject::erase::{Told, denied, others, refresh, steps};
+use crate::subject::erase::{Told, denied, nesting, others, refresh, steps};
 use crate::subject::{Change, Kind, Marks, Rule, Subject, SubjectMap, sql};
 use crate::tenancy::Project;
 
@@ -225,20 +225,22 @@ impl Site {
     /// there were, those that stay among them.
     ///
     /// # Errors
-    /// 409 `privacy/others-hang-on`; the engine's, without what it says of values.
+    /// 409 `privacy/others-hang-on`, `privacy/rows-stay`; the engine's, without what it says of values.
     pub async fn sweep(&self) -> Result<(Counts, Box<dyn BulkTransaction>)> {
         let mut rows = self.begin_to_write(LONGEST).await?;
         refuse(&self.others(&mut *rows).await.map_err(quiet)?)?;
         let ground = &self.ground;
-        let mut counts = Counts::new();
+        let (mut counts, mut expected) = (Counts::new(), Counts::new());
         for (label, entry) in &self.map().tables {
-            let kept = matches!(entry.rule, Rule::Keep { .. });
-            let found = if kept {
-                self.count(&mut *rows, label).await.map_err(quiet)?
-            } else {
-                0
+            counts.insert(label.clone(), 0);
+            // What is emptied is not compared: MySQL tells the rows that are not the same as before.
+            let told = match &entry.rule {
+                Rule::Keep { .. } => &mut counts,
+                Rule::Delete => &mut expected,
+                Rule::Anonymise { .. } => continue,
             };
-            counts.insert(label.clone(), found);
+            let found = self.count(&mut *rows, label).await.map_err(quiet)?;
+            told.insert(label.clone(), found);
         }
         for step in steps(ground.dialect, &ground.facts, self.map(), &self.subject)? {
             match &step.told {
@@ -257,6 +259,7 @@ impl Site {
                 }
             }
         }
+        all_gone(&expected, &counts)?;
         Ok((counts, rows))
     }
 
@@ -269,14 +272,14 @@ impl Site {
         let ground = &self.ground;
         let until = app.clock.now().checked_add(RENEWAL).map_err(Error::internal)?;
         let mut left = BTreeMap::new();
-        for (statement, (_, name)) in refresh(ground.dialect, &ground.facts).iter().zip(&ground.facts.copies) {
+        for (name, statement) in refresh(ground.dialect, &ground.facts, &self.nested().await?) {
             let time = Duration::try_from(until.duration_since(app.clock.now())).unwrap_or_default();
             if time.is_zero() {
                 left.insert(name.to_string(), Unrenewed::OutOfTime);
                 continue;
             }
             let mut rows = self.begin_to_write(time).await?;
-            let renewed = match rows.execute(statement).await {
+            let renewed = match rows.execute(&statement).await {
                 Ok(_) => rows.commit().await,
                 Err(error) => Err(error),
             };
@@ -286,6 +289,16 @@ impl Site {
             }
         }
         Ok(left)
+    }
+
+    /// Copies of rows as they are made of each other, where there are several: those that others are made of come first.
+    async fn nested(&self) -> Result<Vec<String>> {
+        if self.ground.facts.copies.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let mut rows = self.begin().await?;
+        let answer = rows.rows(&nesting(self.ground.dialect)).await.map_err(quiet)?;
+        Ok(answer.into_iter().filter_map(|row| row.into_iter().next()?).collect())
     }
 
     async fn begin_to_write(&self, deadline: Duration) -> Result<Box<dyn BulkTransaction>> {
@@ -354,6 +367,26 @@ pub(super) fn refuse(others: &[Others]) -> Result<()> {
     .with_hint(
         "Have those tables' rows anonymised in the subject map, or take the foreign keys' columns out of the rows",
     ))
+}
+
+/// Refuses where rows stay that were to go.
+///
+/// # Errors
+/// 409 `privacy/rows-stay`, with the tables in the details.
+fn all_gone(expected: &Counts, gone: &Counts) -> Result<()> {
+    let stay = expected.iter().filter_map(|(label, expected)| {
+        let left = expected.saturating_sub(gone.get(label).copied().unwrap_or_default());
+        (left > 0).then(|| format!("{label}: {left} of {expected}"))
+    });
+    let stay = stay.collect::<Vec<_>>().join("; ");
+    if stay.is_empty() {
+        return Ok(());
+    }
+    Err(
+        super::conflict("privacy/rows-stay", "The database keeps rows that were to go")
+            .with_details(stay)
+            .with_hint("A trigger or rule keeps them, it seems: let it pass, or have that table's rows anonymised or kept in the subject map"),
+    )
 }
 
 /// As a text would say it: telephone numbers are kept as texts and as numbers.

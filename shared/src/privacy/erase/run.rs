@@ -93,7 +93,12 @@ pub(super) struct Done {
 fn final_answer(error: Error) -> Error {
     let decided = matches!(
         error.code(),
-        "privacy/map-unconfirmed" | "privacy/map-stale" | "privacy/plan-changed" | "privacy/others-hang-on"
+        "privacy/map-unconfirmed"
+            | "privacy/map-stale"
+            | "privacy/plan-changed"
+            | "privacy/others-hang-on"
+            | "privacy/not-granted"
+            | "privacy/rows-stay"
     );
     if !decided {
         return error;

@@ -6,6 +6,7 @@
 //! so that is done before.
 
 mod checks;
+mod copies;
 mod fill;
 mod mysql;
 mod order;
@@ -13,6 +14,7 @@ mod rights;
 #[cfg(test)]
 mod tests;
 
+pub use copies::{nesting, refresh};
 pub use fill::fillable;
 pub use rights::denied;
 
@@ -105,19 +107,6 @@ pub fn others(dialect: Dialect, facts: &Facts, map: &SubjectMap, subject: &Subje
         }
     }
     Ok(hanging)
-}
-
-/// What renews copies of rows, after [`steps`], in the same transaction or behind it.
-pub fn refresh(dialect: Dialect, facts: &Facts) -> Vec<Statement> {
-    let views = facts.copies.iter().map(|(schema, name)| {
-        let mut sql = Sql::new(dialect);
-        sql.push("refresh materialized view ");
-        sql.name(schema);
-        sql.push(".");
-        sql.name(name);
-        sql.done()
-    });
-    views.collect()
 }
 
 /// What is done with which tables.

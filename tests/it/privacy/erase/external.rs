@@ -145,7 +145,7 @@ async fn exported_and_erased(world: &World, own: &Own, ann: &Ann) {
 }
 
 /// A database of the user's own with these tables, as its superuser sees it, and the project that has it for a backend.
-async fn own_postgres(world: &World, tables: &str) -> (Client, Own) {
+pub async fn own_postgres(world: &World, tables: &str) -> (Client, Own) {
     let name = format!("own_{}", unique());
     let server = superuser("postgres").await;
     let login = format!("create role {name} login password '{}'", external::PASSWORD);

@@ -250,7 +250,7 @@ impl Ground {
                 }
             }
         }
-        for refresh in erase::refresh(self.dialect, &self.facts) {
+        for (_, refresh) in erase::refresh(self.dialect, &self.facts, &[]) {
             transaction.execute(&refresh).await?;
         }
         transaction.commit().await?;
