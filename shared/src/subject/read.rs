@@ -170,6 +170,8 @@ fn table(relation: &Relation, schema: Option<Ident>) -> Table {
         primary_key: relation.primary_key.clone(),
         unique_keys: relation.unique_keys.clone(),
         links: Vec::new(),
+        whole: Vec::new(),
+        collations: BTreeMap::new(),
         trashed: false,
     }
 }

@@ -40,6 +40,8 @@ fn table(label: &str, columns: &str) -> Table {
         primary_key: vec![],
         unique_keys: vec![],
         links: vec![],
+        whole: Vec::new(),
+        collations: BTreeMap::new(),
         trashed: label.starts_with("trash:"),
     };
     for part in columns.split(", ") {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::plan::{Others, PlannedTable};
@@ -20,7 +20,7 @@ use crate::privacy::ground::number;
 use crate::privacy::map::{InForce, in_force, of_version};
 use crate::privacy::requests::Who;
 use crate::privacy::{Ground, ground};
-use crate::subject::erase::{Told, others, refresh, steps};
+use crate::subject::erase::{Hanging, Told, others, refresh, steps};
 use crate::subject::{Change, Kind, Marks, Rule, Subject, SubjectMap, sql};
 use crate::tenancy::Project;
 
@@ -191,7 +191,8 @@ impl Site {
         let ground = &self.ground;
         let mut found = Vec::new();
         for hanging in others(ground.dialect, &ground.facts, self.map(), &self.subject)? {
-            let rows = number(rows.rows(&hanging.statement).await?);
+            let answer = rows.rows(&hanging.statement).await;
+            let rows = number(answer.map_err(|error| unseen(error, &hanging))?);
             if rows > 0 {
                 found.push(Others {
                     table: hanging.table,
@@ -367,6 +368,23 @@ pub(super) fn refuse(others: &[Others]) -> Result<()> {
     .with_hint(
         "Have those tables' rows anonymised in the subject map, or take the foreign keys' columns out of the rows",
     ))
+}
+
+/// Rows that nobody here may look at may be another person's.
+fn unseen(error: Error, hanging: &Hanging) -> Error {
+    if !matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::Unauthorized) {
+        return error;
+    }
+    let details = json!([{
+        "table": hanging.table, "foreignKey": hanging.foreign_key, "on": hanging.on, "rows": null,
+    }]);
+    super::conflict(
+        "privacy/others-hang-on",
+        "Rows of other people may hang on what would be erased, and this login may not look at them",
+    )
+    .with_details_json(details)
+    .with_hint("Let the login read that table, or take its foreign key off")
+    .with_source(error)
 }
 
 /// As a text would say it: telephone numbers are kept as texts and as numbers.

@@ -21,6 +21,8 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Table {
         primary_key: vec![],
         unique_keys: vec![],
         links: vec![],
+        whole: vec![],
+        collations: BTreeMap::new(),
         trashed: false,
     }
 }

@@ -138,6 +138,8 @@ fn table(catalog: &Catalog, details: &Details, name: &str, dialect: Dialect) -> 
         primary_key: relation.primary_key.clone(),
         unique_keys: relation.unique_keys.clone(),
         links: links.collect(),
+        whole: Vec::new(),
+        collations: BTreeMap::new(),
         trashed: false,
     }
 }
