@@ -17,6 +17,7 @@ mod copies;
 mod data;
 mod drawn;
 mod plan;
+mod refused;
 mod run;
 mod scrub;
 mod steps;

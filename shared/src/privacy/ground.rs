@@ -13,7 +13,7 @@ use crate::records;
 use crate::schema::catalog::{Catalog, Declared};
 use crate::schema::details::Details;
 use crate::schema::starter::APP_USERS;
-use crate::subject::{Dialect, Facts, Schema, Trashed};
+use crate::subject::{Dialect, Facts, Schema, Trashed, collations, keys};
 use crate::tenancy::{External, Family, Isolation, Project, ProjectBackend};
 
 use super::map::store;
@@ -91,14 +91,16 @@ async fn of_managed(app: &App, project: &Project, backend: &ProjectBackend) -> R
     }
     // Beside a level `schema`, where it is the same login, the rows are reached on another connection.
     let rows = app.data_target(project, backend).await?;
-    Ok(Ground {
+    let mut ground = Ground {
         facts,
         dialect: Dialect::Postgres,
         records: app.backends.records(&rows)?,
         scope: scope(app, Some(names.owner()), [names.schema(isolation)]),
         covers: vec!["public".to_owned()],
         limits,
-    })
+    };
+    ground.look_closer(&[live.schema, trash.schema]).await?;
+    Ok(ground)
 }
 
 /// All exposed schemas, as the role of secret keys or as the login itself.
@@ -142,7 +144,6 @@ async fn of_external(app: &App, project: &Project, backend: &ProjectBackend, ext
             facts.add_denied(&schema);
         }
     }
-    facts.accounts = facts.has_owner_columns();
     let extra = rest
         .extra_search_path
         .iter()
@@ -152,23 +153,26 @@ async fn of_external(app: &App, project: &Project, backend: &ProjectBackend, ext
     let mut limits = limits_of(&elsewhere);
     limits.extend(match dialect {
         Dialect::MySql => vec![
-            "Only tables of this database are looked at, and foreign keys within it".to_owned(),
+            "Only tables of this database are looked at: rows of other ones count as others', by the foreign keys that this \
+             login may see"
+                .to_owned(),
             "Tables of engines without foreign keys, such as MyISAM, tell no links: declare them as relations".to_owned(),
         ],
         _ => vec![
-            "Only the exposed schemas are looked at, and foreign keys within each of them: declare links between them as \
-             relations"
-                .to_owned(),
+            "Only the exposed schemas are looked at: rows of other ones count as others', by their foreign keys".to_owned(),
         ],
     });
-    Ok(Ground {
+    let mut ground = Ground {
         facts,
         dialect,
         records: handle,
         scope: scope(app, rest.service_role.clone(), path),
         covers: rest.schemas.iter().map(Ident::to_string).collect(),
         limits,
-    })
+    };
+    ground.look_closer(&rest.schemas).await?;
+    ground.facts.accounts = ground.facts.has_owner_columns();
+    Ok(ground)
 }
 
 fn place(project: &Project, schema: Ident, declared: &Declared) -> Place {
@@ -227,6 +231,22 @@ impl Ground {
     /// 501 `privacy/unsupported`; the engine's.
     pub(crate) async fn begin(&self) -> Result<Box<dyn BulkTransaction>> {
         self.records.bulk().ok_or_else(unsupported)?.begin(&self.scope).await
+    }
+
+    /// Adds what the catalogs of those schemas leave out: the foreign keys that lead there from anywhere, and how texts are
+    /// compared. As the login itself: everybody may read of that.
+    async fn look_closer(&mut self, schemas: &[Ident]) -> Result<()> {
+        let scope = BulkScope {
+            role: None,
+            ..self.scope.clone()
+        };
+        let mut reading = self.records.bulk().ok_or_else(unsupported)?.begin(&scope).await?;
+        let rows = reading.rows(&keys(self.dialect, schemas)).await?;
+        self.facts.add_keys(&rows)?;
+        if let (Dialect::MySql, [database]) = (self.dialect, schemas) {
+            self.facts.add_collations(reading.rows(&collations(database)).await?)?;
+        }
+        reading.commit().await
     }
 }
 

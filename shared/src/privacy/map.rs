@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::audit::{self, Entry};
 use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
-use crate::subject::{Change, Found, Marks, Rule, Structure, SubjectMap, find};
+use crate::subject::{Change, Found, Marks, Rule, Structure, SubjectMap, TableEntry, find, unfit};
 use crate::tenancy::{Project, ProjectAccess};
 
 /// The map that counts now.
@@ -62,11 +62,19 @@ pub(crate) async fn of_version(
     let said = stored.map.clone();
     let (mut in_force, _) = fitted(ground, Some(stored), &Marks::by_name(&ground.facts));
     in_force.map.tables.retain(|label, entry| {
-        said.tables
-            .get(label)
-            .is_some_and(|said| within(&entry.rule, &said.rule))
+        let said = said.tables.get(label);
+        said.is_some_and(|said| only_said(entry, said) && within(&entry.rule, &said.rule))
     });
     Ok((in_force, said))
+}
+
+/// Takes out of a table's entry what was not said of it; false if nothing is left.
+fn only_said(entry: &mut TableEntry, said: &TableEntry) -> bool {
+    entry.paths.retain(|path| said.paths.contains(path));
+    if let (Rule::Anonymise { columns }, Rule::Anonymise { columns: said }) = (&mut entry.rule, &said.rule) {
+        columns.retain(|column| said.contains(column));
+    }
+    !entry.paths.is_empty()
 }
 
 /// Whether a rule does nothing that the other does not.
@@ -91,11 +99,19 @@ fn fitted(ground: &Ground, stored: Option<store::Stored>, marks: &Marks) -> (InF
             map: found.map.clone(),
             changes: Vec::new(),
         },
-        Some(stored) => InForce {
-            version: Some(stored.version),
-            changes: stored.structure.changes(&Structure::of(facts), marks),
-            map: stored.map.fitted(facts, &stored.structure, found.map.clone()),
-        },
+        Some(stored) => {
+            let changes = stored.structure.changes(&Structure::of(facts), marks);
+            let map = stored.map.fitted(facts, &stored.structure, found.map.clone());
+            InForce {
+                version: Some(stored.version),
+                // What would fail in the middle of an erasure is told before.
+                changes: match changes.is_empty() {
+                    true => unfit(ground.dialect, &map, facts),
+                    false => changes,
+                },
+                map,
+            }
+        }
     };
     (in_force, found)
 }

@@ -4,8 +4,11 @@ mod stays;
 
 use std::collections::BTreeSet;
 
-use super::find::is_cut;
-use super::{Dialect, Facts, Hop, Path, Relation, Rule, SubjectMap, Table, TableEntry, fillable};
+use super::facts::list;
+use super::find::{ids_are_people, is_cut};
+use super::fitted::is_column;
+use super::{Change, ChangeKind, Dialect, Facts, Hop, Path, Relation, Rule, SubjectMap, Table, TableEntry, fillable};
+use crate::ident::Ident;
 use crate::schema::fault::{Fault, Faults};
 
 /// Ways of one table, and links of one way, at most.
@@ -30,6 +33,29 @@ pub fn check(dialect: Dialect, map: &SubjectMap, facts: &Facts) -> Faults {
         check.ignored(&format!("ignored[{at}]"), ignored);
     }
     check.faults
+}
+
+/// What a map says that cannot be done with the tables any more, though these are the ones that it was confirmed for.
+pub(crate) fn unfit(dialect: Dialect, map: &SubjectMap, facts: &Facts) -> Vec<Change> {
+    let faults = check(dialect, map, facts);
+    let change = |fault: &Fault| {
+        let of = |label: &&String| {
+            fault
+                .path
+                .strip_prefix("tables.")
+                .is_some_and(|rest| rest.starts_with(*label))
+        };
+        let label = map.tables.keys().filter(of).max_by_key(|label| label.len());
+        Change {
+            kind: ChangeKind::Unfit,
+            table: label.or(map.root.table.as_ref()).cloned().unwrap_or_default(),
+            column: None,
+            link: None,
+            message: Some(fault.message.clone()),
+            personal: None,
+        }
+    };
+    faults.iter().map(change).collect()
 }
 
 struct Check<'a> {
@@ -98,9 +124,7 @@ impl<'a> Check<'a> {
         };
         if self.columns("root.key", label, table, &root.key) {
             let key: BTreeSet<&str> = root.key.iter().map(String::as_str).collect();
-            let same = |columns: &[crate::ident::Ident]| {
-                columns.iter().map(crate::ident::Ident::as_str).collect::<BTreeSet<_>>() == key
-            };
+            let same = |columns: &[Ident]| columns.iter().map(Ident::as_str).collect::<BTreeSet<_>>() == key;
             if !same(&table.primary_key) && !table.unique_keys.iter().any(|unique| same(unique)) {
                 let message = format!("No key of {label} has these columns, so they may not tell people apart");
                 self.fault(
@@ -109,6 +133,14 @@ impl<'a> Check<'a> {
                     message,
                     "Give the columns of its primary key or of a unique one",
                 );
+            } else if self.facts.accounts && !ids_are_people(self.facts, root) {
+                let message = format!(
+                    "People go by the ids of their accounts here, which {label}.{} does not hold",
+                    list(&root.key)
+                );
+                let hint = "Give the table whose key holds them, or leave out root.table: people are accounts then, and the \
+                            tables with their ids lead to them";
+                self.fault("root.key", "privacy/root", message, hint);
             }
         }
         if let Some(email) = &root.email {
@@ -261,6 +293,7 @@ impl<'a> Check<'a> {
                     let hint = "Leave it out, let it be null, or delete the rows";
                     self.fault(&path, "privacy/not-fillable", message, hint);
                 }
+                self.whole(&path, table, columns);
                 if paths_hold {
                     self.cut(&path, table, entry, columns);
                 }
@@ -268,10 +301,24 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// Whether no foreign key is left in parts that the database takes together or not at all.
+    fn whole(&mut self, path: &str, table: &Table, columns: &[String]) {
+        for key in &table.whole {
+            let emptied = |name: &&Ident| columns.iter().any(|column| column == name.as_str());
+            let left: Vec<&Ident> = key.iter().filter(|name| !emptied(name)).collect();
+            if left.is_empty() || left.len() == key.len() {
+                continue;
+            }
+            let message = format!("{} of the same foreign key would keep its value", list(&left));
+            let hint = "Its columns are emptied together (`match full`): add those, or delete the rows";
+            self.fault(path, "privacy/key-in-part", message, hint);
+        }
+    }
+
     /// Whether the rows are nobody's when those columns are empty. The root's stay whose they are: there is nobody behind.
     fn cut(&mut self, path: &str, table: &Table, entry: &TableEntry, columns: &[String]) {
         for hop in entry.paths.iter().filter_map(|way| way.0.first()) {
-            let cuts = |column: &&String| columns.contains(column) && is_cut(self.dialect, table, column);
+            let cuts = |column: &&String| columns.contains(column) && is_cut(table, column);
             if !hop.columns.iter().any(|column| cuts(&column)) {
                 let message = format!("The rows would still be the person's by {}", hop.columns.join(", "));
                 let hint = "Add a column of each link that may be null, or delete the rows";
@@ -281,12 +328,7 @@ impl<'a> Check<'a> {
     }
 
     fn ignored(&mut self, path: &str, ignored: &str) {
-        let mut parts = ignored.rmatch_indices('.').map(|(at, _)| ignored.split_at(at));
-        let is_there = parts.any(|(label, column)| {
-            let table = self.facts.tables.get(label);
-            table.is_some_and(|table| table.column(&column[1..]).is_some())
-        });
-        if !is_there {
+        if !is_column(ignored, self.facts) {
             let message = format!("There is no column {ignored}");
             self.fault(path, "privacy/unknown-column", message, "Write table.column");
         }

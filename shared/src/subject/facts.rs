@@ -15,6 +15,9 @@ pub struct Facts {
     pub people: Option<String>,
     /// Whether people have accounts with ids of their own (`plinth.uid()`), beside or without a row.
     pub accounts: bool,
+    /// Tables that are not looked at and have foreign keys to those that are, with these keys and their columns: rows there
+    /// would go along unseen, or keep others from going.
+    pub outside: BTreeMap<String, Table>,
     /// Materialized views, which keep copies of rows until they are refreshed.
     pub copies: Vec<(Ident, Ident)>,
     /// By label: tables whose rows the login that erases may not delete, or not change.
@@ -47,6 +50,10 @@ pub struct Table {
     pub links: Vec<Link>,
     /// What its rows must fulfil, as the engine prints it.
     pub checks: Vec<String>,
+    /// Foreign keys whose columns are empty together or not at all (`match full`).
+    pub whole: Vec<Vec<Ident>>,
+    /// How texts are compared, by column, where the engine has columns of one database differ in it.
+    pub collations: BTreeMap<Ident, Collation>,
     /// Whether it is a deleted table that waits in the trash. Its label is `trash:<name it had>:<id>`.
     pub trashed: bool,
 }
@@ -56,6 +63,15 @@ impl Table {
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name.as_str() == name)
     }
+}
+
+/// How an engine compares texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collation {
+    /// The set of characters.
+    pub charset: Ident,
+    /// The order's name.
+    pub name: Ident,
 }
 
 /// A way from rows of a table to a row of another one, or to a person's id.
@@ -98,11 +114,7 @@ impl Facts {
 /// `user_id → users.id`.
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&list(&self.columns))?;
-        match &self.to {
-            Some(to) => write!(f, " → {to}.{}", list(&self.references)),
-            None => f.write_str(" → person"),
-        }
+        self.hop().fmt(f)
     }
 }
 

@@ -9,6 +9,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use gaps::gaps;
+pub(super) use root::ids_are_people;
 pub(super) use rules::is_cut;
 use serde::Serialize;
 
@@ -99,7 +100,7 @@ impl<'a> Ways<'a> {
             }
         }
         let root = root::root(facts, marks, said);
-        let ids = root::ids_are_people(facts, &root);
+        let ids = ids_are_people(facts, &root);
         let mut ways = Self {
             facts,
             root,

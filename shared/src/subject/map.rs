@@ -1,6 +1,7 @@
 //! What the owner of a project has confirmed: which rows belong to a person, and what an erasure does with them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -120,6 +121,17 @@ impl From<Written> for Rule {
             Written::Delete {} => Self::Delete,
             Written::Anonymise { columns } => Self::Anonymise { columns },
             Written::Keep { reason } => Self::Keep { reason },
+        }
+    }
+}
+
+/// As a link is written.
+impl fmt::Display for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&list(&self.columns))?;
+        match &self.references {
+            Some(to) => write!(f, " → {to}.{}", list(&self.referenced_columns)),
+            None => f.write_str(" → person"),
         }
     }
 }

@@ -7,10 +7,12 @@
 
 mod check;
 mod classify;
+mod collations;
 pub mod erase;
 mod facts;
 mod find;
 mod fitted;
+mod keys;
 mod map;
 mod owner;
 mod read;
@@ -21,10 +23,13 @@ pub mod sql;
 mod structure;
 
 pub use check::check;
+pub(crate) use check::unfit;
 pub use classify::{Kind, Marks, Personal, Samples, Suspects, Why};
+pub(crate) use collations::collations;
 use erase::fillable;
-pub use facts::{Denied, Facts, Link, LinkOrigin, Table};
+pub use facts::{Collation, Denied, Facts, Link, LinkOrigin, Table};
 pub use find::{Found, Gap, find, gaps};
+pub(crate) use keys::keys;
 pub use map::{Hop, Path, Relation, Root, Rule, SubjectMap, TableEntry};
 pub(crate) use read::{Schema, Trashed};
 pub use rows::Subject;

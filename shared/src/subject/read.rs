@@ -197,6 +197,8 @@ fn table(relation: &Relation, schema: Option<Ident>) -> Table {
         unique_keys: relation.unique_keys.clone(),
         links: Vec::new(),
         checks: Vec::new(),
+        whole: Vec::new(),
+        collations: BTreeMap::new(),
         trashed: false,
     }
 }

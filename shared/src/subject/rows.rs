@@ -8,6 +8,7 @@ use super::sql::Sql;
 use super::{Facts, Hop, Path, SubjectMap, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
+use crate::schema::catalog::Column;
 
 /// A person, as a request about them keeps it: `{"id": …}`, or `{"key": {column: value}}` where one value does not tell
 /// people apart.
@@ -105,14 +106,19 @@ impl<'a> Whose<'a> {
         let Some(target) = &hop.references else {
             let column = self.column(label, hop.columns.first().map_or("", String::as_str))?;
             let person = self.subject.person().ok_or_else(unknown)?;
-            sql.equals(row, column, person);
+            let root = &self.map.root;
+            match (&root.table, root.key.as_slice()) {
+                (Some(root), [key]) => self.equals(sql, row, (label, column), (root.as_str(), key.as_str()), person)?,
+                _ => sql.equals(row, column, person),
+            }
             return Ok(());
         };
         if self.ends_at_key(hop, rest) {
             for (at, (column, referenced)) in hop.columns.iter().zip(&hop.referenced_columns).enumerate() {
                 sql.push(if at > 0 { " and " } else { "" });
                 let value = self.subject.key_value(self.map, referenced).ok_or_else(unknown)?;
-                sql.equals(row, self.column(label, column)?, value);
+                let own = (label, self.column(label, column)?);
+                self.equals(sql, row, own, (target.as_str(), referenced.as_str()), value)?;
             }
             return Ok(());
         }
@@ -166,7 +172,21 @@ impl<'a> Whose<'a> {
         Ok(())
     }
 
-    fn column(&self, label: &str, name: &str) -> Result<&'a crate::schema::catalog::Column> {
+    /// Adds the condition that a row's column holds a value of the root's key.
+    fn equals(
+        &self,
+        sql: &mut Sql,
+        row: &str,
+        (label, column): (&str, &Column),
+        (root, key): (&str, &str),
+        value: &str,
+    ) -> Result<()> {
+        let there = (self.table(root)?, self.column(root, key)?);
+        sql.equals_there(row, (self.table(label)?, column), there, value);
+        Ok(())
+    }
+
+    fn column(&self, label: &str, name: &str) -> Result<&'a Column> {
         self.table(label)?.column(name).ok_or_else(|| stale(label))
     }
 }

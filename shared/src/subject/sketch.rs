@@ -41,6 +41,8 @@ fn table(label: &str, columns: &str) -> Table {
         unique_keys: vec![],
         links: vec![],
         checks: vec![],
+        whole: Vec::new(),
+        collations: BTreeMap::new(),
         trashed: label.starts_with("trash:"),
     };
     for part in columns.split(", ") {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, Kind, Link, Marks};
+use super::{Facts, Hop, Kind, Link, Marks};
 use crate::schema::hidden;
 
 /// Tables with their columns and links, as far as a map depends on them. Columns that lie aside are not among them: one comes
@@ -36,6 +36,9 @@ pub struct Change {
     /// Which link, as `user_id → users.id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// What does not fit any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// What a new column seems to hold of people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub personal: Option<Kind>,
@@ -54,6 +57,9 @@ pub enum ChangeKind {
     ColumnChanged,
     LinkAdded,
     LinkGone,
+    /// The tables are the same, and what the map says cannot be done with them any more: a column must have a value, or a
+    /// key that told people apart is none.
+    Unfit,
 }
 
 impl Structure {
@@ -82,6 +88,13 @@ impl Structure {
         self.0.contains_key(label)
     }
 
+    /// Whether a link is part of it.
+    pub(super) fn has_link(&self, label: &str, hop: &Hop) -> bool {
+        self.0
+            .get(label)
+            .is_some_and(|shape| shape.links.contains(&hop.to_string()))
+    }
+
     /// What is different in `now`. A table that has left the trash for good is not: nobody has to say what becomes of it.
     pub fn changes(&self, now: &Self, marks: &Marks) -> Vec<Change> {
         let mut changes = Vec::new();
@@ -90,6 +103,7 @@ impl Structure {
             table: table.to_owned(),
             column: None,
             link: None,
+            message: None,
             personal: None,
         };
         let none = Shape::default();

@@ -3,6 +3,7 @@
 mod external;
 mod managed;
 mod mysql;
+mod outside;
 
 use http::StatusCode;
 use serde_json::{Value, json};

@@ -8,7 +8,7 @@ use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use super::ask::{Asked, KeptPlan, NewErasure, TOKEN_LENGTH, hash, in_time, too_late};
-use super::data::refuse;
+use super::refused::refuse;
 use super::store;
 use super::{ERASE, plan_changed};
 use crate::app::App;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::copies::Unrenewed;
 use super::plan::{Others, PlannedTable};
+use super::refused::{all_gone, not_denied, quiet, refuse, told, unseen};
 use super::values::{Known, Values};
 use super::{plan_changed, stale, unconfirmed};
 use crate::accounts::{self, Person};
@@ -21,7 +22,7 @@ use crate::privacy::map::{InForce, in_force, of_version};
 use crate::privacy::requests::Who;
 use crate::privacy::{Ground, ground};
 use crate::subject::erase::{Told, denied, nesting, others, refresh, steps};
-use crate::subject::{Change, Kind, Marks, Rule, Subject, SubjectMap, sql};
+use crate::subject::{Kind, Marks, Rule, Subject, SubjectMap, sql};
 use crate::tenancy::Project;
 
 /// Longest time for the transaction that removes rows: well within a worker's try.
@@ -162,7 +163,8 @@ impl Site {
         let ground = &self.ground;
         let mut found = Vec::new();
         for hanging in others(ground.dialect, &ground.facts, self.map(), &self.subject)? {
-            let rows = number(rows.rows(&hanging.statement).await?);
+            let answer = rows.rows(&hanging.statement).await;
+            let rows = number(answer.map_err(|error| unseen(error, &hanging))?);
             if rows > 0 {
                 found.push(Others {
                     table: hanging.table,
@@ -322,73 +324,6 @@ impl Site {
     }
 }
 
-/// Refuses what the database would refuse in the middle of an erasure.
-///
-/// # Errors
-/// 409 `privacy/not-granted`, with what is missing in the details.
-fn not_denied(denied: &[String]) -> Result<()> {
-    if denied.is_empty() {
-        return Ok(());
-    }
-    Err(super::conflict(
-        "privacy/not-granted",
-        "The backend's login is not granted what the subject map's rules need",
-    )
-    .with_details(denied.join(", "))
-    .with_hint("Grant it in the database, to the role of secret keys if one is set, or have these tables' rows kept"))
-}
-
-/// Refuses while rows of others hang on what would go.
-///
-/// # Errors
-/// 409 `privacy/others-hang-on`, with them in the details.
-pub(super) fn refuse(others: &[Others]) -> Result<()> {
-    if others.is_empty() {
-        return Ok(());
-    }
-    let details = serde_json::to_value(others).map_err(Error::internal)?;
-    // In words too: of a job's error only those are kept.
-    let words = others.iter().map(|others| {
-        let Others {
-            table,
-            foreign_key,
-            on,
-            rows,
-        } = others;
-        format!("{table} ({foreign_key}, on {on}): {rows}")
-    });
-    let words = words.collect::<Vec<_>>().join("; ");
-    Err(super::conflict(
-        "privacy/others-hang-on",
-        "Rows of other people hang on what would be erased",
-    )
-    .with_details(words)
-    .with_details_json(details)
-    .with_hint(
-        "Have those tables' rows anonymised in the subject map, or take the foreign keys' columns out of the rows",
-    ))
-}
-
-/// Refuses where rows stay that were to go.
-///
-/// # Errors
-/// 409 `privacy/rows-stay`, with the tables in the details.
-fn all_gone(expected: &Counts, gone: &Counts) -> Result<()> {
-    let stay = expected.iter().filter_map(|(label, expected)| {
-        let left = expected.saturating_sub(gone.get(label).copied().unwrap_or_default());
-        (left > 0).then(|| format!("{label}: {left} of {expected}"))
-    });
-    let stay = stay.collect::<Vec<_>>().join("; ");
-    if stay.is_empty() {
-        return Ok(());
-    }
-    Err(
-        super::conflict("privacy/rows-stay", "The database keeps rows that were to go")
-            .with_details(stay)
-            .with_hint("A trigger or rule keeps them, it seems: let it pass, or have that table's rows anonymised or kept in the subject map"),
-    )
-}
-
 /// As a text would say it: telephone numbers are kept as texts and as numbers.
 fn in_words(value: &Value) -> Option<String> {
     match value {
@@ -396,20 +331,6 @@ fn in_words(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
-}
-
-/// `posts.phone columnAdded`.
-fn told(change: &Change) -> String {
-    let Change {
-        table, column, link, ..
-    } = change;
-    let part = column.iter().chain(link).map(|part| format!(".{part}"));
-    let kind = serde_json::to_value(change.kind).unwrap_or_default();
-    format!(
-        "{table}{} {}",
-        part.collect::<String>(),
-        kind.as_str().unwrap_or_default()
-    )
 }
 
 /// What an account says of a person.
@@ -436,27 +357,6 @@ pub(super) fn of_metadata(values: &mut Values, metadata: &serde_json::Map<String
     values.add(Kind::Name, &format!("{} {}", text("given_name"), text("family_name")));
     values.add(Kind::Email, text("email"));
     values.add(Kind::Phone, text("phone"));
-}
-
-/// An engine's error is kept in the job's row: what it says may quote the very rows.
-fn quiet(error: Error) -> Error {
-    if error.code().starts_with("privacy/") {
-        return error;
-    }
-    let quiet = Error::new(
-        error.kind(),
-        error.code().to_owned(),
-        "The database refused the erasure",
-    );
-    // Names of tables and constraints, where the driver tells any: never a value.
-    let quiet = match error.details() {
-        Some(names) => quiet.with_details(names.to_owned()),
-        None => quiet,
-    };
-    match error.retry_after() {
-        Some(seconds) => quiet.with_retry_after(seconds),
-        None => quiet,
-    }
 }
 
 #[cfg(test)]

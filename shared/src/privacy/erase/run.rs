@@ -202,7 +202,7 @@ async fn looked_at(work: &mut Work<'_>, project: Arc<Project>, who: &Who) -> Res
 async fn first_look(work: &mut Work<'_>, site: &Site, who: &Who, version: i32) -> Result<Found> {
     {
         let mut rows = site.begin().await?;
-        super::data::refuse(&site.others(&mut *rows).await?)?;
+        super::refused::refuse(&site.others(&mut *rows).await?)?;
     }
     let person = site.person(work.app).await?;
     let mut found = Found {

@@ -77,7 +77,7 @@ fn labels(facts: &Facts, map: &SubjectMap) -> Vec<String> {
 
 fn tell_gaps(ground: &Ground, map: &SubjectMap, index: &mut Index) {
     let marks = Marks::by_name(&ground.facts);
-    for gap in subject::find(ground.dialect, &ground.facts, &marks, map).gaps {
+    for gap in subject::gaps(&ground.facts, &marks, map) {
         index.gap(&gap.table, &gap.column);
     }
     for limit in &ground.limits {

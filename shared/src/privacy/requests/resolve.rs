@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::who::NamedSubject;
 use super::{AskedSubject, Who};
 use crate::accounts;
 use crate::app::App;
-use crate::backend::BulkTransaction;
+use crate::backend::{BulkTransaction, TextRow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::privacy::Ground;
 use crate::subject::{SubjectMap, sql};
@@ -104,49 +103,46 @@ impl Rows<'_> {
             )
             .with_hint("Send the person's id"));
         }
-        let Some(values) = found.pop() else { return Ok(None) };
-        let key = map
-            .root
-            .key
-            .iter()
-            .cloned()
-            .zip(values.into_iter().map(Option::unwrap_or_default));
-        Ok(Some(self.named(key.collect())))
+        Ok(found.pop().map(|values| self.key_of(values)))
     }
 
     /// The person of that key, with its values as the database writes them.
     async fn by_key(&mut self, who: &Who) -> Result<Option<Who>> {
-        let (ground, root) = (self.ground, &self.map.root);
-        let label = root.table.as_deref().unwrap_or_default();
-        let statement = sql::read(ground.dialect, &ground.facts, self.map, &who.subject(), label)?;
-        let found = self.rows.rows(&statement).await?;
-        // The root's own rows come by their key; others may lead to the person too.
-        for row in found {
-            let text = row.into_iter().next().flatten().unwrap_or_default();
-            let row: Value = serde_json::from_str(&text).map_err(Error::internal)?;
-            let key = root
-                .key
-                .iter()
-                .map(|column| Some((column.clone(), written(row.get(column)?)?)));
-            if let Some(key) = key.collect::<Option<BTreeMap<_, _>>>()
-                && same(&key, who)
-            {
-                return Ok(Some(self.named(key)));
+        let ground = self.ground;
+        let Some(statement) = sql::find_by_key(ground.dialect, &ground.facts, self.map, &who.subject())? else {
+            return Ok(None);
+        };
+        let found = self.rows.rows(&statement).await?.pop();
+        Ok(found.map(|values| self.key_of(values)))
+    }
+
+    /// Somebody without a row of their own is there as long as anything of theirs is, under the id that is written there.
+    async fn anywhere(&mut self, who: &Who) -> Result<Option<Who>> {
+        let (ground, map) = (self.ground, self.map);
+        let mut there = false;
+        for label in map.tables.keys() {
+            let statement = sql::count(ground.dialect, &ground.facts, map, &who.subject(), label)?;
+            there = crate::privacy::ground::number(self.rows.rows(&statement).await?) > 0;
+            if there {
+                break;
+            }
+        }
+        if !there {
+            return Ok(None);
+        }
+        for statement in sql::find_ids(ground.dialect, &ground.facts, map, &who.subject())? {
+            let found = self.rows.rows(&statement).await?;
+            if let Some(id) = found.into_iter().flatten().flatten().next() {
+                return Ok(Some(Who::Id(id)));
             }
         }
         Ok(None)
     }
 
-    /// Somebody without a row of their own is there as long as anything of theirs is.
-    async fn anywhere(&mut self, who: &Who) -> Result<Option<Who>> {
-        let (ground, map) = (self.ground, self.map);
-        for label in map.tables.keys() {
-            let statement = sql::count(ground.dialect, &ground.facts, map, &who.subject(), label)?;
-            if crate::privacy::ground::number(self.rows.rows(&statement).await?) > 0 {
-                return Ok(Some(who.clone()));
-            }
-        }
-        Ok(None)
+    /// The person with those values of the root's key.
+    fn key_of(&self, values: TextRow) -> Who {
+        let names = self.map.root.key.iter().cloned();
+        self.named(names.zip(values.into_iter().map(Option::unwrap_or_default)).collect())
     }
 
     fn named(&self, mut key: BTreeMap<String, String>) -> Who {
@@ -161,29 +157,6 @@ fn sorted(key: &[String]) -> impl Iterator<Item = &String> {
     let mut sorted: Vec<_> = key.iter().collect();
     sorted.sort_unstable();
     sorted.into_iter()
-}
-
-/// Whether the database means the same by both: it has found one by the other, among rows that may lead elsewhere.
-fn same(key: &BTreeMap<String, String>, who: &Who) -> bool {
-    let alike = |one: &str, other: &str| {
-        one.eq_ignore_ascii_case(other)
-            || matches!((one.parse::<i128>(), other.parse::<i128>()), (Ok(one), Ok(other)) if one == other)
-    };
-    match who {
-        Who::Id(id) => key.values().all(|value| alike(value, id)),
-        Who::Key(asked) => key
-            .iter()
-            .all(|(column, value)| asked.get(column).is_some_and(|asked| alike(value, asked))),
-    }
-}
-
-fn written(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(value) => Some(value.to_string()),
-        _ => None,
-    }
 }
 
 fn several_columns(key: &[String]) -> Error {

@@ -239,3 +239,80 @@ fn a_column_whose_check_may_refuse_what_an_erasure_leaves_is_no_part_of_a_rule()
         assert!(told.contains(faulty), "{checks:?}: {told}");
     }
 }
+
+#[test]
+fn people_with_accounts_go_by_their_ids_alone() {
+    let root = |facts: &Facts, table: &str, key: &str| {
+        let map: SubjectMap = serde_json::from_value(json!({
+            "root": { "table": table, "key": [key] },
+            "tables": { table: { "paths": [[]], "rule": { "action": "delete" } } },
+        }))
+        .unwrap();
+        let faults = check(Dialect::Postgres, &map, facts);
+        faults.iter().map(|fault| fault.path.clone()).collect::<Vec<_>>()
+    };
+    let mut facts = facts(
+        "app_users: id uuid pk, email text unique
+         customers: id bigint pk, user_id uuid unique owner",
+    );
+    for (table, key, fine) in [
+        ("app_users", "id", true),
+        ("app_users", "email", false),
+        ("customers", "id", false),
+        ("customers", "user_id", true),
+    ] {
+        let expected: &[&str] = if fine { &[] } else { &["root.key"] };
+        assert_eq!(root(&facts, table, key), expected, "{table}.{key}");
+    }
+    facts.accounts = false;
+    assert_eq!(root(&facts, "customers", "id"), [""; 0]);
+}
+
+#[test]
+fn a_key_that_matches_as_a_whole_is_emptied_as_a_whole() {
+    let mut facts = facts(
+        "users: org integer, id integer, email text, pk (org+id)
+         notes: id integer pk, org integer, user_id integer, key (org+user_id) -> users.(org+id)",
+    );
+    let said = |facts: &Facts, columns: &[&str]| {
+        let mut map = find(Dialect::Postgres, facts, &Marks::default(), &SubjectMap::default()).map;
+        map.tables.get_mut("notes").unwrap().rule = Rule::Anonymise {
+            columns: columns.iter().map(ToString::to_string).collect(),
+        };
+        let faults = check(Dialect::Postgres, &map, facts);
+        faults.iter().map(|fault| fault.code).collect::<Vec<_>>()
+    };
+    assert_eq!(said(&facts, &["user_id"]), [""; 0]);
+    let key = facts.tables["notes"].links[0].columns.clone();
+    facts.tables.get_mut("notes").unwrap().whole.push(key);
+    assert_eq!(said(&facts, &["user_id"]), ["privacy/key-in-part"]);
+    assert_eq!(said(&facts, &["user_id", "org"]), [""; 0]);
+}
+
+#[test]
+fn a_map_of_the_same_tables_says_what_does_not_fit_any_more() {
+    let before = "users: id integer pk, email text
+         notes: id integer pk, user_id integer -> users.id, kind mood";
+    let map = find(
+        Dialect::Postgres,
+        &facts(before),
+        &Marks::default(),
+        &SubjectMap::default(),
+    )
+    .map;
+    let mut map = SubjectMap { ..map };
+    map.tables.get_mut("notes").unwrap().rule = Rule::Anonymise {
+        columns: vec!["user_id".to_owned(), "kind".to_owned()],
+    };
+    let told = |facts: &Facts| {
+        let told = unfit(Dialect::Postgres, &map, facts);
+        told.into_iter()
+            .map(|change| (change.kind, change.table))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(&facts(before)), []);
+    let now = facts(&before.replace("kind mood", "kind mood required"));
+    assert_eq!(told(&now), [(ChangeKind::Unfit, "notes".to_owned())]);
+    let now = facts(&before.replace("id integer pk, email", "id integer, email"));
+    assert_eq!(told(&now)[0], (ChangeKind::Unfit, "users".to_owned()));
+}

@@ -22,6 +22,8 @@ fn table(name: &str, columns: &[(&str, &str)]) -> Table {
         unique_keys: vec![],
         links: vec![],
         checks: vec![],
+        whole: vec![],
+        collations: BTreeMap::new(),
         trashed: false,
     }
 }

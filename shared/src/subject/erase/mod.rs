@@ -19,7 +19,7 @@ pub use fill::fillable;
 pub use rights::denied;
 
 use super::rows::{Subject, Whose, stale};
-use super::sql::{Sql, Statement, is_aside, text_of};
+use super::sql::{Sql, Statement, count_as_text, is_aside};
 use super::{Dialect, Facts, Link, LinkOrigin, Rule, SubjectMap, Table};
 use crate::error::Result;
 use crate::ident::Ident;
@@ -93,7 +93,12 @@ pub fn steps(dialect: Dialect, facts: &Facts, map: &SubjectMap, subject: &Subjec
 pub fn others(dialect: Dialect, facts: &Facts, map: &SubjectMap, subject: &Subject) -> Result<Vec<Hanging>> {
     let work = Work::new(dialect, Whose { facts, map, subject })?;
     let mut hanging = Vec::new();
-    for (label, table) in &facts.tables {
+    let known = facts
+        .tables
+        .iter()
+        .map(|(label, table)| (label, table, work.action(label)));
+    let outside = facts.outside.iter().map(|(label, table)| (label, table, None));
+    for (label, table, action) in known.chain(outside) {
         for (link, name, on) in work.keys_to_deleted(table) {
             if sets_free(table, link) {
                 continue;
@@ -102,7 +107,7 @@ pub fn others(dialect: Dialect, facts: &Facts, map: &SubjectMap, subject: &Subje
                 table: label.clone(),
                 foreign_key: name.to_string(),
                 on: on.to_owned(),
-                statement: counted(&work, (label, table), link, on)?,
+                statement: counted(&work, (label, table, action), link, on)?,
             });
         }
     }
@@ -193,15 +198,20 @@ pub(super) fn sets_free(table: &Table, link: &Link) -> bool {
 }
 
 /// Counts rows of a table that hang on rows that go by a link, and that neither go nor let go of it themselves.
-fn counted(work: &Work<'_>, (label, table): (&str, &Table), link: &Link, on: &str) -> Result<Statement> {
+fn counted(
+    work: &Work<'_>,
+    (label, table, action): (&str, &Table, Option<&Action<'_>>),
+    link: &Link,
+    on: &str,
+) -> Result<Statement> {
     let mut sql = Sql::new(work.dialect);
     sql.push("select ");
-    sql.push(text_of(work.dialect, "count(*)"));
+    sql.push(count_as_text(work.dialect));
     sql.push(" from ");
     sql.table(table, "t");
     sql.push(" where ");
     hangs(work, &mut sql, table, link, on)?;
-    let lets_go = match work.action(label) {
+    let lets_go = match action {
         Some(Action::Delete) => true,
         Some(Action::Empty(columns)) => link.columns.iter().any(|column| {
             columns.contains(&column) && table.column(column.as_str()).is_some_and(|column| column.nullable)

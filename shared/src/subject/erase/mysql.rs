@@ -60,11 +60,17 @@ fn looks(work: &Work<'_>) -> Vec<BTreeSet<usize>> {
 
 /// Tables that lead to each other, or one to itself. Unchecked, keys do not take links out of other rows either.
 fn circle(work: &Work<'_>, component: &[usize], looks: &[BTreeSet<usize>], steps: &mut Vec<Step>) -> Result<()> {
-    for (label, table) in &work.whose.facts.tables {
+    let facts = work.whose.facts;
+    let known = facts
+        .tables
+        .iter()
+        .map(|(label, table)| (label, table, at(work, label)));
+    let outside = facts.outside.iter().map(|(label, table)| (label, table, None));
+    for (label, table, own) in known.chain(outside) {
         for (link, _, on) in work.keys_to_deleted(table) {
             let is_in = at(work, on).is_some_and(|at| component.contains(&at));
             if is_in && sets_free(table, link) {
-                let is_own = at(work, label).is_some_and(|at| component.contains(&at));
+                let is_own = own.is_some_and(|at| component.contains(&at));
                 steps.push(set_free(work, (label, table), link, on, is_own)?);
             }
         }

@@ -29,12 +29,14 @@ pub(super) fn root(facts: &Facts, marks: &Marks, said: &SubjectMap) -> Root {
 }
 
 /// Whether a person's id is what tells rows of the root apart, so that columns with such an id lead to it as well.
-pub(super) fn ids_are_people(facts: &Facts, root: &Root) -> bool {
+pub(in crate::subject) fn ids_are_people(facts: &Facts, root: &Root) -> bool {
     let Some(label) = &root.table else { return true };
-    if !facts.accounts || facts.people.as_ref() == Some(label) {
-        return facts.accounts;
-    }
-    facts.tables.get(label).is_some_and(|table| is_owners(table, &root.key))
+    let is_people = facts.people.as_ref() == Some(label);
+    let goes_by_ids = |table: &Table| match is_people {
+        true => names(&table.primary_key) == root.key,
+        false => is_owners(table, &root.key),
+    };
+    facts.accounts && facts.tables.get(label).is_some_and(goes_by_ids)
 }
 
 /// Whether the key is what the caller's id is compared with.

@@ -7,6 +7,7 @@ use super::super::classify::may_say_anything;
 use super::super::erase::sets_free;
 use super::super::{Dialect, Link, LinkOrigin, Marks, Rule, Table, fillable};
 use super::Ways;
+use crate::schema::catalog::Column;
 
 impl Ways<'_> {
     /// The rule, and why its owner has to think about it.
@@ -29,10 +30,14 @@ impl Ways<'_> {
     /// A table, and a key of it, by which rows of others may hang on rows here: any that is not among the shortest ways.
     fn hangs_on(&self, label: &str) -> Option<(&str, String)> {
         let depth = self.depths.get(label)?;
-        for (other, links) in &self.links {
-            if self.depths.get(*other).is_some_and(|other| *other == depth + 1) {
-                continue;
-            }
+        let outside = self
+            .facts
+            .outside
+            .iter()
+            .map(|(other, table)| (other.as_str(), &table.links));
+        let known = self.links.iter().map(|(other, links)| (*other, links));
+        let known = known.filter(|(other, _)| self.depths.get(*other).is_none_or(|other| *other != depth + 1));
+        for (other, links) in known.chain(outside) {
             for link in links.iter().filter(|link| link.to.as_deref() == Some(label)) {
                 match &link.origin {
                     LinkOrigin::ForeignKey { name, .. } if !self.lets_go(other, link) => {
@@ -60,7 +65,7 @@ impl Ways<'_> {
                 .first()?
                 .columns
                 .iter()
-                .filter(|name| is_cut(dialect, table, name))
+                .filter(|name| is_cut(table, name))
                 .peekable();
             cut.peek()?;
             names.extend(cut.map(String::as_str));
@@ -82,6 +87,15 @@ impl Ways<'_> {
             }
             names.insert(name);
         }
+        for key in &table.whole {
+            if !key.iter().any(|name| names.contains(name.as_str())) {
+                continue;
+            }
+            if !key.iter().all(|name| is_cut(table, name.as_str())) {
+                return None;
+            }
+            names.extend(key.iter().map(crate::ident::Ident::as_str));
+        }
         let in_order = table
             .columns
             .iter()
@@ -91,8 +105,10 @@ impl Ways<'_> {
 }
 
 /// Whether emptying the column takes the row off whom it leads to.
-pub(in crate::subject) fn is_cut(dialect: Dialect, table: &Table, name: &str) -> bool {
-    table.column(name).is_some_and(|column| column.nullable) && fillable(dialect, table, name)
+pub(in crate::subject) fn is_cut(table: &Table, name: &str) -> bool {
+    let may_be_null =
+        |column: &Column| column.nullable && !column.generated && !table.primary_key.contains(&column.name);
+    table.column(name).is_some_and(may_be_null)
 }
 
 pub(super) fn too_many() -> String {

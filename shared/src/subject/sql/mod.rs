@@ -7,11 +7,13 @@ mod sample;
 pub(super) mod tests;
 mod write;
 
+use std::collections::BTreeSet;
+
 pub(super) use kind::Kind;
 pub(super) use write::Sql;
 
 use super::rows::{Subject, Whose};
-use super::{Dialect, Facts, SubjectMap};
+use super::{Dialect, Facts, SubjectMap, Table};
 use crate::error::Result;
 
 pub use json::columns;
@@ -46,52 +48,96 @@ pub fn find_by_email(dialect: Dialect, facts: &Facts, map: &SubjectMap, email: &
         return Ok(None);
     };
     let table = facts.tables.get(label).ok_or_else(|| super::rows::stale(label))?;
-    let column = |name: &str| table.column(name).ok_or_else(|| super::rows::stale(label));
+    let address = table.column(address).ok_or_else(|| super::rows::stale(label))?;
     let mut sql = Sql::new(dialect);
-    sql.push("select ");
-    for (at, key) in map.root.key.iter().enumerate() {
-        sql.push(if at > 0 { ", " } else { "" });
-        sql.as_text("t", column(key)?);
-    }
-    sql.push(" from ");
-    sql.table(table, "t");
+    select_key(&mut sql, table, &map.root.key)?;
     sql.push(" where lower(");
-    sql.as_text("t", column(address)?);
+    sql.as_text("t", address);
     sql.push(") = lower(");
     sql.bind(email);
     sql.push(") limit 2");
     Ok(Some(sql.done()))
 }
 
-/// Answers a row if the subject has one. `None` where people have none: whether they exist is known elsewhere.
+/// Reads the key of the subject's own row as the database writes it, in the order of the root's key. `None` where people have
+/// no row.
 ///
 /// # Errors
 /// `privacy/map-stale`; `privacy/subject` when the subject has no value for a column of the root's key.
-pub fn exists(dialect: Dialect, facts: &Facts, map: &SubjectMap, subject: &Subject) -> Result<Option<Statement>> {
+pub fn find_by_key(dialect: Dialect, facts: &Facts, map: &SubjectMap, subject: &Subject) -> Result<Option<Statement>> {
     let Some(label) = &map.root.table else {
         return Ok(None);
     };
     let whose = Whose { facts, map, subject };
     let mut sql = Sql::new(dialect);
-    sql.push("select ");
-    sql.push(text_of(dialect, "1"));
-    sql.push(" from ");
-    sql.table(whose.table(label)?, "t");
+    select_key(&mut sql, whose.table(label)?, &map.root.key)?;
     sql.push(" where ");
     whose.is_person(&mut sql, label, "t")?;
     sql.push(" limit 1");
     Ok(Some(sql.done()))
 }
 
+/// Reads the subject's id as it is written in each column that leads to nobody's row: one value or none of each. The first
+/// one found counts: columns whose type has one way to write it come before texts.
+///
+/// # Errors
+/// As [`find_by_key`].
+pub fn find_ids(dialect: Dialect, facts: &Facts, map: &SubjectMap, subject: &Subject) -> Result<Vec<Statement>> {
+    let whose = Whose { facts, map, subject };
+    let mut statements = Vec::new();
+    for (label, name) in ids(map) {
+        let table = whose.table(label)?;
+        let column = table.column(name).ok_or_else(|| super::rows::stale(label))?;
+        let mut sql = Sql::new(dialect);
+        sql.push("select ");
+        sql.as_text("t", column);
+        sql.push(" from ");
+        sql.table(table, "t");
+        sql.push(" where ");
+        sql.equals("t", column, subject.person().unwrap_or_default());
+        sql.push(" limit 1");
+        let is_text = matches!(Kind::of(dialect, column), Kind::Text { .. });
+        statements.push((is_text, sql.done()));
+    }
+    statements.sort_by_key(|(is_text, _)| *is_text);
+    Ok(statements.into_iter().map(|(_, statement)| statement).collect())
+}
+
+/// The columns at which paths end with an id, by table.
+fn ids(map: &SubjectMap) -> BTreeSet<(&str, &str)> {
+    let mut ids = BTreeSet::new();
+    for (label, entry) in &map.tables {
+        for path in &entry.paths {
+            let before = path.0.iter().rev().nth(1);
+            let from = before.and_then(|hop| hop.references.as_deref()).unwrap_or(label);
+            if let Some(last) = path.0.last().filter(|last| last.references.is_none()) {
+                ids.extend(last.columns.first().map(|column| (from, column.as_str())));
+            }
+        }
+    }
+    ids
+}
+
+fn select_key(sql: &mut Sql, table: &Table, key: &[String]) -> Result<()> {
+    sql.push("select ");
+    for (at, name) in key.iter().enumerate() {
+        sql.push(if at > 0 { ", " } else { "" });
+        sql.as_text("t", table.column(name).ok_or_else(|| super::rows::stale(name))?);
+    }
+    sql.push(" from ");
+    sql.table(table, "t");
+    Ok(())
+}
+
 /// Counts the subject's rows of a table: one row, one column.
 ///
 /// # Errors
-/// As [`exists`].
+/// As [`find_by_key`].
 pub fn count(dialect: Dialect, facts: &Facts, map: &SubjectMap, subject: &Subject, label: &str) -> Result<Statement> {
     let whose = Whose { facts, map, subject };
     let mut sql = Sql::new(dialect);
     sql.push("select ");
-    sql.push(text_of(dialect, "count(*)"));
+    sql.push(count_as_text(dialect));
     sql.push(" from ");
     sql.table(whose.table(label)?, "t");
     sql.push(" where ");
@@ -103,7 +149,7 @@ pub fn count(dialect: Dialect, facts: &Facts, map: &SubjectMap, subject: &Subjec
 /// tells, in that order, values as exact as the database has them.
 ///
 /// # Errors
-/// As [`exists`].
+/// As [`find_by_key`].
 pub fn read(dialect: Dialect, facts: &Facts, map: &SubjectMap, subject: &Subject, label: &str) -> Result<Statement> {
     let whose = Whose { facts, map, subject };
     let table = whose.table(label)?;
@@ -112,12 +158,10 @@ pub fn read(dialect: Dialect, facts: &Facts, map: &SubjectMap, subject: &Subject
     Ok(sql.done())
 }
 
-/// An expression as text.
-pub(super) fn text_of(dialect: Dialect, expression: &'static str) -> &'static str {
-    match (dialect, expression) {
-        (Dialect::MySql, "1") => "'1'",
-        (Dialect::MySql, _) => "cast(count(*) as char)",
-        (_, "1") => "'1'::text",
-        _ => "count(*)::text",
+/// The number of rows as text.
+pub(super) fn count_as_text(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::MySql => "cast(count(*) as char)",
+        Dialect::Postgres | Dialect::Cockroach => "count(*)::text",
     }
 }

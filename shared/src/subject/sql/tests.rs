@@ -29,6 +29,8 @@ pub(in crate::subject) fn table(name: &str, columns: &[&str]) -> Table {
         unique_keys: Vec::new(),
         links: Vec::new(),
         checks: Vec::new(),
+        whole: Vec::new(),
+        collations: BTreeMap::new(),
         trashed: false,
     }
 }
@@ -260,8 +262,8 @@ fn keys_of_several_columns_lead_and_are_led_to() {
     select count(*)::text from "app"."visits" as t where (t."badge" in (select p1."id" from "app"."badges" as p1 where p1."org" = $1 and p1."number" = $2::bigint))
     -- acme | 7
     "#);
-    assert_snapshot!(shown(&exists(Dialect::MySql, &facts, &map, &subject).unwrap().unwrap()), @"
-    select '1' from `app`.`people` as t where t.`org` = ? and t.`number` = cast(? as signed) limit 1
+    assert_snapshot!(shown(&find_by_key(Dialect::MySql, &facts, &map, &subject).unwrap().unwrap()), @"
+    select cast(t.`org` as char), cast(t.`number` as char) from `app`.`people` as t where t.`org` = ? and t.`number` = cast(? as signed) limit 1
     -- acme | 7
     ");
     let lacking = Subject::of_id("7");
@@ -315,4 +317,62 @@ fn a_subject_is_kept_as_it_was_named() {
         assert_eq!(serde_json::to_string(&subject).unwrap(), json);
         assert_eq!(format!("{subject:?}"), "Subject");
     }
+}
+
+#[test]
+fn whoever_has_no_row_goes_by_what_the_columns_write() {
+    let facts = facts(vec![
+        table("notes", &["id bigint!", "author text"]),
+        table("posts", &["id bigint!", "author uuid"]),
+        table("replies", &["id bigint!", "post bigint"]),
+    ]);
+    let map = SubjectMap {
+        tables: [
+            ("notes", entry(&["author>"], Rule::Delete)),
+            ("replies", entry(&["post>posts.id author>"], Rule::Delete)),
+        ]
+        .map(|(label, entry)| (label.to_owned(), entry))
+        .into(),
+        ..SubjectMap::default()
+    };
+    let ids = find_ids(Dialect::Postgres, &facts, &map, &Subject::of_id(ID)).unwrap();
+    let ids: Vec<String> = ids.into_iter().map(|statement| statement.sql).collect();
+    assert_snapshot!(ids.join("\n"), @r#"
+    select t."author"::text from "app"."posts" as t where t."author" = $1::uuid limit 1
+    select t."author"::text from "app"."notes" as t where t."author" = $1 limit 1
+    "#);
+}
+
+#[test]
+fn declared_links_compare_as_what_they_refer_to() {
+    let tables = facts(vec![
+        table("users", &["name text!"]),
+        table("folded", &["name citext!"]),
+        table("orders", &["id bigint!", "who citext", "folded text"]),
+    ]);
+    let subject = Subject::of_id("ann");
+    let said = |dialect, facts: &Facts, root, path| {
+        let map = map((root, "name"), vec![("orders", entry(&[path], Rule::Delete))]);
+        count(dialect, facts, &map, &subject, "orders").unwrap().sql
+    };
+    assert_snapshot!(said(Dialect::Postgres, &tables, "users", "who>users.name"), @r#"select count(*)::text from "app"."orders" as t where (t."who"::text = $1)"#);
+    assert_snapshot!(said(Dialect::Postgres, &tables, "folded", "folded>folded.name"), @r#"select count(*)::text from "app"."orders" as t where (lower(t."folded"::text) = lower($1))"#);
+    assert_snapshot!(said(Dialect::Postgres, &tables, "folded", "who>users.name name>folded.name"), @r#"select count(*)::text from "app"."orders" as t where (t."who"::text in (select p1."name"::text from "app"."users" as p1 where lower(p1."name"::text) = lower($1)))"#);
+
+    let text = "who varchar(40)";
+    let mut tables = facts(vec![
+        table("users", &["name varchar(40)!"]),
+        table("orders", &["id bigint!", text]),
+    ]);
+    let row = |text: &str| text.split(' ').map(|cell| Some(cell.to_owned())).collect();
+    let rows = [
+        "users name utf8mb4 utf8mb4_bin",
+        "orders who utf8mb4 utf8mb4_general_ci",
+    ]
+    .map(row);
+    tables.add_collations(rows.into()).unwrap();
+    assert_snapshot!(said(Dialect::MySql, &tables, "users", "who>users.name"), @"select cast(count(*) as char) from `app`.`orders` as t where (convert(t.`who` using `utf8mb4`) collate `utf8mb4_bin` = convert(? using `utf8mb4`) collate `utf8mb4_bin`)");
+    let same = vec![row("orders who utf8mb4 utf8mb4_bin")];
+    tables.add_collations(same).unwrap();
+    assert_snapshot!(said(Dialect::MySql, &tables, "users", "who>users.name"), @"select cast(count(*) as char) from `app`.`orders` as t where (t.`who` = ?)");
 }

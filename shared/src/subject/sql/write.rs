@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use uuid::Uuid;
 
-use super::super::{Dialect, Table};
+use super::super::{Collation, Dialect, Table};
 use super::{Kind, Statement};
 use crate::error::Result;
 use crate::ident::Ident;
@@ -168,6 +168,53 @@ impl Sql {
         self.push(after);
     }
 
+    /// Adds the condition that a column holds the value of another table's column, as that one compares: what tells people
+    /// apart says who is one.
+    pub(in crate::subject) fn equals_there(
+        &mut self,
+        row: &str,
+        (table, column): (&Table, &Column),
+        (there, referenced): (&Table, &Column),
+        value: &str,
+    ) {
+        let own = table.collations.get(&column.name);
+        match (own, there.collations.get(&referenced.name)) {
+            (Some(own), Some(theirs)) if own != theirs => return self.equals_collated(row, column, theirs, value),
+            _ => {}
+        }
+        if is_folded(column) == is_folded(referenced) || !may_be(Kind::of(self.dialect, column), value) {
+            return self.equals(row, column, value);
+        }
+        let (before, after) = if is_folded(referenced) {
+            ("lower(", ")")
+        } else {
+            ("", "")
+        };
+        self.push(before);
+        self.as_text(row, column);
+        self.push(after);
+        self.push(" = ");
+        self.push(before);
+        self.bind(value);
+        self.push(after);
+    }
+
+    /// Adds the condition that a text of MySQL is a value by another column's rules.
+    fn equals_collated(&mut self, row: &str, column: &Column, theirs: &Collation, value: &str) {
+        let collate = |sql: &mut Self| {
+            sql.push(" using ");
+            sql.name(&theirs.charset);
+            sql.push(") collate ");
+            sql.name(&theirs.name);
+        };
+        self.push("convert(");
+        self.column(row, &column.name);
+        collate(self);
+        self.push(" = convert(");
+        self.bind(value);
+        collate(self);
+    }
+
     /// Adds the condition that a row leads to one of another table, of which more is said.
     pub(in crate::subject) fn within(
         &mut self,
@@ -209,11 +256,13 @@ impl Sql {
         Ok(())
     }
 
-    /// How Postgres compares values of two columns. Only its own operators are found by their names.
+    /// How Postgres compares values of two columns: as the one that is referred to does. Only its own operators are found by
+    /// their names.
     fn way(&self, own: &Column, referenced: &Column) -> Way {
         let kinds = (Kind::of(self.dialect, own), Kind::of(self.dialect, referenced));
         match kinds {
-            _ if is_folded(own) || is_folded(referenced) => Way::Folded,
+            _ if is_folded(referenced) => Way::Folded,
+            _ if is_folded(own) => Way::AsText,
             (Kind::Other, _) | (_, Kind::Other) => Way::AsText,
             (own, referenced) if own.compares_with(referenced) => Way::AsIs,
             _ => Way::AsText,

@@ -107,3 +107,73 @@ fn a_map_keeps_what_still_fits_and_takes_what_is_new() {
     let found = find(Dialect::Postgres, &now, &marks, &map).map;
     assert_eq!(map.fitted(&now, &Structure::of(&before), found.clone()), found);
 }
+
+#[test]
+fn what_lost_its_ways_takes_the_ones_that_have_come() {
+    let before = "
+        users: id integer pk, email text
+        orders: id integer pk, user_id integer -> users.id, approver integer -> users.id
+        items: id integer pk, order_id integer -> orders.id
+        visits: id integer pk, user_id integer -> users.id
+        logs: id integer pk";
+    let confirmed = || {
+        let mut map = find(
+            Dialect::Postgres,
+            &facts(before),
+            &Marks::default(),
+            &SubjectMap::default(),
+        )
+        .map;
+        // Its owner has said that approvers are not whose the orders are, and that visits are nobody's.
+        map.tables
+            .get_mut("orders")
+            .unwrap()
+            .paths
+            .retain(|path| path.0[0].columns == ["user_id"]);
+        map.tables
+            .get_mut("items")
+            .unwrap()
+            .paths
+            .retain(|path| path.0[1].columns == ["user_id"]);
+        map.tables.get_mut("orders").unwrap().rule = Rule::Anonymise {
+            columns: vec!["user_id".to_owned()],
+        };
+        map.tables.remove("visits");
+        map
+    };
+    let fitted = |now: &str| {
+        let now = facts(now);
+        let found = find(Dialect::Postgres, &now, &Marks::default(), &confirmed()).map;
+        confirmed().fitted(&now, &Structure::of(&facts(before)), found)
+    };
+    let ways = |map: &SubjectMap| shown(map.tables.iter().map(|(label, entry)| (label, &entry.paths))).join("\n");
+    assert_eq!(fitted(before), confirmed());
+    let renamed = fitted(&before.replace(
+        "pk, user_id integer -> users.id, app",
+        "pk, customer_id integer -> users.id, app",
+    ));
+    insta::assert_snapshot!(ways(&renamed), @"
+    items.order_id → orders.id, orders.customer_id → users.id
+    orders.customer_id → users.id
+    users: the person's own row
+    ");
+    assert_eq!(
+        renamed.tables["orders"].rule,
+        Rule::Anonymise {
+            columns: vec!["customer_id".to_owned()]
+        }
+    );
+    let dropped = fitted(&before.replace("pk, user_id integer -> users.id, app", "pk, app"));
+    insta::assert_snapshot!(ways(&dropped), @"
+    items.order_id → orders.id, orders.approver → users.id
+    orders.approver → users.id
+    users: the person's own row
+    ");
+    let linked = fitted(&before.replace("logs: id integer pk", "logs: id integer pk, by integer -> users.id"));
+    insta::assert_snapshot!(ways(&linked), @"
+    items.order_id → orders.id, orders.user_id → users.id
+    logs.by → users.id
+    orders.user_id → users.id
+    users: the person's own row
+    ");
+}

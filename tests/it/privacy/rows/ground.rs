@@ -35,6 +35,15 @@ pub struct Ground {
 
 /// The superuser's way to a database of the tests' Postgres.
 pub async fn of_postgres(database: &str) -> Arc<dyn Records> {
+    speaking_postgres(Engine::Postgres, database).await
+}
+
+/// The same, taken for a CockroachDB.
+pub async fn of_cockroach(database: &str) -> Arc<dyn Records> {
+    speaking_postgres(Engine::Cockroach, database).await
+}
+
+async fn speaking_postgres(engine: Engine, database: &str) -> Arc<dyn Records> {
     let url = plinth_local::testing::server().await.unwrap().url(database);
     let config: tokio_postgres::Config = url.expose().parse().unwrap();
     let password = String::from_utf8(config.get_password().unwrap().to_vec()).unwrap();
@@ -47,7 +56,11 @@ pub async fn of_postgres(database: &str) -> Arc<dyn Records> {
         tls: Tls::Disable,
         guard: None,
     };
-    postgres::driver().open(&target(Engine::Postgres, address)).unwrap()
+    let driver = match engine {
+        Engine::Cockroach => postgres::cockroach(),
+        _ => postgres::driver(),
+    };
+    driver.open(&target(engine, address)).unwrap()
 }
 
 /// The admin's way to a database of the tests' MariaDB.
@@ -126,6 +139,8 @@ fn table(catalog: &Catalog, details: &Details, name: &str, dialect: Dialect) -> 
         unique_keys: relation.unique_keys.clone(),
         links: links.collect(),
         checks: Vec::new(),
+        whole: Vec::new(),
+        collations: BTreeMap::new(),
         trashed: false,
     }
 }
