@@ -213,7 +213,7 @@ impl Ground {
     pub async fn begin(&self, read_only: bool) -> Box<dyn BulkTransaction> {
         let scope = BulkScope {
             role: self.role.clone(),
-            schemas: vec![Ident::fixed("public")],
+            schemas: vec![Ident::new("public").unwrap()],
             read_only,
             deadline: LONG,
         };
