@@ -318,7 +318,7 @@ impl<'a> Check<'a> {
     /// Whether the rows are nobody's when those columns are empty. The root's stay whose they are: there is nobody behind.
     fn cut(&mut self, path: &str, table: &Table, entry: &TableEntry, columns: &[String]) {
         for hop in entry.paths.iter().filter_map(|way| way.0.first()) {
-            let cuts = |column: &&String| columns.contains(column) && is_cut(table, column);
+            let cuts = |column: &&String| columns.contains(column) && is_cut(self.dialect, table, column);
             if !hop.columns.iter().any(|column| cuts(&column)) {
                 let message = format!("The rows would still be the person's by {}", hop.columns.join(", "));
                 let hint = "Add a column of each link that may be null, or delete the rows";

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::find::is_cut;
 use super::{Facts, Hop, Marks, Path, Rule, Structure, SubjectMap, TableEntry};
+use crate::schema::catalog::Column;
 use crate::schema::hidden;
 
 impl SubjectMap {
@@ -115,12 +115,13 @@ impl TableEntry {
     fn add(&mut self, paths: Vec<Path>, table: Option<&super::Table>) {
         let paths: Vec<Path> = paths.into_iter().filter(|path| !self.paths.contains(path)).collect();
         if let (Rule::Anonymise { columns }, Some(table)) = (&mut self.rule, table) {
+            let may_be_null = |it: &Column| it.nullable && !it.generated && !table.primary_key.contains(&it.name);
             let cut = paths
                 .iter()
                 .filter_map(|path| path.0.first())
                 .flat_map(|hop| &hop.columns);
             let cut: BTreeSet<&String> = cut
-                .filter(|column| is_cut(table, column) && !columns.contains(column))
+                .filter(|column| table.column(column).is_some_and(may_be_null) && !columns.contains(column))
                 .collect();
             columns.extend(cut.into_iter().cloned());
         }

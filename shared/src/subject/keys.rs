@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Dialect;
 use super::facts::{Facts, Link, LinkOrigin, Table};
+use super::read::label_of;
 use super::sql::{Sql, Statement};
 use crate::error::{Error, Result};
 use crate::ident::Ident;
@@ -126,7 +127,7 @@ impl Facts {
             table.enforce(link);
             return;
         }
-        let label = format!("{}.{}", key.schema, key.table);
+        let label = format!("{}.{}", label_of(key.schema.as_str()), label_of(key.table.as_str()));
         let table = self.outside.entry(label).or_insert_with(|| Table {
             schema: Some(key.schema),
             name: key.table,
@@ -134,9 +135,9 @@ impl Facts {
             primary_key: Vec::new(),
             unique_keys: Vec::new(),
             links: Vec::new(),
-            checks: Vec::new(),
             whole: Vec::new(),
             collations: BTreeMap::new(),
+            checks: Vec::new(),
             trashed: false,
         });
         for column in columns {

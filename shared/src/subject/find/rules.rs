@@ -7,7 +7,6 @@ use super::super::classify::may_say_anything;
 use super::super::erase::sets_free;
 use super::super::{Dialect, Link, LinkOrigin, Marks, Rule, Table, fillable};
 use super::Ways;
-use crate::schema::catalog::Column;
 
 impl Ways<'_> {
     /// The rule, and why its owner has to think about it.
@@ -65,7 +64,7 @@ impl Ways<'_> {
                 .first()?
                 .columns
                 .iter()
-                .filter(|name| is_cut(table, name))
+                .filter(|name| is_cut(dialect, table, name))
                 .peekable();
             cut.peek()?;
             names.extend(cut.map(String::as_str));
@@ -91,7 +90,7 @@ impl Ways<'_> {
             if !key.iter().any(|name| names.contains(name.as_str())) {
                 continue;
             }
-            if !key.iter().all(|name| is_cut(table, name.as_str())) {
+            if !key.iter().all(|name| is_cut(dialect, table, name.as_str())) {
                 return None;
             }
             names.extend(key.iter().map(crate::ident::Ident::as_str));
@@ -105,10 +104,8 @@ impl Ways<'_> {
 }
 
 /// Whether emptying the column takes the row off whom it leads to.
-pub(in crate::subject) fn is_cut(table: &Table, name: &str) -> bool {
-    let may_be_null =
-        |column: &Column| column.nullable && !column.generated && !table.primary_key.contains(&column.name);
-    table.column(name).is_some_and(may_be_null)
+pub(in crate::subject) fn is_cut(dialect: Dialect, table: &Table, name: &str) -> bool {
+    table.column(name).is_some_and(|column| column.nullable) && fillable(dialect, table, name)
 }
 
 pub(super) fn too_many() -> String {

@@ -313,3 +313,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn rows_that_a_check_ties_to_the_person_are_not_proposed_to_be_emptied() {
+    let mut facts = facts(
+        "users: id integer pk, email text
+         posts: id integer pk, user_id integer -> users.id, title text
+         likes: id integer pk, post_id integer -> posts.id, user_id integer -> users.id",
+    );
+    let proposed = |facts: &Facts| {
+        let found = find(Dialect::Postgres, facts, &Marks::by_name(facts), &SubjectMap::default());
+        let faults = check(Dialect::Postgres, &found.map, facts);
+        assert!(faults.is_empty(), "{faults}");
+        rules(&found)
+            .lines()
+            .find(|line| line.starts_with("posts"))
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(proposed(&facts), "posts: anonymise user_id, title");
+    let posts = facts.tables.get_mut("posts").unwrap();
+    posts.checks = vec!["(user_id IS NOT NULL)".to_owned()];
+    assert_eq!(proposed(&facts), "posts: delete?");
+}

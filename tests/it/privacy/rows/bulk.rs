@@ -222,7 +222,7 @@ fn a_role_is_taken_and_rows_that_policies_keep_from_it_are_an_error() {
         let settings = "select current_user::text, current_setting('search_path'), current_setting('TimeZone')";
         let settings = transaction.rows(&statement(settings)).await.unwrap();
         let told: Vec<&str> = settings[0].iter().flatten().map(String::as_str).collect();
-        assert_eq!(told, [role.as_str(), "pg_catalog, public, pg_temp", "UTC"]);
+        assert_eq!(told, [role.as_str(), "pg_catalog, \"public\", pg_temp", "UTC"]);
         for records in [of_postgres(&name).await, of_cockroach(&name).await] {
             ground.records = records;
             let read = statement("select id::text from public.t");
