@@ -23,9 +23,10 @@ pub fn sample(dialect: Dialect, table: &Table) -> Option<(Vec<&Column>, Statemen
 /// Reads the first values of one column: its first rows may have none.
 pub fn sample_column(dialect: Dialect, table: &Table, column: &Column) -> Statement {
     let mut sql = selected(dialect, table, &[column]);
-    sql.push(" where ");
+    // A value of several parts is neither null nor not null where some of them are.
+    sql.push(" where not (");
     sql.column("t", &column.name);
-    sql.push(&format!(" is not null limit {SAMPLED}"));
+    sql.push(&format!(" is null) limit {SAMPLED}"));
     sql.done()
 }
 
