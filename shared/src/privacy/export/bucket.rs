@@ -1,9 +1,12 @@
 //! A bucket of S3, with the credentials that the function's environment has.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_rds::config::ProvideCredentials as _;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AwsCredential};
+use object_store::path::Path;
+use object_store::signer::{Method, SignedUrlOptions, Signer as _};
 use object_store::{Certificate, ClientOptions, StaticCredentialProvider};
 
 use crate::control::aws::{AMAZON_ROOTS, sdk};
@@ -35,6 +38,23 @@ pub(super) async fn open(bucket: &str) -> Result<AmazonS3> {
         None => builder.with_virtual_hosted_style_request(true),
     };
     builder.build().map_err(Error::internal)
+}
+
+/// An address from which anybody may fetch a file so long, under the name `shown`.
+pub(super) async fn address(
+    bucket: &AmazonS3,
+    path: &Path,
+    within: Duration,
+    shown: &str,
+) -> object_store::Result<String> {
+    let disposition = format!("attachment; filename=\"{shown}\"");
+    let options = SignedUrlOptions::new().with_query([
+        ("response-cache-control", "no-store"),
+        ("response-content-disposition", disposition.as_str()),
+        ("response-content-type", "application/zip"),
+    ]);
+    let url = bucket.signed_url_opts(Method::GET, path, within, &options).await?;
+    Ok(url.to_string())
 }
 
 async fn credential(sdk: &aws_config::SdkConfig) -> Result<AwsCredential> {

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::signer::Signer;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _, PutPayload};
 
 use crate::app::App;
@@ -21,9 +20,14 @@ const PART: usize = 8 << 20;
 /// The place for files.
 pub(crate) struct Files {
     store: Arc<dyn ObjectStore>,
-    /// Of a bucket: makes addresses that need no credentials.
-    signer: Option<Arc<dyn Signer>>,
-    folder: Option<PathBuf>,
+    place: Place,
+}
+
+enum Place {
+    Folder(PathBuf),
+    /// It makes addresses that need no credentials.
+    #[cfg(feature = "aws")]
+    Bucket(Arc<object_store::aws::AmazonS3>),
 }
 
 impl Files {
@@ -54,8 +58,7 @@ impl Files {
         let store = LocalFileSystem::new_with_prefix(folder).map_err(unavailable)?;
         Ok(Self {
             store: Arc::new(store),
-            signer: None,
-            folder: Some(folder.to_owned()),
+            place: Place::Folder(folder.to_owned()),
         })
     }
 
@@ -105,28 +108,25 @@ impl Files {
     ///
     /// # Errors
     /// `files/unavailable`.
+    #[cfg_attr(not(feature = "aws"), expect(unused_variables, reason = "a folder has no addresses"))]
     pub async fn address(&self, name: &str, within: Duration, shown: &str) -> Result<Option<String>> {
-        use object_store::signer::{Method, SignedUrlOptions};
-
-        let Some(signer) = &self.signer else {
-            return Ok(None);
-        };
-        let disposition = format!("attachment; filename=\"{shown}\"");
-        let options = SignedUrlOptions::new().with_query([
-            ("response-cache-control", "no-store"),
-            ("response-content-disposition", disposition.as_str()),
-            ("response-content-type", "application/zip"),
-        ]);
-        let path = path(name);
-        let url = signer.signed_url_opts(Method::GET, &path, within, &options).await;
-        Ok(Some(url.map_err(unavailable)?.to_string()))
+        match &self.place {
+            Place::Folder(_) => Ok(None),
+            #[cfg(feature = "aws")]
+            Place::Bucket(bucket) => {
+                let url = super::bucket::address(bucket, &path(name), within, shown).await;
+                Ok(Some(url.map_err(unavailable)?))
+            }
+        }
     }
 
     /// Removes what a writer that died has left beside a file: in a folder, uploads are files named `<name>#<number>`. A
     /// bucket removes its own.
     async fn sweep(&self, name: &str) -> Result<()> {
-        let Some(folder) = &self.folder else {
-            return Ok(());
+        let folder = match &self.place {
+            Place::Folder(folder) => folder,
+            #[cfg(feature = "aws")]
+            Place::Bucket(_) => return Ok(()),
         };
         let prefix = format!("{name}#");
         let mut entries = tokio::fs::read_dir(folder).await.map_err(unavailable)?;
@@ -224,8 +224,7 @@ async fn bucket_of(bucket: &str) -> Result<Files> {
     let store = Arc::new(super::bucket::open(bucket).await?);
     Ok(Files {
         store: store.clone(),
-        signer: Some(store),
-        folder: None,
+        place: Place::Bucket(store),
     })
 }
 
