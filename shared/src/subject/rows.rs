@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::sql::Sql;
-use super::{Facts, Hop, Path, SubjectMap, Table};
+use super::{Facts, Hop, Link, LinkOrigin, Path, SubjectMap, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::schema::catalog::Column;
@@ -129,9 +129,27 @@ impl<'a> Whose<'a> {
         if own.is_empty() || own.len() != referenced.len() {
             return Err(stale(label));
         }
-        sql.within((row, table, &own), (&inner, there, &referenced), |sql| {
+        let folded = self.is_by_address(table, hop);
+        sql.within((row, table, &own), (&inner, there, &referenced), folded, |sql| {
             self.leads(sql, target, &inner, rest)
         })
+    }
+
+    /// Whether a hop lands on the root by people's e-mail address, which everybody writes as they like, and no foreign key says
+    /// that it is written alike.
+    fn is_by_address(&self, table: &Table, hop: &Hop) -> bool {
+        let root = &self.map.root;
+        let same = |link: &&Link| {
+            link.columns
+                .iter()
+                .map(Ident::as_str)
+                .eq(hop.columns.iter().map(String::as_str))
+        };
+        let enforced = |link: &Link| matches!(link.origin, LinkOrigin::ForeignKey { .. });
+        hop.references == root.table
+            && root.email.is_some()
+            && matches!(hop.referenced_columns.as_slice(), [only] if Some(only) == root.email.as_ref())
+            && !table.links.iter().filter(same).any(enforced)
     }
 
     /// Whether a hop lands on the root by its key: its row need not be looked at, nor be there.

@@ -230,7 +230,7 @@ fn hangs(work: &Work<'_>, sql: &mut Sql, table: &Table, link: &Link, on: &str) -
     let own: Vec<&Ident> = link.columns.iter().collect();
     let referenced: Vec<&Ident> = link.references.iter().collect();
     let there = work.whose.table(on)?;
-    sql.within(("t", table, &own), (&inner, there, &referenced), |sql| {
+    sql.within(("t", table, &own), (&inner, there, &referenced), false, |sql| {
         work.whose.belongs(sql, on, &inner)
     })
 }

@@ -344,6 +344,32 @@ fn whoever_has_no_row_goes_by_what_the_columns_write() {
 }
 
 #[test]
+fn addresses_lead_to_people_however_they_are_written() {
+    let mut tables = facts(vec![
+        table("users", &["id uuid!", "email text"]),
+        table("letters", &["id bigint!", "mail text"]),
+    ]);
+    let said = |dialect, facts: &Facts| {
+        let map = map(
+            ("users", "id"),
+            vec![("letters", entry(&["mail>users.email"], Rule::Delete))],
+        );
+        let subject = Subject::of_id("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11");
+        count(dialect, facts, &map, &subject, "letters").unwrap().sql
+    };
+    assert_snapshot!(said(Dialect::Postgres, &tables), @r#"select count(*)::text from "app"."letters" as t where (lower(t."mail"::text) in (select lower(p1."email"::text) from "app"."users" as p1 where p1."id" = $1::uuid))"#);
+    assert_snapshot!(said(Dialect::MySql, &tables), @"select cast(count(*) as char) from `app`.`letters` as t where (convert(lower(t.`mail`) using utf8mb4) collate utf8mb4_bin in (select convert(lower(p1.`email`) using utf8mb4) collate utf8mb4_bin from `app`.`users` as p1 where p1.`id` = ?))");
+    // A foreign key says that they are written alike.
+    tables
+        .tables
+        .get_mut("letters")
+        .unwrap()
+        .links
+        .push(key("mail", "users", "email", "cascade"));
+    assert_snapshot!(said(Dialect::Postgres, &tables), @r#"select count(*)::text from "app"."letters" as t where (t."mail" in (select p1."email" from "app"."users" as p1 where p1."id" = $1::uuid))"#);
+}
+
+#[test]
 fn declared_links_compare_as_what_they_refer_to() {
     let tables = facts(vec![
         table("users", &["name text!"]),

@@ -215,11 +215,12 @@ impl Sql {
         collate(self);
     }
 
-    /// Adds the condition that a row leads to one of another table, of which more is said.
+    /// Adds the condition that a row leads to one of another table, of which more is said. Where `folded`, case does not count.
     pub(in crate::subject) fn within(
         &mut self,
         (row, table, own): Columns<'_>,
         (inner, there, referenced): Columns<'_>,
+        folded: bool,
         about: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
         let ways: Vec<Way> = own
@@ -227,6 +228,7 @@ impl Sql {
             .zip(referenced)
             .map(
                 |(own, referenced)| match (table.column(own.as_str()), there.column(referenced.as_str())) {
+                    _ if folded => Way::Folded,
                     (Some(own), Some(referenced)) if !self.is_mysql() => self.way(own, referenced),
                     _ => Way::AsIs,
                 },
@@ -272,13 +274,16 @@ impl Sql {
     fn listed(&mut self, row: &str, columns: &[&Ident], ways: &[Way]) {
         for (at, (column, way)) in columns.iter().zip(ways).enumerate() {
             self.push(if at > 0 { ", " } else { "" });
-            self.push(if *way == Way::Folded { "lower(" } else { "" });
+            let (before, after) = match (way, self.is_mysql()) {
+                (Way::AsIs, _) => ("", ""),
+                (Way::AsText, _) => ("", "::text"),
+                (Way::Folded, false) => ("lower(", "::text)"),
+                // Columns of two collations are compared by neither.
+                (Way::Folded, true) => ("convert(lower(", ") using utf8mb4) collate utf8mb4_bin"),
+            };
+            self.push(before);
             self.column(row, column);
-            self.push(match way {
-                Way::AsIs => "",
-                Way::AsText => "::text",
-                Way::Folded => "::text)",
-            });
+            self.push(after);
         }
     }
 }

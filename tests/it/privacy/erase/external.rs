@@ -146,6 +146,10 @@ async fn exported_and_erased(world: &World, own: &Own, ann: &Ann) {
 
 /// A database of the user's own with these tables, as its superuser sees it, and the project that has it for a backend.
 pub async fn own_postgres(world: &World, tables: &str) -> (Client, Own) {
+    own_postgres_with(world, tables, json!([])).await
+}
+
+async fn own_postgres_with(world: &World, tables: &str, relationships: Value) -> (Client, Own) {
     let name = format!("own_{}", unique());
     let server = superuser("postgres").await;
     let login = format!("create role {name} login password '{}'", external::PASSWORD);
@@ -161,7 +165,8 @@ pub async fn own_postgres(world: &World, tables: &str) -> (Client, Own) {
     let port = there.rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
     let url = format!("postgresql://{name}:{}@127.0.0.1:{port}/{name}", external::PASSWORD);
     let backend = json!({ "backendType": "external", "config": { "externalProvider": "postgresql",
-        "credentials": { "connectionString": url }, "rest": { "schemas": ["public"] } } });
+        "credentials": { "connectionString": url },
+        "rest": { "schemas": ["public"], "relationships": relationships } } });
     (database, Own::of(world, &backend).await)
 }
 
@@ -286,5 +291,55 @@ fn a_plan_says_what_the_login_is_not_granted() {
         let grant = format!("grant delete on orders to {owner}");
         database.batch_execute(&grant).await.unwrap();
         assert_eq!(planned(world, token, &request).await["others"], json!([]));
+    });
+}
+
+#[test]
+fn rows_with_an_address_are_whose_it_is_however_they_write_it() {
+    run(async {
+        const TABLES: &str = "
+            create table users (id int primary key, email varchar(200));
+            create table letters (id int primary key, mail varchar(200));
+            insert into users values (1, 'ann@example.com'), (2, 'bob@example.com');
+            insert into letters values (1, 'Ann@Example.COM'), (2, 'ann@example.com'), (3, 'bob@example.com'), (4, null)";
+        let world = external::world().await;
+        let relationships = json!([{ "table": "letters", "columns": ["mail"], "references": "users", "referencedColumns": ["email"] }]);
+        let (database, postgres) = own_postgres_with(world, TABLES, relationships.clone()).await;
+        let server = mysql::server::server().await;
+        let name = server.empty_database().await;
+        let mut admin = server.admin(Some(&name)).await.unwrap();
+        for statement in TABLES.split(';') {
+            // Two columns that compare in two ways, and both otherwise than the server does.
+            let statement = match statement.contains("table letters") {
+                true => format!("{statement} collate utf8mb4_bin"),
+                false => format!(
+                    "{statement}{}",
+                    if statement.contains("table") {
+                        " collate utf8mb4_unicode_ci"
+                    } else {
+                        ""
+                    }
+                ),
+            };
+            admin.query_drop(statement).await.unwrap();
+        }
+        let mut body = mysql::body(server, &name);
+        body["config"]["rest"] = json!({ "relationships": relationships });
+        let maria = Own::of(world, &body).await;
+        for own in [&postgres, &maria] {
+            map(
+                world,
+                &own.owner.token,
+                &own.id,
+                &[("letters", json!({ "action": "delete" }))],
+            )
+            .await;
+            erased(world, &own.owner.token, &about(&own.id, &json!("ANN@example.com"))).await;
+        }
+        let left = database.query("select id from letters order by id", &[]).await.unwrap();
+        let left: Vec<i32> = left.iter().map(|row| row.get(0)).collect();
+        assert_eq!(left, [3, 4]);
+        let left: Vec<i32> = admin.query("select id from letters order by id").await.unwrap();
+        assert_eq!(left, [3, 4]);
     });
 }
