@@ -303,7 +303,8 @@ fn rows_with_an_address_are_whose_it_is_however_they_write_it() {
             insert into users values (1, 'ann@example.com'), (2, 'bob@example.com');
             insert into letters values (1, 'Ann@Example.COM'), (2, 'ann@example.com'), (3, 'bob@example.com'), (4, null)";
         let world = external::world().await;
-        let relationships = json!([{ "table": "letters", "columns": ["mail"], "references": "users", "referencedColumns": ["email"] }]);
+        let relationships =
+            json!([{ "table": "letters", "columns": ["mail"], "references": "users", "referencedColumns": ["email"] }]);
         let (database, postgres) = own_postgres_with(world, TABLES, relationships.clone()).await;
         let server = mysql::server::server().await;
         let name = server.empty_database().await;
