@@ -131,13 +131,13 @@ fn params(statement: &Bound) -> Params {
 
 fn texts(row: Row) -> Result<TextRow> {
     let text = |value| match value {
-        Value::NULL => Ok(None),
-        Value::Bytes(bytes) => String::from_utf8(bytes).map(Some).map_err(Error::internal),
-        Value::Int(number) => Ok(Some(number.to_string())),
-        Value::UInt(number) => Ok(Some(number.to_string())),
+        Some(Value::NULL) => Ok(None),
+        Some(Value::Bytes(bytes)) => String::from_utf8(bytes).map(Some).map_err(Error::internal),
+        Some(Value::Int(number)) => Ok(Some(number.to_string())),
+        Some(Value::UInt(number)) => Ok(Some(number.to_string())),
         _ => Err(Error::internal("a column is no text")),
     };
-    row.unwrap().into_iter().map(text).collect()
+    row.unwrap_raw().into_iter().map(text).collect()
 }
 
 async fn commit(mut transaction: Transaction) -> Result<()> {

@@ -33,6 +33,21 @@ pub async fn confirmed_map(world: &World) -> (Project, Value) {
     (project, posts)
 }
 
+/// The same where people may like posts.
+pub async fn liked_posts(world: &World) -> Project {
+    let (project, _) = confirmed_map(world).await;
+    let likes = json!([
+        { "name": "id", "type": "integer", "primary_key": true },
+        { "name": "post", "type": "integer", "required": true, "references": { "table": "posts", "on_delete": "cascade" } },
+        { "name": "by", "type": "uuid", "references": { "table": "app_users", "on_delete": "cascade" } },
+    ]);
+    created(&project, json!({ "name": "likes", "columns": likes })).await;
+    let go = json!({ "action": "delete" });
+    let rules = [("app_users", go.clone()), ("posts", go.clone()), ("likes", go)];
+    map(world, &project.owner.token, &project.id, &rules).await;
+    project
+}
+
 pub async fn post(world: &World, project: &Project, id: i32, author: &str) {
     let row = json!({ "id": id, "author": author, "body": "words" });
     let call = world.post(&project.rest("posts")).key(&project.secret).json(&row);
@@ -201,16 +216,7 @@ fn a_plan_is_good_for_an_hour() {
 fn rows_of_others_that_hang_on_it_keep_it_from_being_done() {
     run(async {
         let world = world().await;
-        let (project, _) = confirmed_map(world).await;
-        let likes = json!([
-            { "name": "id", "type": "integer", "primary_key": true },
-            { "name": "post", "type": "integer", "required": true, "references": { "table": "posts", "on_delete": "cascade" } },
-            { "name": "by", "type": "uuid", "references": { "table": "app_users", "on_delete": "cascade" } },
-        ]);
-        created(&project, json!({ "name": "likes", "columns": likes })).await;
-        let go = json!({ "action": "delete" });
-        let rules = [("app_users", go.clone()), ("posts", go.clone()), ("likes", go)];
-        map(world, &project.owner.token, &project.id, &rules).await;
+        let project = liked_posts(world).await;
         let (ann, bob) = (world.end_user(&project).await, world.end_user(&project).await);
         post(world, &project, 1, &ann.id).await;
         let row = json!({ "id": 1, "post": 1, "by": bob.id });

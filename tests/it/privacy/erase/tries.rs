@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::refusals::{confirmed_map, post};
+use super::refusals::{confirmed_map, liked_posts, post};
 use super::{about, confirmed, map, planned};
 use crate::handmade::superuser;
 use crate::tables::created;
@@ -30,17 +30,7 @@ impl Asked {
     /// The same where people may like posts.
     async fn of_liked_posts() -> Self {
         let world = world().await;
-        let (project, _) = confirmed_map(world).await;
-        let likes = json!([
-            { "name": "id", "type": "integer", "primary_key": true },
-            { "name": "post", "type": "integer", "required": true, "references": { "table": "posts", "on_delete": "cascade" } },
-            { "name": "by", "type": "uuid", "references": { "table": "app_users", "on_delete": "cascade" } },
-        ]);
-        created(&project, json!({ "name": "likes", "columns": likes })).await;
-        let go = json!({ "action": "delete" });
-        let rules = [("app_users", go.clone()), ("posts", go.clone()), ("likes", go)];
-        map(world, &project.owner.token, &project.id, &rules).await;
-        Self::in_project(world, project).await
+        Self::in_project(world, liked_posts(world).await).await
     }
 
     async fn in_project(world: &'static World, project: Project) -> Self {
