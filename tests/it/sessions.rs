@@ -4,7 +4,7 @@ use http::StatusCode;
 use plinth::tenancy::Isolation;
 use serde_json::json;
 
-use crate::handmade::{TODOS, project};
+use crate::handmade::{Handmade, TODOS, project, superuser};
 use crate::world::{World, platform, run};
 
 /// A world whose functions have one connection per database.
@@ -112,6 +112,42 @@ fn a_session_left_dirty_by_tenant_code_serves_the_next_request_all_the_same() {
                     "{soil}"
                 );
             }
+        }
+    });
+}
+
+/// A server may remember whose roles a login has as they were before a grant that was committed while it looked.
+#[test]
+fn a_session_that_missed_a_grant_is_not_asked_twice() {
+    run(async {
+        let world = narrow().await;
+        let [neighbour, new] = [
+            project(Isolation::Schema, TODOS).await,
+            project(Isolation::Schema, TODOS).await,
+        ];
+        let server = superuser("postgres").await;
+        let role = new.names().anon().quoted().to_string();
+        let read = |of: &Handmade| {
+            let read = world.get(&of.rest("todos?id=eq.1")).key(&of.publishable);
+            async { read.send().await.status }
+        };
+        assert_eq!(read(&new).await, StatusCode::OK);
+        for round in 0..100 {
+            let grant = async {
+                for change in [
+                    format!("revoke {role} from plinth_api"),
+                    format!("grant {role} to plinth_api"),
+                ] {
+                    server.batch_execute(&change).await.unwrap();
+                }
+            };
+            let traffic = async {
+                for _ in 0..10 {
+                    assert_eq!(read(&neighbour).await, StatusCode::OK);
+                }
+            };
+            tokio::join!(traffic, grant);
+            assert_eq!(read(&new).await, StatusCode::OK, "round {round}");
         }
     });
 }

@@ -14,7 +14,7 @@ pub use sql::{Column, Ran, Script, ScriptScope, Sql};
 
 /// How drivers of the Postgres family open and keep connections.
 pub use crate::config::{Address, Login, Tls};
-pub use crate::control::{Client, Database, NoClient, api, dial, iam, outbound};
+pub use crate::control::{Client, Database, NoClient, api, dial, iam, is_denied, outbound};
 pub use crate::tenancy::Routine;
 
 use std::collections::BTreeMap;

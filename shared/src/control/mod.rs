@@ -70,3 +70,11 @@ pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) 
 pub fn violates(error: &tokio_postgres::Error, constraint: &str) -> bool {
     error.as_db_error().and_then(|db| db.constraint()) == Some(constraint)
 }
+
+/// Whether the login may not do that, or not take that role.
+///
+/// Of a role that was granted it says nothing for good: a session that looks up its login's roles while a grant is
+/// committed remembers them as they were before, until roles are changed again. A new session knows better.
+pub fn is_denied(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
+}

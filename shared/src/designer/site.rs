@@ -6,13 +6,16 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::control::dial::dial;
-use crate::control::{Client, unavailable};
+use crate::control::{self, Client, unavailable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{BackendId, Ident, Ref};
 use crate::schema::ddl::{Context, Helpers, Roles};
 use crate::schema::known::Known;
 use crate::tenancy::{Cell, Isolation, Names, Project, ProjectAccess, ProjectBackend, Tier, not_found};
 use std::sync::Arc;
+
+/// Sessions that do not know the project's owner, which one change leaves behind before it goes on with what it has.
+const MOST_FORGETFUL: u32 = 5;
 
 /// A managed backend, seen by the designer.
 #[derive(Debug)]
@@ -104,12 +107,31 @@ impl Site {
         Ident::new(format!("t_{}", table.simple()))
     }
 
+    /// Whether the session knows that its login may be the tables' owner, see [`control::is_denied`]. Once it does it
+    /// always will.
+    async fn may_own(&self, client: &Client) -> Result<bool> {
+        let sql = format!("begin; set local role {}; rollback", self.owner().quoted());
+        match client.batch_execute(&sql).await {
+            Ok(()) => Ok(true),
+            Err(error) if control::is_denied(&error) => Ok(false),
+            Err(error) => Err(control::failure(error)),
+        }
+    }
+
     /// A connection to the database that has the tables, with the login that may change them.
     pub(super) async fn connect(&self, app: &App) -> Result<Connection> {
         match self.isolation {
             Isolation::Schema => {
                 let database = app.cells.of_project(&self.cell, &self.reference, self.isolation)?;
-                Ok(Connection::Shared(database.get().await?))
+                let mut client = database.get().await?;
+                for _ in 0..MOST_FORGETFUL {
+                    if self.may_own(&client).await? {
+                        break;
+                    }
+                    client.discard();
+                    client = database.get().await?;
+                }
+                Ok(Connection::Shared(client))
             }
             Isolation::Database => {
                 let backend: &ProjectBackend = self.project.ready_backend()?;

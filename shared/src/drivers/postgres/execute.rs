@@ -11,7 +11,7 @@ use super::error;
 use super::pipeline::{Outcome, Query, Step, Transaction, converse, exchange};
 use super::text::Raw;
 use super::{Kin, settings};
-use crate::backend::{Routine, Scope};
+use crate::backend::{Routine, Scope, is_denied};
 use crate::error::{Error, Result};
 use crate::query::postgres::{estimate, hinted, in_clients_words, refuse_on_cockroach, render};
 use crate::query::{self, Counts, Plan};
@@ -115,8 +115,8 @@ pub(super) async fn check(pool: &Pool, scope: &Scope) -> Result<()> {
 enum Failure {
     /// The connection broke. Nothing is known of what became of it.
     Broken,
-    /// The session was left with a timeout that stopped it before it began. Nothing has happened, and the connection is
-    /// not used again.
+    /// Its session stopped it before it began: with a timeout that was left there, or with roles of its login that it
+    /// remembers from before the project's were granted. Nothing has happened, and the connection is not used again.
     Soiled(Error),
     /// It gave way to another transaction, where that is everyday: nothing of it stays.
     GaveWay(Error),
@@ -223,6 +223,11 @@ async fn transact(
     if step == Step::Settings && error::cancelled(&failed) {
         held.spoil();
         return Err(Failure::Soiled(error::unreachable(failed)));
+    }
+    // In a database of ours the project's roles are granted as long as they are there.
+    if step == Step::Settings && scope.own.is_none() && is_denied(&failed) {
+        held.spoil();
+        return Err(Failure::Soiled(error::shown(failed, &scope.marker, scope.anonymous)));
     }
     // What the database refused on an old plan is no answer either.
     if scope.place.versioned && error::may_be_stale(&failed) && !error::is_stale(&failed) {
