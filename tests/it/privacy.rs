@@ -10,4 +10,4 @@ mod people;
 mod rows;
 mod words;
 
-pub use export::unzipped;
+pub use export::{copy, unzipped};

@@ -16,7 +16,7 @@ use crate::ident::{ProjectId, UserId};
 
 pub use who::{AskedSubject, NamedSubject, Who};
 
-pub(crate) use resolve::{not_found, resolve};
+pub(crate) use resolve::{not_found, resolve, subject_of};
 pub(crate) use store::{confirm, create, find, forget_subject, receipt_hash, sweep};
 
 /// What is asked for.

@@ -21,6 +21,10 @@ pub struct Subject {
     /// The values of the root's key, as texts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub key: BTreeMap<String, String>,
+    /// The address of an account in the trash: their row in the root table does not have it any more. It is looked up each
+    /// time, and kept nowhere.
+    #[serde(skip)]
+    pub address: Option<String>,
 }
 
 /// Shows nothing: it says who somebody is.
@@ -35,13 +39,13 @@ impl Subject {
     pub fn of_id(id: impl Into<String>) -> Self {
         Self {
             id: Some(id.into()),
-            key: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
     /// Somebody with a row of that key.
     pub fn of_key(key: BTreeMap<String, String>) -> Self {
-        Self { id: None, key }
+        Self { key, ..Self::default() }
     }
 
     /// What columns hold that lead to nobody's row but to the person.
@@ -130,9 +134,37 @@ impl<'a> Whose<'a> {
             return Err(stale(label));
         }
         let folded = self.is_by_address(table, hop);
+        let address = self.subject.address.as_deref().filter(|_| folded && rest.is_empty());
+        sql.push(if address.is_some() { "(" } else { "" });
         sql.within((row, table, &own), (&inner, there, &referenced), folded, |sql| {
             self.leads(sql, target, &inner, rest)
-        })
+        })?;
+        if let Some(address) = address {
+            sql.push(" or ");
+            self.has_address(sql, (label, row), (target, &inner), (hop, address))?;
+            sql.push(")");
+        }
+        Ok(())
+    }
+
+    /// Adds the condition that a row has an address which nobody has who is there: whoever signs up with it anew is the one
+    /// that it leads to.
+    fn has_address(
+        &self,
+        sql: &mut Sql,
+        (label, row): (&str, &str),
+        (target, inner): (&str, &str),
+        (hop, address): (&Hop, &str),
+    ) -> Result<()> {
+        let [own, there] =
+            [&hop.columns, &hop.referenced_columns].map(|columns| columns.first().map_or("", String::as_str));
+        sql.has_address(row, self.column(label, own)?, address);
+        sql.push(" and not exists (select 1 from ");
+        sql.table(self.table(target)?, inner);
+        sql.push(" where ");
+        sql.has_address(inner, self.column(target, there)?, address);
+        sql.push(")");
+        Ok(())
     }
 
     /// Whether a hop lands on the root by people's e-mail address, which everybody writes as they like, and no foreign key says

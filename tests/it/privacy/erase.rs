@@ -5,6 +5,7 @@ mod managed;
 mod own_code;
 mod planted;
 mod refusals;
+mod trashed;
 mod tries;
 
 use std::collections::BTreeMap;

@@ -106,13 +106,13 @@ fn code(reply: &Reply) -> (u16, String) {
 }
 
 /// A relation that a gap suggests.
-fn suggested(map: &Value, table: &str) -> Value {
+pub fn suggested(map: &Value, table: &str) -> Value {
     let gap = map["gaps"].as_array().unwrap().iter().find(|gap| gap["table"] == table);
     gap.unwrap()["suggestion"].clone()
 }
 
 /// A map with a table linked by a relation of one link to the root, its rows to go.
-fn linked(map: &Value, relation: &Value) -> Value {
+pub fn linked(map: &Value, relation: &Value) -> Value {
     let mut map = map["map"].clone();
     let hop = json!({ "columns": relation["columns"], "references": relation["references"],
         "referencedColumns": relation["referencedColumns"] });

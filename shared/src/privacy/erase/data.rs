@@ -19,7 +19,7 @@ use crate::backend::{BulkScope, BulkTransaction};
 use crate::error::{Error, Result};
 use crate::privacy::ground::number;
 use crate::privacy::map::{InForce, in_force, of_version};
-use crate::privacy::requests::Who;
+use crate::privacy::requests::{Who, subject_of};
 use crate::privacy::{Ground, ground};
 use crate::subject::erase::{Told, denied, nesting, others, refresh, steps};
 use crate::subject::{Kind, Marks, Rule, Subject, SubjectMap, sql};
@@ -55,7 +55,7 @@ impl Site {
         let ground = Box::pin(ground(app, &project)).await?;
         let map = in_force(app, &project, &ground).await?;
         let said = map.map.clone();
-        Ok(Self::new(project, who, ground, map, said))
+        Self::new(app, project, who, (ground, map, said)).await
     }
 
     /// The same by the version of the map that was followed when their rows went, whatever it is by now.
@@ -65,18 +65,23 @@ impl Site {
     pub async fn by_version(app: &App, project: Arc<Project>, who: &Who, version: i32) -> Result<Self> {
         let ground = Box::pin(ground(app, &project)).await?;
         let (map, said) = of_version(app, &project, &ground, version).await?;
-        Ok(Self::new(project, who, ground, map, said))
+        Self::new(app, project, who, (ground, map, said)).await
     }
 
-    fn new(project: Arc<Project>, who: &Who, ground: Ground, map: InForce, said: SubjectMap) -> Self {
-        Self {
+    async fn new(
+        app: &App,
+        project: Arc<Project>,
+        who: &Who,
+        (ground, map, said): (Ground, InForce, SubjectMap),
+    ) -> Result<Self> {
+        Ok(Self {
             account: who.account(&project),
-            subject: who.subject(),
+            subject: subject_of(app, &project, who).await?,
             project,
             map,
             said,
             ground,
-        }
+        })
     }
 
     /// The version of the map, if its owner has confirmed it for these tables.

@@ -14,7 +14,7 @@ use crate::backend::{Bound, BulkTransaction};
 use crate::error::{Error, Result};
 use crate::ident::ProjectId;
 use crate::privacy::identity::Person;
-use crate::privacy::{Ground, ground, map};
+use crate::privacy::{Ground, ground, map, requests};
 use crate::subject::{self, Facts, Marks, SubjectMap, sql};
 
 /// Longest time for all reads of the data: they are one transaction.
@@ -34,13 +34,14 @@ pub(super) async fn copy(work: &Work<'_>, project: ProjectId, archive: &mut Arch
 
     let labels = labels(&ground.facts, &map.map);
     let parts = labels.len() + 2;
+    let who = requests::subject_of(app, &found, &work.who).await?;
     let mut rows = ground.begin().await?;
     for (at, label) in labels.iter().enumerate() {
         work.progress(at, parts).await?;
         let read = Read {
             ground: &ground,
             map: &map.map,
-            who: &work.who.subject(),
+            who: &who,
         };
         let table = read.table(&mut *rows, label, archive).await?;
         index.add(table);
@@ -59,7 +60,7 @@ pub(super) async fn copy(work: &Work<'_>, project: ProjectId, archive: &mut Arch
         );
     }
     work.progress(labels.len() + 1, parts).await?;
-    let Some(id) = work.who.subject().person().and_then(|id| id.parse::<Uuid>().ok()) else {
+    let Some(id) = who.person().and_then(|id| id.parse::<Uuid>().ok()) else {
         return Ok(());
     };
     pages::audit(app, Person::EndUser { project, id }, archive, index).await

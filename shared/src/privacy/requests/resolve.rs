@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::backend::{BulkTransaction, TextRow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::privacy::Ground;
-use crate::subject::{SubjectMap, sql};
+use crate::subject::{Subject, SubjectMap, sql};
 use crate::tenancy::{Project, Tier};
 
 /// Finds the person that somebody names in a project: among the accounts of a managed backend, deleted ones that are not
@@ -55,6 +55,22 @@ async fn account(app: &App, project: &Arc<Project>, named: &NamedSubject) -> Res
         Some(id) => accounts::person(app, project, id).await,
         None => Ok(None),
     }
+}
+
+/// The person, as statements about their rows name them: with the address that their row in the root table lost when their
+/// account went into the trash, if they had proved that it is theirs.
+///
+/// # Errors
+/// When the backend's database cannot be reached.
+pub(crate) async fn subject_of(app: &App, project: &Arc<Project>, who: &Who) -> Result<Subject> {
+    let mut subject = who.subject();
+    if let Some(id) = who.account(project)
+        && let Some(person) = accounts::person(app, project, id).await?
+    {
+        let lost = person.deleted_at.and(person.email_confirmed_at).is_some();
+        subject.address = person.email.filter(|_| lost);
+    }
+    Ok(subject)
 }
 
 /// A look at the root table.

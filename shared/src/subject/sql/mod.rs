@@ -51,11 +51,9 @@ pub fn find_by_email(dialect: Dialect, facts: &Facts, map: &SubjectMap, email: &
     let address = table.column(address).ok_or_else(|| super::rows::stale(label))?;
     let mut sql = Sql::new(dialect);
     select_key(&mut sql, table, &map.root.key)?;
-    sql.push(" where lower(");
-    sql.as_text("t", address);
-    sql.push(") = lower(");
-    sql.bind(email);
-    sql.push(") limit 2");
+    sql.push(" where ");
+    sql.has_address("t", address, email);
+    sql.push(" limit 2");
     Ok(Some(sql.done()))
 }
 

@@ -215,6 +215,15 @@ impl Sql {
         collate(self);
     }
 
+    /// Adds the condition that a column holds that e-mail address, however it is written.
+    pub(in crate::subject) fn has_address(&mut self, row: &str, column: &Column, address: &str) {
+        self.push("lower(");
+        self.as_text(row, column);
+        self.push(") = lower(");
+        self.bind(address);
+        self.push(")");
+    }
+
     /// Adds the condition that a row leads to one of another table, of which more is said. Where `folded`, case does not count.
     pub(in crate::subject) fn within(
         &mut self,
