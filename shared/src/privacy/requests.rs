@@ -17,7 +17,7 @@ use crate::ident::{ProjectId, UserId};
 pub use who::{AskedSubject, NamedSubject, Who};
 
 pub(crate) use resolve::{not_found, resolve, subject_of};
-pub(crate) use store::{confirm, create, find, forget_subject, receipt_hash, sweep};
+pub(crate) use store::{About, confirm, create, find, receipt_hash, sweep};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,4 +117,15 @@ pub struct Request {
     pub created_at: Timestamp,
     /// Until when it may be confirmed; none once it is.
     pub expires_at: Option<Timestamp>,
+}
+
+impl Request {
+    /// All requests about the person that it is about.
+    pub(crate) fn about<'a>(&self, who: &'a Who) -> About<'a> {
+        About {
+            scope: self.scope,
+            project: self.project,
+            who,
+        }
+    }
 }

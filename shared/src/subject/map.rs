@@ -106,6 +106,25 @@ pub enum Rule {
     },
 }
 
+impl Rule {
+    /// Its name, as in JSON.
+    pub fn action(&self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Anonymise { .. } => "anonymise",
+            Self::Keep { .. } => "keep",
+        }
+    }
+
+    /// Why rows may stay as they are, where they do.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Keep { reason } => Some(reason),
+            Self::Delete | Self::Anonymise { .. } => None,
+        }
+    }
+}
+
 /// The same with nothing beside it: of a variant without members, serde takes any.
 #[derive(Deserialize)]
 #[serde(tag = "action", rename_all = "camelCase", deny_unknown_fields)]

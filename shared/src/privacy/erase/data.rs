@@ -138,17 +138,16 @@ impl Site {
         let mut tables = Vec::new();
         for (label, entry) in &self.map().tables {
             let rows = self.count(rows, label).await?;
-            let (rule, columns, reason) = match &entry.rule {
-                Rule::Delete => ("delete", Vec::new(), None),
-                Rule::Anonymise { columns } => ("anonymise", columns.clone(), None),
-                Rule::Keep { reason } => ("keep", Vec::new(), Some(reason.clone())),
+            let columns = match &entry.rule {
+                Rule::Anonymise { columns } => columns.clone(),
+                Rule::Delete | Rule::Keep { .. } => Vec::new(),
             };
             tables.push(PlannedTable {
                 table: label.clone(),
-                rule: rule.to_owned(),
+                rule: entry.rule.action().to_owned(),
                 rows,
                 columns,
-                reason,
+                reason: entry.rule.reason().map(str::to_owned),
             });
         }
         Ok(tables)

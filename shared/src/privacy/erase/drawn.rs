@@ -7,9 +7,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::data::Site;
-use super::plan::{Plan, PlannedAccount};
+use super::plan::{Plan, PlannedAccount, PlannedTable};
 use super::scrub;
-use super::store::{self, Documents};
+use super::store::Documents;
 use super::user::{known, values_of};
 use super::values::Known;
 use crate::app::App;
@@ -18,7 +18,7 @@ use crate::ident::{ProjectId, UserId};
 use crate::privacy::identity::{self, Person};
 use crate::privacy::people;
 use crate::privacy::receipt::KeptFor;
-use crate::privacy::requests::{Scope, Who};
+use crate::privacy::requests::{About, Scope, Who};
 use crate::tenancy::Project;
 
 /// What would be done about somebody.
@@ -57,10 +57,13 @@ pub(super) async fn of_end_user(app: &App, project: Arc<Project>, who: &Who) -> 
     plan.sessions = person.as_ref().map_or(0, |person| person.sessions.unsigned_abs());
     let control = app.control.get().await?;
     plan.documents = scrub::mentioning(&*control, Documents::Project(id), &values).await?;
-    plan.exports = store::exports_about(&*control, Scope::EndUser, Some(id), who)
-        .await?
-        .len() as u64;
-    plan.requests = store::requests_about(&*control, Scope::EndUser, Some(id), who).await?;
+    let about = About {
+        scope: Scope::EndUser,
+        project: Some(id),
+        who,
+    };
+    plan.exports = about.exports(&*control).await?.len() as u64;
+    plan.requests = about.count(&*control).await?;
     if let Some(id) = end_user(id, who) {
         plan.audit = identity::count(&*control, id).await?;
     }
@@ -86,10 +89,13 @@ pub(super) async fn of_user(app: &App, user: UserId, by: Option<UserId>, project
     plan.projects = theirs.projects;
     plan.blockers = theirs.blockers;
     plan.documents = scrub::mentioning(&*control, Documents::Member(user), &values).await?;
-    plan.exports = store::exports_about(&*control, Scope::PlatformUser, None, &who)
-        .await?
-        .len() as u64;
-    plan.requests = store::requests_about(&*control, Scope::PlatformUser, None, &who).await?;
+    let about = About {
+        scope: Scope::PlatformUser,
+        project: None,
+        who: &who,
+    };
+    plan.exports = about.exports(&*control).await?.len() as u64;
+    plan.requests = about.count(&*control).await?;
     plan.audit = identity::count(&*control, Person::User(user)).await?;
     plan.notes = notes(true, known);
     // The rows are bound as far as they last.
@@ -108,15 +114,20 @@ pub(super) fn end_user(project: ProjectId, who: &Who) -> Option<Person> {
 }
 
 /// What stays after an erasure.
-pub(super) fn kept(tables: &[super::plan::PlannedTable]) -> Vec<KeptFor> {
-    let kept = tables.iter().filter(|table| table.rows > 0).filter_map(|table| {
-        let reason = table.reason.clone()?;
-        Some(KeptFor {
-            what: table.table.clone(),
-            reason,
-        })
-    });
+fn kept(tables: &[PlannedTable]) -> Vec<KeptFor> {
+    let kept = tables
+        .iter()
+        .filter_map(|table| rows_kept(&table.table, table.rows, table.reason.as_deref()));
     kept.chain([audit_log()]).collect()
+}
+
+/// That rows of a table stay, where there are any and there is a reason.
+pub(super) fn rows_kept(table: &str, rows: u64, reason: Option<&str>) -> Option<KeptFor> {
+    let reason = reason.filter(|_| rows > 0)?;
+    Some(KeptFor {
+        what: table.to_owned(),
+        reason: reason.to_owned(),
+    })
 }
 
 /// Why the audit log stays.

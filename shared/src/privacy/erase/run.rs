@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::ask::user;
 use super::copies::Unrenewed;
 use super::data::{Counts, Site};
-use super::drawn::{audit_log, end_user};
+use super::drawn::{audit_log, end_user, rows_kept};
 use super::steps::{Found, Work};
 use super::store::{self, Documents};
 use super::user::{done, known, values_of};
@@ -260,33 +260,21 @@ fn is_uuid(id: &str) -> bool {
 }
 
 fn tables(site: &Site, counts: &Counts) -> Vec<TableDone> {
-    use crate::subject::Rule;
     let entries = site.said.tables.iter();
     entries
-        .map(|(label, entry)| {
-            let (rule, reason) = match &entry.rule {
-                Rule::Delete => ("delete", None),
-                Rule::Anonymise { .. } => ("anonymise", None),
-                Rule::Keep { reason } => ("keep", Some(reason.clone())),
-            };
-            TableDone {
-                table: label.clone(),
-                rule: rule.to_owned(),
-                rows: counts.get(label).copied().unwrap_or_default(),
-                reason,
-            }
+        .map(|(label, entry)| TableDone {
+            table: label.clone(),
+            rule: entry.rule.action().to_owned(),
+            rows: counts.get(label).copied().unwrap_or_default(),
+            reason: entry.rule.reason().map(str::to_owned),
         })
         .collect()
 }
 
 fn kept(tables: &[TableDone], left: &BTreeMap<String, Unrenewed>) -> Vec<KeptFor> {
-    let rows = tables.iter().filter(|table| table.rows > 0).filter_map(|table| {
-        let reason = table.reason.clone()?;
-        Some(KeptFor {
-            what: table.table.clone(),
-            reason,
-        })
-    });
+    let rows = tables
+        .iter()
+        .filter_map(|table| rows_kept(&table.table, table.rows, table.reason.as_deref()));
     let copies = left.iter().map(|(name, why)| KeptFor {
         what: format!("materialized view {name}"),
         reason: why.reason().to_owned(),

@@ -12,7 +12,7 @@ use super::copies::Unrenewed;
 use super::data::{Counts, Site};
 use super::run::{Done, RECEIPT, merged};
 use super::scrub;
-use super::store::{self, Documents};
+use super::store::Documents;
 use super::values::Values;
 use crate::accounts;
 use crate::app::App;
@@ -104,7 +104,7 @@ impl Work<'_> {
     /// Copies of their data.
     pub async fn exports(&self, who: &Who) -> Result<Vec<Uuid>> {
         let client = self.app.control.get().await?;
-        store::exports_about(&*client, self.request.scope, self.request.project, who).await
+        self.request.about(who).exports(&*client).await
     }
 
     pub async fn withdraw_exports(&mut self, who: &Who) -> Result<()> {
@@ -204,10 +204,8 @@ impl Work<'_> {
         let mut client = app.control.get().await?;
         let transaction = client.transaction().await.map_err(failure)?;
         let requests = match &request.subject {
-            Some(who) if store::has_exports(&transaction, request.scope, request.project, who).await? => {
-                return Err(copied_meanwhile());
-            }
-            Some(who) => requests::forget_subject(&transaction, request.scope, request.project, who).await?,
+            Some(who) if request.about(who).lock(&transaction).await? => return Err(copied_meanwhile()),
+            Some(who) => request.about(who).forget(&transaction).await?,
             None => 0,
         };
         // Whoever has asked again meanwhile was told a token of their own.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::control::{failure, json, text, uuid};
 use crate::error::{Error, Result};
 use crate::ident::{ProjectId, Ref, UserId};
-use crate::privacy::requests::{Scope, Who};
+use crate::privacy::requests::Who;
 use crate::tenancy::not_found;
 
 /// The ref of a project that is not deleted.
@@ -16,58 +16,6 @@ pub(super) async fn reference(executor: &impl GenericClient, project: ProjectId)
     let rows = executor.query_typed(sql, &[uuid(&project.0)]).await.map_err(failure)?;
     let row = rows.first().ok_or_else(not_found)?;
     row.get::<_, &str>(0).parse()
-}
-
-/// How many requests are about a person.
-pub(super) async fn requests_about(
-    executor: &impl GenericClient,
-    scope: Scope,
-    project: Option<ProjectId>,
-    who: &Who,
-) -> Result<u64> {
-    let sql = "
-        select count(*) from plinth.privacy_requests
-        where scope = $1 and project_id is not distinct from $2 and subject = $3";
-    let (scope, project) = (scope.as_str(), project.map(|project| project.0));
-    let subject = serde_json::to_value(who).map_err(Error::internal)?;
-    let params = [text(&scope), uuid(&project), json(&subject)];
-    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
-    Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).unsigned_abs()))
-}
-
-/// Copies of a person's data that are made or wait to be fetched.
-pub(super) async fn exports_about(
-    executor: &impl GenericClient,
-    scope: Scope,
-    project: Option<ProjectId>,
-    who: &Who,
-) -> Result<Vec<Uuid>> {
-    let sql = "
-        select e.id from plinth.exports e join plinth.privacy_requests r on r.id = e.id
-        where r.scope = $1 and r.project_id is not distinct from $2 and r.subject = $3 order by e.id";
-    let (scope, project) = (scope.as_str(), project.map(|project| project.0));
-    let subject = serde_json::to_value(who).map_err(Error::internal)?;
-    let params = [text(&scope), uuid(&project), json(&subject)];
-    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
-}
-
-/// Whether there are any such copies, with all requests about the person locked until the transaction ends: a copy that is made
-/// from now on finds nobody whom it is about.
-pub(super) async fn has_exports(
-    executor: &impl GenericClient,
-    scope: Scope,
-    project: Option<ProjectId>,
-    who: &Who,
-) -> Result<bool> {
-    let sql = "
-        select 1 from plinth.privacy_requests
-        where scope = $1 and project_id is not distinct from $2 and subject = $3 order by id for no key update";
-    let (name, id) = (scope.as_str(), project.map(|project| project.0));
-    let subject = serde_json::to_value(who).map_err(Error::internal)?;
-    let params = [text(&name), uuid(&id), json(&subject)];
-    executor.query_typed(sql, &params).await.map_err(failure)?;
-    Ok(!exports_about(executor, scope, project, who).await?.is_empty())
 }
 
 /// Whose documents are meant: one project's, or those of all that a platform user is a member of, and what they wrote in any.

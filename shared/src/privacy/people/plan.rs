@@ -91,7 +91,7 @@ impl UserPlan {
     /// What a confirmation binds: which projects go, what is in the way, and how much of other people's work forgets its
     /// author. Sessions, remembered replies, jobs, requests and entries of the log come and go by asking alone.
     pub fn binding(&self) -> Value {
-        let lasting = |counted: &&Counted| store::LASTING.contains(&counted.table.as_str());
+        let lasting = |counted: &&Counted| store::lasts(&counted.table);
         let tables: Vec<_> = self.tables.iter().filter(lasting).collect();
         json!({ "tables": tables, "projects": self.projects, "blockers": self.blockers })
     }

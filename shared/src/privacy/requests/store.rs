@@ -110,24 +110,76 @@ pub(crate) async fn receipt_hash(executor: &impl GenericClient, id: Uuid) -> Res
     Ok(rows.first().and_then(|row| row.get(0)))
 }
 
-/// Empties who the requests about a person are about; how many there were. `project`: where they are an end user.
-///
-/// # Errors
-/// When the database fails.
-pub(crate) async fn forget_subject(
-    executor: &impl GenericClient,
-    scope: Scope,
-    project: Option<ProjectId>,
-    subject: &Who,
-) -> Result<u64> {
-    let sql = "
-        update plinth.privacy_requests set subject = null
-        where scope = $1 and project_id is not distinct from $2 and subject = $3 returning 1";
-    let (scope, project) = (scope.as_str(), project.map(|id| id.0));
-    let subject = serde_json::to_value(subject).map_err(Error::internal)?;
-    let params = [text(&scope), uuid(&project), json(&subject)];
-    let rows = executor.query_typed(sql, &params).await.map_err(failure)?;
-    Ok(rows.len() as u64)
+/// All requests that are about one person.
+#[derive(Clone, Copy)]
+pub(crate) struct About<'a> {
+    /// Whose data.
+    pub(crate) scope: Scope,
+    /// Where they are an end user.
+    pub(crate) project: Option<ProjectId>,
+    /// Who they are.
+    pub(crate) who: &'a Who,
+}
+
+impl About<'_> {
+    /// Which requests `r` these are.
+    const THESE: &'static str = "r.scope = $1 and r.project_id is not distinct from $2 and r.subject = $3";
+
+    async fn rows(&self, executor: &impl GenericClient, sql: &str) -> Result<Vec<Row>> {
+        let (scope, project) = (self.scope.as_str(), self.project.map(|project| project.0));
+        let subject = serde_json::to_value(self.who).map_err(Error::internal)?;
+        let params = [text(&scope), uuid(&project), json(&subject)];
+        executor.query_typed(sql, &params).await.map_err(failure)
+    }
+
+    /// How many there are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn count(&self, executor: &impl GenericClient) -> Result<u64> {
+        let sql = format!("select count(*) from plinth.privacy_requests r where {}", Self::THESE);
+        let rows = self.rows(executor, &sql).await?;
+        Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).unsigned_abs()))
+    }
+
+    /// Copies of their data that are made or wait to be fetched.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn exports(&self, executor: &impl GenericClient) -> Result<Vec<Uuid>> {
+        let sql = format!(
+            "select e.id from plinth.exports e join plinth.privacy_requests r on r.id = e.id where {} order by e.id",
+            Self::THESE
+        );
+        let rows = self.rows(executor, &sql).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Whether there are any such copies, with all requests locked until the transaction ends: a copy that is made from now on
+    /// finds nobody whom it is about.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn lock(&self, executor: &impl GenericClient) -> Result<bool> {
+        let sql = format!(
+            "select 1 from plinth.privacy_requests r where {} order by r.id for no key update",
+            Self::THESE
+        );
+        self.rows(executor, &sql).await?;
+        Ok(!self.exports(executor).await?.is_empty())
+    }
+
+    /// Empties who they are about; how many there were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn forget(&self, executor: &impl GenericClient) -> Result<u64> {
+        let sql = format!(
+            "update plinth.privacy_requests r set subject = null where {} returning 1",
+            Self::THESE
+        );
+        Ok(self.rows(executor, &sql).await?.len() as u64)
+    }
 }
 
 /// Removes requests that could have been confirmed until before then, and were not.

@@ -17,17 +17,18 @@ macro_rules! replies {
 }
 
 mod facts;
+mod held;
 mod jobs;
-mod plan;
+mod owned;
 
 pub(super) use facts::{SECTIONS, read};
+pub(super) use held::{counts, forget_references, lasts};
 pub(super) use jobs::{JobTexts, jobs_with, put_texts};
-pub(super) use plan::{LASTING, Owned, counts, is_last_operator, owned_alone};
+pub(super) use owned::{Owned, is_last_operator, owned_alone};
 
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::GenericClient;
-use uuid::Uuid;
 
 use super::erase::counted;
 use super::plan::{Counted, Rule};
@@ -112,61 +113,6 @@ pub(super) async fn erase_account(executor: &impl GenericClient, user: UserId) -
     let rows = |table: &str| counts.get(table).and_then(Value::as_u64).unwrap_or(0);
     let tables = ["users", "identities", "sessions", "refresh_tokens"];
     Ok(counted(&tables.map(|table| (table, Rule::Delete, rows(table)))))
-}
-
-/// What stays without them, and what nobody else has a use for. `$1` is the user.
-const REFERENCES: &[(&str, Rule, &str)] = &[
-    (
-        "projects",
-        Rule::Anonymise,
-        "update plinth.projects set created_by = null where created_by = $1 returning 1",
-    ),
-    (
-        "keys",
-        Rule::Anonymise,
-        "update plinth.keys set created_by = null where created_by = $1 returning 1",
-    ),
-    (
-        "document_versions",
-        Rule::Anonymise,
-        "update plinth.document_versions set author = null where author = $1 returning 1",
-    ),
-    (
-        "migrations",
-        Rule::Anonymise,
-        "update plinth.migrations set author = '00000000-0000-0000-0000-000000000000' where author = $1 returning 1",
-    ),
-    (
-        "subject_maps",
-        Rule::Anonymise,
-        "update plinth.subject_maps set author = '00000000-0000-0000-0000-000000000000' where author = $1 returning 1",
-    ),
-    (
-        "privacy_requests",
-        Rule::Anonymise,
-        "update plinth.privacy_requests set requested_by = null where requested_by = $1 returning 1",
-    ),
-    (
-        "database_setups",
-        Rule::Delete,
-        "delete from plinth.database_setups where user_id = $1 returning 1",
-    ),
-    (
-        "idempotency",
-        Rule::Delete,
-        concat!("delete from ", replies!(), " returning 1"),
-    ),
-];
-
-pub(super) async fn forget_references(executor: &impl GenericClient, user: UserId, job: Uuid) -> Result<Vec<Counted>> {
-    let mut all = Vec::new();
-    for (table, rule, sql) in REFERENCES {
-        all.push((*table, *rule, changed(executor, sql, user).await?));
-    }
-    let (removed, kept) = jobs::forget_asker(executor, user, job).await?;
-    all.push(("jobs", Rule::Delete, removed));
-    all.push(("jobs", Rule::Anonymise, kept));
-    Ok(counted(&all))
 }
 
 async fn changed(executor: &impl GenericClient, sql: &str, user: UserId) -> Result<u64> {
