@@ -30,7 +30,7 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind};
 
 pub use ask::{Asked, NewErasure, ask, ask_own, plan};
-pub use plan::{Others, Plan, PlannedAccount, PlannedTable};
+pub use plan::{Others, Plan, PlannedAccount, PlannedGap, PlannedTable};
 pub use run::erase;
 
 /// The kind of its jobs.

@@ -13,7 +13,7 @@ use crate::records;
 use crate::schema::catalog::{Catalog, Declared};
 use crate::schema::details::Details;
 use crate::schema::starter::APP_USERS;
-use crate::subject::{Dialect, Facts, Schema, Trashed, collations, keys};
+use crate::subject::{Dialect, Facts, Gap, Marks, Schema, SubjectMap, Trashed, collations, gaps, keys};
 use crate::tenancy::{External, Family, Isolation, Project, ProjectBackend};
 
 use super::map::store;
@@ -225,6 +225,11 @@ fn unsupported() -> Error {
 }
 
 impl Ground {
+    /// Columns that look personal by their names, and lead to nobody by the map.
+    pub(crate) fn gaps(&self, map: &SubjectMap) -> Vec<Gap> {
+        gaps(&self.facts, &Marks::by_name(&self.facts), map)
+    }
+
     /// Begins to read, in a request's time.
     ///
     /// # Errors

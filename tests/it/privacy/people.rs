@@ -312,7 +312,7 @@ async fn refused_before_their_projects_are_cared_for(bench: &Bench, told: &Trace
     assert_eq!(plan.blockers.len(), 1);
     assert_eq!(plan.blockers[0].id, Some(told.alone.parse().unwrap()));
     assert!(plan.blockers[0].remedy.contains("eraseProjects"));
-    assert_eq!(plan.unblocked().unwrap_err().code(), "privacy/blocked");
+    assert_eq!(people::unblocked(&plan.blockers).unwrap_err().code(), "privacy/blocked");
     assert_eq!(plan.rows("members"), 4);
     for not_theirs_alone in [&told.shared, &told.bobs, &fresh().to_string()] {
         let named = [ProjectId(not_theirs_alone.parse().unwrap())];
@@ -321,7 +321,7 @@ async fn refused_before_their_projects_are_cared_for(bench: &Bench, told: &Trace
     }
     let named = [ProjectId(told.alone.parse().unwrap())];
     let plan = people::plan_of_user(&*client, user, &named).await.unwrap();
-    plan.unblocked().unwrap();
+    people::unblocked(&plan.blockers).unwrap();
     let goes: Vec<_> = plan.projects.iter().map(|project| project.removed.as_str()).collect();
     assert_eq!(goes.len(), 2, "{goes:?}");
     assert!(goes.contains(&"at once") && goes.contains(&"removed by the next purge"));
@@ -332,6 +332,11 @@ async fn refused_before_their_projects_are_cared_for(bench: &Bench, told: &Trace
     assert_eq!(
         (job.job.state.as_str(), job.job.error_code.as_deref()),
         ("failed", Some("privacy/blocked"))
+    );
+    let why = job.job.error.unwrap_or_default();
+    assert!(
+        why.contains(&format!("nobody else owns project {}", told.alone)),
+        "{why}"
     );
     assert!(bench.holding(&told.ann.email).await.contains_key("users"));
     bench

@@ -16,7 +16,8 @@ fn said() -> Value {
 }
 
 fn written(address: &str) -> String {
-    format!("# Primary key\n\nWrite to support@company.example, or to {address}, until 2026-11-22.\n")
+    let link = address.replace('@', "%40");
+    format!("# Primary key\n\nWrite to support@company.example, or to [{address}](mailto:{link}), until 2026-11-22.\n")
 }
 
 impl Bench {

@@ -17,6 +17,7 @@ use crate::control::failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{ProjectId, UserId};
 use crate::jobs::{self, Key, NewJob};
+use crate::privacy::people;
 use crate::privacy::requests::{self, Kind, NewRequest, Request, Scope, Who};
 use crate::sensitive::Sensitive;
 use crate::tenancy::{Caller, Project, RequestInfo};
@@ -105,7 +106,7 @@ pub(super) async fn confirm(
         return Err(plan_changed());
     }
     refuse(&drawn.plan.others)?;
-    blocked(&drawn.plan.blockers)?;
+    people::unblocked(&drawn.plan.blockers)?;
 
     let mut client = app.control.get().await?;
     let transaction = client.transaction().await.map_err(failure)?;
@@ -120,17 +121,6 @@ pub(super) async fn confirm(
     let job = begin(app, &transaction, &wanted, &entry).await?;
     transaction.commit().await.map_err(failure)?;
     Ok(asked(&request, job, &token))
-}
-
-fn blocked(blockers: &[crate::privacy::people::Blocker]) -> Result<()> {
-    if blockers.is_empty() {
-        return Ok(());
-    }
-    let details = serde_json::to_value(blockers).map_err(Error::internal)?;
-    let message = "Something is in the way of this erasure";
-    Err(Error::new(ErrorKind::Unprocessable, "privacy/blocked", message)
-        .with_details_json(details)
-        .with_hint("Do what each of the details names as its remedy, then ask for the plan again"))
 }
 
 /// Whether the token is the request's, and the request the one that is asked.

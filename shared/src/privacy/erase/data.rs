@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::copies::Unrenewed;
-use super::plan::{Others, PlannedTable};
+use super::plan::{Others, PlannedGap, PlannedTable};
 use super::refused::{all_gone, not_denied, quiet, refuse, told, unseen};
 use super::values::{Known, Values};
 use super::{plan_changed, stale, unconfirmed};
@@ -179,6 +179,16 @@ impl Site {
             }
         }
         Ok(found)
+    }
+
+    /// Columns that look personal by their names and lead to nobody.
+    pub fn gaps(&self) -> Vec<PlannedGap> {
+        let gaps = self.ground.gaps(self.map()).into_iter();
+        gaps.map(|gap| PlannedGap {
+            table: gap.table,
+            column: gap.column,
+        })
+        .collect()
     }
 
     /// What they can be recognised by in texts: from their account and, as far as what they wrote counts, their row in the

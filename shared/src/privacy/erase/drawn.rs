@@ -50,6 +50,7 @@ pub(super) async fn of_end_user(app: &App, project: Arc<Project>, who: &Who) -> 
     plan.map_version = Some(version);
     plan.tables = tables;
     plan.others = others;
+    plan.gaps = site.gaps();
     plan.account = person.as_ref().map(|person| PlannedAccount {
         deleted: person.deleted_at.is_some(),
         identities: person.identities.unsigned_abs(),
@@ -167,6 +168,7 @@ fn blank(scope: Scope, project: Option<ProjectId>) -> Plan {
         map_version: None,
         tables: Vec::new(),
         others: Vec::new(),
+        gaps: Vec::new(),
         account: None,
         sessions: 0,
         documents: 0,

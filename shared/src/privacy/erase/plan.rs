@@ -30,6 +30,9 @@ pub struct Plan {
     pub tables: Vec<PlannedTable>,
     /// Rows of other people that hang on what would go. With any, it is refused.
     pub others: Vec<Others>,
+    /// Columns that look personal and lead to nobody: what they have of the person stays. Their names tell, not their values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<PlannedGap>,
     /// The person's account, if they have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<PlannedAccount>,
@@ -90,6 +93,15 @@ pub struct Others {
     pub on: String,
     /// How many.
     pub rows: u64,
+}
+
+/// A column that nobody has linked to people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PlannedGap {
+    /// The table.
+    pub table: String,
+    /// Its column.
+    pub column: String,
 }
 
 /// An account that goes.

@@ -290,9 +290,8 @@ async fn user_done(work: &mut Work<'_>, who: &Who) -> Result<Done> {
         Some(found) => found,
         None => {
             let client = app.control.get().await?;
-            people::plan_of_user(&*client, id, &plan.erase_projects)
-                .await?
-                .unblocked()?;
+            let now = people::plan_of_user(&*client, id, &plan.erase_projects).await?;
+            people::unblocked(&now.blockers)?;
             drop(client);
             let found = Found {
                 exports: work.exports(who).await?.len() as u64,

@@ -6,12 +6,16 @@
 //! What people write of themselves they choose freely: another's address, a word of the documentation, a date. It counts only
 //! where somebody else has seen in a plan how many texts it would change ([`Known`]).
 
+use std::fmt::Write as _;
+
 use crate::subject::Kind;
 
 /// Digits that a number has at least.
 const LEAST_DIGITS: usize = 7;
 /// And at most: 15 by ITU-T E.164, and an extension.
 const MOST_DIGITS: usize = 20;
+/// And at least where they may stand apart in another way than the one known.
+const SPACED_DIGITS: usize = 9;
 /// Characters that a name has at least.
 const LEAST_NAME: usize = 8;
 /// Characters of a value at most: what is longer is no address and no name.
@@ -69,18 +73,23 @@ impl Values {
     }
 
     /// A regular expression of Postgres for any of them, to be matched in any letter case; none when there are none.
-    /// Punctuation may have a backslash before it, as documents are Markdown; a name's words may stand on two lines.
+    /// Punctuation may have a backslash before it, as documents are Markdown, an address may be written as in a link
+    /// (`ann%40example.com`), a number with other blanks and dashes; a name's words may stand on two lines.
     pub fn pattern(&self) -> Option<String> {
-        let around = |before: &str, values: &[String], after: &str| {
-            let mut values: Vec<_> = values.iter().map(|value| literal(value)).collect();
+        let around = |before: &str, (values, written): (&[String], fn(&str) -> String), after: &str| {
+            let mut values: Vec<_> = values.iter().map(|value| written(value)).collect();
             // The longest first: one value may begin like another.
             values.sort_by_key(|value| std::cmp::Reverse(value.len()));
             (!values.is_empty()).then(|| format!("{before}(?:{}){after}", values.join("|")))
         };
         let parts = [
-            around(r"(?<![a-z0-9._%+-])", &self.emails, r"(?![a-z0-9_-])(?!\.[a-z0-9])"),
-            around(r"(?<![\w+])\+?", &self.phones, r"(?!\w)"),
-            around(r"(?<!\w)", &self.names, r"(?!\w)"),
+            around(
+                r"(?<![a-z0-9._%+-])",
+                (&self.emails, address),
+                r"(?![a-z0-9_-])(?!\.[a-z0-9])",
+            ),
+            around(r"(?<![\w+])\+?", (&self.phones, number), r"(?!\w)"),
+            around(r"(?<!\w)", (&self.names, literal), r"(?!\w)"),
         ];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join("|"))
@@ -101,6 +110,30 @@ fn is_number(value: &str) -> bool {
     let parts: Vec<usize> = value.split(['-', '.', '/']).map(str::len).collect();
     let is_date = matches!(parts.as_slice(), [4, 1..=2, 1..=2] | [1..=2, 1..=2, 4]);
     (LEAST_DIGITS..=MOST_DIGITS).contains(&digits) && value.chars().all(allowed) && !is_date
+}
+
+/// An address, as it is or as it stands in a URL ([RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#section-2.1)).
+fn address(value: &str) -> String {
+    let mut text = String::new();
+    for letter in value.chars() {
+        let plain = literal(letter.encode_utf8(&mut [0; 4]));
+        if letter.is_ascii_punctuation() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "(?:{plain}|%{:02x})", u32::from(letter));
+        } else {
+            text += &plain;
+        }
+    }
+    text
+}
+
+/// The digits of a number, with some of what people put between them. Few digits are a date as well, or an amount.
+fn number(value: &str) -> String {
+    let digits: Vec<_> = value.chars().filter(char::is_ascii_digit).map(String::from).collect();
+    match digits.len() {
+        ..SPACED_DIGITS => literal(value),
+        _ => digits.join(r"[-\s()./\\]{0,3}"),
+    }
 }
 
 fn literal(value: &str) -> String {
@@ -166,13 +199,14 @@ mod tests {
         assert_eq!(values.pattern(), None);
         values.add(Kind::Email, "a.b+c@example.com");
         values.add(Kind::Name, "Ann  de Example");
-        insta::assert_snapshot!(values.pattern().unwrap(), @r"(?<![a-z0-9._%+-])(?:a\\?\.b\\?\+c\\?\@example\\?\.com)(?![a-z0-9_-])(?!\.[a-z0-9])|(?<!\w)(?:Ann\s+de\s+Example)(?!\w)");
+        insta::assert_snapshot!(values.pattern().unwrap(), @r"(?<![a-z0-9._%+-])(?:a(?:\\?\.|%2e)b(?:\\?\+|%2b)c(?:\\?\@|%40)example(?:\\?\.|%2e)com)(?![a-z0-9_-])(?!\.[a-z0-9])|(?<!\w)(?:Ann\s+de\s+Example)(?!\w)");
     }
 
     #[test]
     fn a_number_is_found_with_and_without_its_plus() {
         let mut values = Values::default();
-        values.add(Kind::Phone, "491701234567");
-        insta::assert_snapshot!(values.pattern().unwrap(), @r"(?<![\w+])\+?(?:491701234567)(?!\w)");
+        values.add(Kind::Phone, "491701234");
+        values.add(Kind::Phone, "0170/1234");
+        insta::assert_snapshot!(values.pattern().unwrap(), @r"(?<![\w+])\+?(?:4[-\s()./\\]{0,3}9[-\s()./\\]{0,3}1[-\s()./\\]{0,3}7[-\s()./\\]{0,3}0[-\s()./\\]{0,3}1[-\s()./\\]{0,3}2[-\s()./\\]{0,3}3[-\s()./\\]{0,3}4|0170\\?\/1234)(?!\w)");
     }
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::ident::ProjectId;
 use crate::privacy::identity::Person;
 use crate::privacy::{Ground, ground, map, requests};
-use crate::subject::{self, Facts, Marks, SubjectMap, sql};
+use crate::subject::{self, Facts, SubjectMap, sql};
 
 /// Longest time for all reads of the data: they are one transaction.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
@@ -77,8 +77,7 @@ fn labels(facts: &Facts, map: &SubjectMap) -> Vec<String> {
 }
 
 fn tell_gaps(ground: &Ground, map: &SubjectMap, index: &mut Index) {
-    let marks = Marks::by_name(&ground.facts);
-    for gap in subject::gaps(&ground.facts, &marks, map) {
+    for gap in ground.gaps(map) {
         index.gap(&gap.table, &gap.column);
     }
     for limit in &ground.limits {

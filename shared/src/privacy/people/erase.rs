@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio_postgres::Transaction;
 use uuid::Uuid;
 
-use super::plan::{Counted, Rule, plan_of_user};
+use super::plan::{Counted, Rule, plan_of_user, unblocked};
 use super::store;
 use crate::app::App;
 use crate::audit::{self, Entry};
@@ -99,7 +99,7 @@ impl Work<'_> {
             // Whoever changes members holds the project's row: owners stay what they are until the end.
             let member_of = store::lock_projects(&tx, self.user).await?;
             let plan = plan_of_user(&tx, self.user, projects).await?;
-            plan.unblocked()?;
+            unblocked(&plan.blockers)?;
             for project in member_of {
                 if plan.projects.iter().any(|goes| goes.id == project.0) {
                     self.delete_project(&tx, project).await?;

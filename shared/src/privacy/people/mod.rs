@@ -16,7 +16,7 @@ mod who;
 
 pub use erase::erase_user;
 pub use facts::{Section, facts_of_user, sections};
-pub use plan::{Blocker, BlockerKind, Counted, OwnedProject, Rule, UserPlan, plan_of_user};
+pub use plan::{Blocker, BlockerKind, Counted, OwnedProject, Rule, UserPlan, plan_of_user, unblocked};
 pub use scrub::{ERASED, JobsOf, scrub_jobs};
 pub use who::named_user;
 pub(crate) use who::signed_in_lately;

@@ -70,6 +70,16 @@ pub struct Blocker {
     pub remedy: String,
 }
 
+impl Blocker {
+    /// In words, for who reads no JSON.
+    fn in_words(&self) -> String {
+        match self.id {
+            Some(id) => format!("nobody else owns project {id}"),
+            None => "nobody else runs the platform".to_owned(),
+        }
+    }
+}
+
 /// What an erasure of a platform user would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct UserPlan {
@@ -95,24 +105,26 @@ impl UserPlan {
         let tables: Vec<_> = self.tables.iter().filter(lasting).collect();
         json!({ "tables": tables, "projects": self.projects, "blockers": self.blockers })
     }
+}
 
-    /// Refuses while something is in the way.
-    ///
-    /// # Errors
-    /// 422 `privacy/blocked`, with the blockers in the details.
-    pub fn unblocked(&self) -> Result<()> {
-        if self.blockers.is_empty() {
-            return Ok(());
-        }
-        let blockers = serde_json::to_value(&self.blockers).map_err(Error::internal)?;
-        Err(Error::new(
-            ErrorKind::Unprocessable,
-            "privacy/blocked",
-            "Something is in the way of this erasure",
-        )
-        .with_details_json(blockers)
-        .with_hint("Do what each of the details names as its remedy, then ask for the plan again"))
+/// Refuses while something is in the way.
+///
+/// # Errors
+/// 422 `privacy/blocked`, with the blockers in the details.
+pub fn unblocked(blockers: &[Blocker]) -> Result<()> {
+    if blockers.is_empty() {
+        return Ok(());
     }
+    let details = serde_json::to_value(blockers).map_err(Error::internal)?;
+    let words: Vec<_> = blockers.iter().map(Blocker::in_words).collect();
+    Err(Error::new(
+        ErrorKind::Unprocessable,
+        "privacy/blocked",
+        "Something is in the way of this erasure",
+    )
+    .with_details(words.join("; "))
+    .with_details_json(details)
+    .with_hint("Do what each of the details names as its remedy, then ask for the plan again"))
 }
 
 /// What an erasure would do. `projects` are those of theirs that go too.

@@ -56,13 +56,15 @@ fn copies_of_copies_are_renewed_after_what_they_are_made_of() {
             "{TABLES};
              create materialized view z_base as select email, body from people join notes on author = people.id;
              create view m_between as select email || ' wrote ' || body as line from z_base;
-             create materialized view a_top as select line from m_between"
+             create materialized view a_top as select line from m_between;
+             create table letters (mail text)"
         );
         let (database, own) = own_postgres(world, &tables).await;
         let (project, token) = (&own.id, &own.owner.token);
         let go = json!({ "action": "delete" });
         map(world, token, project, &[("people", go.clone()), ("notes", go)]).await;
-        let (.., receipt) = erased(world, token, &about(project, &json!("ann@example.com"))).await;
+        let (plan, _, receipt) = erased(world, token, &about(project, &json!("ann@example.com"))).await;
+        assert_eq!(plan["gaps"], json!([{ "table": "letters", "column": "mail" }]));
         let lines = database.query("select line from a_top", &[]).await.unwrap();
         let lines: Vec<String> = lines.iter().map(|row| row.get(0)).collect();
         assert_eq!(lines, ["bob@example.com wrote of bob"], "{receipt}");

@@ -27,6 +27,11 @@ impl Planted {
             .into()
     }
 
+    /// Her address and number as only documents have them.
+    pub fn in_other_words(&self) -> Vec<String> {
+        vec![linked(&self.email), spaced(&self.phone)]
+    }
+
     /// A schema of the project's, of its deleted tables and of its accounts.
     pub fn schemas(&self, level: &str) -> String {
         match level {
@@ -247,6 +252,17 @@ fn digits(mark: &str) -> String {
 }
 
 /// Three versions name her: one as it is written by hand, one in Markdown, one that is deleted. A job's payload does too.
+fn linked(email: &str) -> String {
+    email.replace('@', "%40")
+}
+
+/// `+49170123456789` as `+49 170-1234 56789`.
+fn spaced(phone: &str) -> String {
+    let (country, rest) = phone.split_at(3);
+    let (network, rest) = rest.split_at(3);
+    format!("{country} {network}-{} {}", &rest[..4], &rest[4..])
+}
+
 async fn documents(world: &World, project: &Project, values: &[&str]) {
     let token = &project.owner.token;
     let path = format!("/api/projects/{}/docs", project.id);
@@ -257,6 +273,11 @@ async fn documents(world: &World, project: &Project, values: &[&str]) {
         format!("# About\n\nAsk {spoken}."),
         format!("# About\n\nAsk {escaped}."),
         format!("# About\n\nAsk {} in time.", values[0].to_uppercase()),
+        format!(
+            "# About\n\nAsk [her](mailto:{}) or {}.",
+            linked(values[0]),
+            spaced(values[2])
+        ),
         "# About\n\nAsk nobody.".to_owned(),
     ] {
         let call = world.post(&path).bearer(token).json(&json!({ "content": content }));
