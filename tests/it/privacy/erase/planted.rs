@@ -96,145 +96,12 @@ pub async fn plant(world: &World, level: &str) -> Planted {
         json!({ "full_name": "Bob Other" }),
     )
     .await;
-    let text_of = |name: &str| json!({ "name": name, "type": "text" });
-    let link = |name: &str, table: &str| json!({ "name": name, "type": "integer", "references": { "table": table, "on_delete": "cascade" } });
-    table(
-        world,
-        &project,
-        "posts",
-        false,
-        json!([person("author", "cascade"), text_of("body")]),
-    )
-    .await;
-    table(
-        world,
-        &project,
-        "attachments",
-        false,
-        json!([link("post", "posts"), text_of("label")]),
-    )
-    .await;
-    let comments = json!([link("post", "posts"), person("author", "cascade"), text_of("body")]);
-    table(world, &project, "comments", false, comments).await;
-    let friends = json!([person("one", "cascade"), person("other", "cascade"), text_of("how")]);
-    table(world, &project, "friends", false, friends).await;
-    let messages = json!([person("sender", "cascade"), text_of("body")]);
-    let messages = table(world, &project, "messages", false, messages).await;
-    let invoices = json!([person("customer", "set null"), text_of("note"), text_of("number")]);
-    table(world, &project, "invoices", false, invoices).await;
-    let notes = json!([person("owner", "cascade"), text_of("body"), text_of("extra")]);
-    let notes = table(world, &project, "notes", true, notes).await;
-    let old = table(
-        world,
-        &project,
-        "old",
-        false,
-        json!([person("owner", "cascade"), text_of("body")]),
-    )
-    .await;
-    let answer = json!([{ "op": "add_column", "column":
-        { "name": "answers", "type": "integer", "references": { "table": "messages", "on_delete": "set null" } } }]);
-    altered(&project, &messages, answer).await;
-
-    let (a, b) = (&ann.id, &bob.id);
-    insert(
-        world,
-        &project,
-        "posts",
-        json!([
-            { "id": 1, "author": b, "body": "of bob" },
-            { "id": 1001, "author": a, "body": format!("I am {marker}") },
-            { "id": 1002, "author": a, "body": format!("again {marker}, {email}") },
-        ]),
-    )
-    .await;
-    insert(
-        world,
-        &project,
-        "attachments",
-        json!([
-            { "id": 1, "post": 1, "label": "of bob" },
-            { "id": 1011, "post": 1001, "label": marker },
-            { "id": 1012, "post": 1002, "label": name },
-        ]),
-    )
-    .await;
-    insert(
-        world,
-        &project,
-        "comments",
-        json!([
-            { "id": 1, "post": 1, "author": b, "body": "of bob" },
-            { "id": 1021, "post": 1, "author": a, "body": marker },
-        ]),
-    )
-    .await;
-    insert(
-        world,
-        &project,
-        "friends",
-        json!([
-            { "id": 1, "one": b, "other": b, "how": "himself" },
-            { "id": 1031, "one": a, "other": b, "how": marker },
-            { "id": 1032, "one": b, "other": a, "how": marker },
-        ]),
-    )
-    .await;
-    insert(
-        world,
-        &project,
-        "messages",
-        json!([
-            { "id": 1, "sender": b, "body": "of bob", "answers": null },
-            { "id": 1041, "sender": a, "body": marker, "answers": 1 },
-            { "id": 1042, "sender": a, "body": marker, "answers": 1041 },
-        ]),
-    )
-    .await;
-    insert(
-        world,
-        &project,
-        "invoices",
-        json!([
-            { "id": 1, "customer": b, "note": "of bob", "number": "2026-1" },
-            { "id": 1051, "customer": a, "note": format!("{name}, {phone}"), "number": "2026-2" },
-        ]),
-    )
-    .await;
-    insert(
-        world,
-        &project,
-        "notes",
-        json!([
-            { "id": 1, "owner": b, "body": "of bob", "extra": "x" },
-            { "id": 1061, "owner": a, "body": marker, "extra": phone },
-            { "id": 1062, "owner": a, "body": marker, "extra": marker },
-        ]),
-    )
-    .await;
-    insert(
-        world,
-        &project,
-        "old",
-        json!([
-            { "id": 1, "owner": b, "body": "of bob" }, { "id": 1071, "owner": a, "body": marker },
-        ]),
-    )
-    .await;
-    // One note is deleted, all have lost a column, and a whole table waits in the trash.
-    let gone = world.delete(&project.rest("notes?id=eq.1062")).key(&project.secret);
-    let gone = gone.send().await;
-    assert!(gone.status.is_success(), "{}", gone.text);
-    altered(&project, &notes, json!([{ "op": "drop_column", "name": "extra" }])).await;
-    let gone = tables::delete(&project, &old).await;
-    assert!(gone.status.is_success(), "{}", gone.text);
-
-    documents(world, &project, &[&email, &name, &phone]).await;
+    let (notes, old) = tables_of(world, &project).await;
     let ids = [
         1001, 1002, 1011, 1012, 1021, 1031, 1032, 1041, 1042, 1051, 1061, 1062, 1071,
     ];
     let ids = ids.iter().map(ToString::to_string).chain([ann.id.clone()]).collect();
-    Planted {
+    let planted = Planted {
         email,
         name,
         phone,
@@ -243,6 +110,139 @@ pub async fn plant(world: &World, level: &str) -> Planted {
         project,
         ann,
         bob,
+    };
+    let project = &planted.project;
+    rows(world, &planted).await;
+    // One note is deleted, all have lost a column, and a whole table waits in the trash.
+    let gone = world.delete(&project.rest("notes?id=eq.1062")).key(&project.secret);
+    let gone = gone.send().await;
+    assert!(gone.status.is_success(), "{}", gone.text);
+    altered(project, &notes, json!([{ "op": "drop_column", "name": "extra" }])).await;
+    let gone = tables::delete(project, &old).await;
+    assert!(gone.status.is_success(), "{}", gone.text);
+
+    documents(world, project, &[&planted.email, &planted.name, &planted.phone]).await;
+    planted
+}
+
+/// Tables that lead to people in every way: the notes, which keep deleted rows, and the old, which is to be deleted.
+async fn tables_of(world: &World, project: &Project) -> (Value, Value) {
+    let text_of = |name: &str| json!({ "name": name, "type": "text" });
+    let link = |name: &str, table: &str| json!({ "name": name, "type": "integer", "references": { "table": table, "on_delete": "cascade" } });
+    table(
+        world,
+        project,
+        "posts",
+        false,
+        json!([person("author", "cascade"), text_of("body")]),
+    )
+    .await;
+    table(
+        world,
+        project,
+        "attachments",
+        false,
+        json!([link("post", "posts"), text_of("label")]),
+    )
+    .await;
+    let comments = json!([link("post", "posts"), person("author", "cascade"), text_of("body")]);
+    table(world, project, "comments", false, comments).await;
+    let friends = json!([person("one", "cascade"), person("other", "cascade"), text_of("how")]);
+    table(world, project, "friends", false, friends).await;
+    let messages = json!([person("sender", "cascade"), text_of("body")]);
+    let messages = table(world, project, "messages", false, messages).await;
+    let invoices = json!([person("customer", "set null"), text_of("note"), text_of("number")]);
+    table(world, project, "invoices", false, invoices).await;
+    let notes = json!([person("owner", "cascade"), text_of("body"), text_of("extra")]);
+    let notes = table(world, project, "notes", true, notes).await;
+    let old = table(
+        world,
+        project,
+        "old",
+        false,
+        json!([person("owner", "cascade"), text_of("body")]),
+    )
+    .await;
+    let answer = json!([{ "op": "add_column", "column":
+        { "name": "answers", "type": "integer", "references": { "table": "messages", "on_delete": "set null" } } }]);
+    altered(project, &messages, answer).await;
+    (notes, old)
+}
+
+/// Rows of Bob's, which stay, and of Ann's.
+async fn rows(world: &World, told: &Planted) {
+    let (a, b) = (&told.ann.id, &told.bob.id);
+    let Planted {
+        project,
+        email,
+        name,
+        phone,
+        marker,
+        ..
+    } = told;
+    for (table, rows) in [
+        (
+            "posts",
+            json!([
+                { "id": 1, "author": b, "body": "of bob" },
+                { "id": 1001, "author": a, "body": format!("I am {marker}") },
+                { "id": 1002, "author": a, "body": format!("again {marker}, {email}") },
+            ]),
+        ),
+        (
+            "attachments",
+            json!([
+                { "id": 1, "post": 1, "label": "of bob" },
+                { "id": 1011, "post": 1001, "label": marker },
+                { "id": 1012, "post": 1002, "label": name },
+            ]),
+        ),
+        (
+            "comments",
+            json!([
+                { "id": 1, "post": 1, "author": b, "body": "of bob" },
+                { "id": 1021, "post": 1, "author": a, "body": marker },
+            ]),
+        ),
+        (
+            "friends",
+            json!([
+                { "id": 1, "one": b, "other": b, "how": "himself" },
+                { "id": 1031, "one": a, "other": b, "how": marker },
+                { "id": 1032, "one": b, "other": a, "how": marker },
+            ]),
+        ),
+        (
+            "messages",
+            json!([
+                { "id": 1, "sender": b, "body": "of bob", "answers": null },
+                { "id": 1041, "sender": a, "body": marker, "answers": 1 },
+                { "id": 1042, "sender": a, "body": marker, "answers": 1041 },
+            ]),
+        ),
+        (
+            "invoices",
+            json!([
+                { "id": 1, "customer": b, "note": "of bob", "number": "2026-1" },
+                { "id": 1051, "customer": a, "note": format!("{name}, {phone}"), "number": "2026-2" },
+            ]),
+        ),
+        (
+            "notes",
+            json!([
+                { "id": 1, "owner": b, "body": "of bob", "extra": "x" },
+                { "id": 1061, "owner": a, "body": marker, "extra": phone },
+                { "id": 1062, "owner": a, "body": marker, "extra": marker },
+            ]),
+        ),
+        (
+            "old",
+            json!([
+                { "id": 1, "owner": b, "body": "of bob" }, { "id": 1071, "owner": a, "body": marker },
+            ]),
+        ),
+    ] {
+        insert(world, project, table, rows).await;
     }
 }
 
@@ -251,7 +251,6 @@ fn digits(mark: &str) -> String {
     digits.chars().take(9).collect()
 }
 
-/// Three versions name her: one as it is written by hand, one in Markdown, one that is deleted. A job's payload does too.
 fn linked(email: &str) -> String {
     email.replace('@', "%40")
 }
@@ -263,6 +262,8 @@ fn spaced(phone: &str) -> String {
     format!("{country} {network}-{} {}", &rest[..4], &rest[4..])
 }
 
+/// Four versions name her: one as it is written by hand, one in Markdown, one that is deleted, one in a link and with other
+/// blanks. A job's payload does too.
 async fn documents(world: &World, project: &Project, values: &[&str]) {
     let token = &project.owner.token;
     let path = format!("/api/projects/{}/docs", project.id);
