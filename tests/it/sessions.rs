@@ -5,7 +5,7 @@ use plinth::tenancy::Isolation;
 use serde_json::json;
 
 use crate::handmade::{Handmade, TODOS, project, superuser};
-use crate::world::{World, platform, run};
+use crate::world::{Project, World, platform, run};
 
 /// A world whose functions have one connection per database.
 async fn narrow() -> World {
@@ -148,6 +148,44 @@ fn a_session_that_missed_a_grant_is_not_asked_twice() {
             };
             tokio::join!(traffic, grant);
             assert_eq!(read(&new).await, StatusCode::OK, "round {round}");
+        }
+    });
+}
+
+/// What a change of tables finds out about its session, the next one does not trip over.
+#[test]
+fn a_change_that_may_not_be_made_leaves_the_session_as_it_was() {
+    run(async {
+        let world = narrow().await;
+        let (kept_out, other) = (world.project("schema").await, world.project("schema").await);
+        let server = superuser("postgres").await;
+        let owner = format!("p_{}_owner", kept_out.reference);
+        let change = |to: &str| format!("{to} plinth_provision");
+        let create = |on: &Project, name: &str| {
+            let columns = json!([{ "name": "id", "type": "integer", "primary_key": true }]);
+            let design = json!({ "schemaJson": { "name": name, "columns": columns } });
+            let call = world.post(&on.database("tables/create")).bearer(&on.owner.token);
+            let call = call.json(&design);
+            async { call.send().await.status }
+        };
+        let away = format!("{owner}_away");
+        for (without, with) in [
+            (
+                change(&format!("revoke {owner} from")),
+                change(&format!("grant {owner} to")),
+            ),
+            (
+                format!("alter role {owner} rename to {away}"),
+                format!("alter role {away} rename to {owner}"),
+            ),
+        ] {
+            server.batch_execute(&without).await.unwrap();
+            let refused = create(&kept_out, "refused").await;
+            assert_eq!(refused, StatusCode::INTERNAL_SERVER_ERROR, "{without}");
+            let name = format!("made_{}", without.len());
+            assert_eq!(create(&other, &name).await, StatusCode::CREATED, "{without}");
+            server.batch_execute(&with).await.unwrap();
+            assert_eq!(create(&kept_out, &name).await, StatusCode::CREATED, "{without}");
         }
     });
 }

@@ -109,9 +109,11 @@ impl Site {
 
     /// Whether the session knows that its login may be the tables' owner, see [`control::is_denied`]. Once it does it
     /// always will.
-    async fn may_own(&self, client: &Client) -> Result<bool> {
-        let sql = format!("begin; set local role {}; rollback", self.owner().quoted());
-        match client.batch_execute(&sql).await {
+    async fn may_own(&self, client: &mut Client) -> Result<bool> {
+        // Rolled back however this ends: others get the session next.
+        let transaction = client.transaction().await.map_err(control::failure)?;
+        let sql = format!("set local role {}", self.owner().quoted());
+        match transaction.batch_execute(&sql).await {
             Ok(()) => Ok(true),
             Err(error) if control::is_denied(&error) => Ok(false),
             Err(error) => Err(control::failure(error)),
@@ -125,7 +127,7 @@ impl Site {
                 let database = app.cells.of_project(&self.cell, &self.reference, self.isolation)?;
                 let mut client = database.get().await?;
                 for _ in 0..MOST_FORGETFUL {
-                    if self.may_own(&client).await? {
+                    if self.may_own(&mut client).await? {
                         break;
                     }
                     client.discard();
