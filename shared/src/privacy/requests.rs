@@ -16,7 +16,7 @@ use crate::ident::{ProjectId, UserId};
 
 pub use who::{AskedSubject, NamedSubject, Who};
 
-pub(crate) use resolve::{not_found, resolve, subject_of};
+pub(crate) use resolve::{not_found, person_of, resolve, subject_of};
 pub(crate) use store::{About, confirm, create, find, receipt_hash, sweep};
 
 /// What is asked for.

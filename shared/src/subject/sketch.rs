@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Facts, Link, LinkOrigin, Path, Table};
+use super::{Dialect, Facts, Link, LinkOrigin, Marks, Path, SubjectMap, Table, find};
 use crate::ident::Ident;
 use crate::schema::catalog::Column;
 
@@ -19,6 +19,11 @@ pub(super) fn facts(text: &str) -> Facts {
         facts.accounts = true;
     }
     facts
+}
+
+/// The map that is found where nobody has said anything.
+pub(super) fn found_map(facts: &Facts) -> SubjectMap {
+    find(Dialect::Postgres, facts, &Marks::by_name(facts), &SubjectMap::default()).map
 }
 
 fn ident(name: &str) -> Ident {

@@ -13,13 +13,13 @@ use super::plan::{Others, PlannedGap, PlannedTable};
 use super::refused::{all_gone, not_denied, quiet, refuse, told, unseen};
 use super::values::{Known, Values};
 use super::{plan_changed, stale, unconfirmed};
-use crate::accounts::{self, Person};
+use crate::accounts::Person;
 use crate::app::App;
 use crate::backend::{BulkScope, BulkTransaction};
 use crate::error::{Error, Result};
 use crate::privacy::ground::number;
 use crate::privacy::map::{InForce, in_force, of_version};
-use crate::privacy::requests::{Who, subject_of};
+use crate::privacy::requests::{Who, person_of, subject_of};
 use crate::privacy::{Ground, ground};
 use crate::subject::erase::{Told, denied, nesting, others, refresh, steps};
 use crate::subject::{Kind, Marks, Rule, Subject, SubjectMap, sql};
@@ -44,6 +44,8 @@ pub(super) struct Site {
     subject: Subject,
     /// Their account's id, where the project keeps accounts.
     pub(super) account: Option<Uuid>,
+    /// Their account, as it was when this was looked at, if it was there.
+    pub(super) person: Option<Person>,
 }
 
 impl Site {
@@ -74,9 +76,11 @@ impl Site {
         who: &Who,
         (ground, map, said): (Ground, InForce, SubjectMap),
     ) -> Result<Self> {
+        let person = person_of(app, &project, who).await?;
         Ok(Self {
             account: who.account(&project),
-            subject: subject_of(app, &project, who).await?,
+            subject: subject_of(who, person.as_ref()),
+            person,
             project,
             map,
             said,
@@ -105,17 +109,6 @@ impl Site {
     /// As [`Site::confirmed`]; 409 `privacy/plan-changed`.
     pub fn is_by(&self, version: i32) -> Result<()> {
         (self.confirmed()? == version).then_some(()).ok_or_else(plan_changed)
-    }
-
-    /// Their account, if it is there.
-    ///
-    /// # Errors
-    /// When the backend's database cannot be reached.
-    pub async fn person(&self, app: &App) -> Result<Option<Person>> {
-        match self.account {
-            Some(id) => accounts::person(app, &self.project, id).await,
-            None => Ok(None),
-        }
     }
 
     /// Begins to read; all of it sees one state.
@@ -196,14 +189,9 @@ impl Site {
     ///
     /// # Errors
     /// The engine's.
-    pub async fn values(
-        &self,
-        rows: &mut dyn BulkTransaction,
-        person: Option<&Person>,
-        known: Known,
-    ) -> Result<Values> {
+    pub async fn values(&self, rows: &mut dyn BulkTransaction, known: Known) -> Result<Values> {
         let mut values = Values::default();
-        if let Some(person) = person {
+        if let Some(person) = &self.person {
             of_account(&mut values, person, known);
         }
         let (ground, root) = (&self.ground, &self.map().root);

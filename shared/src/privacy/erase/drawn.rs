@@ -37,12 +37,12 @@ pub(super) async fn of_end_user(app: &App, project: Arc<Project>, who: &Who) -> 
     let id = project.id;
     let site = Box::pin(Site::of(app, project, who)).await?;
     let version = site.confirmed()?;
-    let person = site.person(app).await?;
+    let person = site.person.as_ref();
     let (tables, others, values) = {
         let mut rows = site.begin().await?;
         let tables = site.tables(&mut *rows).await?;
         let others = site.others(&mut *rows).await?;
-        let values = site.values(&mut *rows, person.as_ref(), Known::Said).await?;
+        let values = site.values(&mut *rows, Known::Said).await?;
         (tables, others, values)
     };
     let mut plan = blank(Scope::EndUser, Some(id));
@@ -51,11 +51,11 @@ pub(super) async fn of_end_user(app: &App, project: Arc<Project>, who: &Who) -> 
     plan.tables = tables;
     plan.others = others;
     plan.gaps = site.gaps();
-    plan.account = person.as_ref().map(|person| PlannedAccount {
+    plan.account = person.map(|person| PlannedAccount {
         deleted: person.deleted_at.is_some(),
         identities: person.identities.unsigned_abs(),
     });
-    plan.sessions = person.as_ref().map_or(0, |person| person.sessions.unsigned_abs());
+    plan.sessions = person.map_or(0, |person| person.sessions.unsigned_abs());
     let control = app.control.get().await?;
     plan.documents = scrub::mentioning(&*control, Documents::Project(id), &values).await?;
     let about = About {

@@ -204,13 +204,12 @@ async fn first_look(work: &mut Work<'_>, site: &Site, who: &Who, version: i32) -
         let mut rows = site.begin().await?;
         super::refused::refuse(&site.others(&mut *rows).await?)?;
     }
-    let person = site.person(work.app).await?;
     let mut found = Found {
         map_version: Some(version),
         exports: work.exports(who).await?.len() as u64,
         ..Found::default()
     };
-    if let Some(person) = person {
+    if let Some(person) = &site.person {
         found.users = 1;
         found.identities = person.identities.unsigned_abs();
         found.sessions = person.sessions.unsigned_abs();
@@ -224,18 +223,14 @@ async fn words(work: &Work<'_>, site: &Site) -> Result<Option<Values>> {
     if work.items.contains_key("documents") {
         return Ok(None);
     }
-    let person = site.person(work.app).await?;
-    let values = {
-        let mut rows = site.begin().await?;
-        // Where they asked themselves nobody has seen what their own words would change.
-        let known = if work.request.own {
-            Known::Confirmed
-        } else {
-            Known::Said
-        };
-        site.values(&mut *rows, person.as_ref(), known).await?
+    let mut rows = site.begin().await?;
+    // Where they asked themselves nobody has seen what their own words would change.
+    let known = if work.request.own {
+        Known::Confirmed
+    } else {
+        Known::Said
     };
-    Ok(Some(values))
+    site.values(&mut *rows, known).await.map(Some)
 }
 
 async fn scrubbed(work: &mut Work<'_>, site: &Site, who: &Who, words: Option<Values>) -> Result<u64> {

@@ -34,7 +34,8 @@ pub(super) async fn copy(work: &Work<'_>, project: ProjectId, archive: &mut Arch
 
     let labels = labels(&ground.facts, &map.map);
     let parts = labels.len() + 2;
-    let who = requests::subject_of(app, &found, work.who).await?;
+    let person = requests::person_of(app, &found, work.who).await?;
+    let who = requests::subject_of(work.who, person.as_ref());
     let mut rows = ground.begin().await?;
     for (at, label) in labels.iter().enumerate() {
         work.progress(at, parts).await?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::who::NamedSubject;
 use super::{AskedSubject, Who};
-use crate::accounts;
+use crate::accounts::{self, Person};
 use crate::app::App;
 use crate::backend::{BulkTransaction, TextRow};
 use crate::error::{Error, ErrorKind, Result};
@@ -45,7 +45,7 @@ pub(crate) async fn resolve(
     found.find(named).await?.ok_or_else(not_found)
 }
 
-async fn account(app: &App, project: &Arc<Project>, named: &NamedSubject) -> Result<Option<accounts::Person>> {
+async fn account(app: &App, project: &Arc<Project>, named: &NamedSubject) -> Result<Option<Person>> {
     let id = match named {
         NamedSubject::Email(address) => return accounts::person_by_address(app, project, address).await,
         NamedSubject::Id(id) => Some(id),
@@ -57,20 +57,25 @@ async fn account(app: &App, project: &Arc<Project>, named: &NamedSubject) -> Res
     }
 }
 
-/// The person, as statements about their rows name them: with the address that their row in the root table lost when their
-/// account went into the trash, if they had proved that it is theirs.
+/// The account of a person who was found, if it is there and the project keeps accounts.
 ///
 /// # Errors
 /// When the backend's database cannot be reached.
-pub(crate) async fn subject_of(app: &App, project: &Arc<Project>, who: &Who) -> Result<Subject> {
-    let mut subject = who.subject();
-    if let Some(id) = who.account(project)
-        && let Some(person) = accounts::person(app, project, id).await?
-    {
-        let lost = person.deleted_at.and(person.email_confirmed_at).is_some();
-        subject.address = person.email.filter(|_| lost);
+pub(crate) async fn person_of(app: &App, project: &Arc<Project>, who: &Who) -> Result<Option<Person>> {
+    match who.account(project) {
+        Some(id) => accounts::person(app, project, id).await,
+        None => Ok(None),
     }
-    Ok(subject)
+}
+
+/// The person, as statements about their rows name them: with the address that their row in the root table lost when their
+/// account went into the trash, if they had proved that it is theirs.
+pub(crate) fn subject_of(who: &Who, person: Option<&Person>) -> Subject {
+    let lost = |person: &&Person| person.deleted_at.and(person.email_confirmed_at).is_some();
+    Subject {
+        address: person.filter(lost).and_then(|person| person.email.clone()),
+        ..who.subject()
+    }
 }
 
 /// A look at the root table.

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::super::sketch::facts;
+use super::super::sketch::{facts, found_map};
 use super::super::{Marks, find};
 use super::*;
 
@@ -14,13 +14,7 @@ const TABLES: &str = "
 /// The places and codes of a map's faults: what was found, changed.
 fn faults(change: impl FnOnce(&mut Value)) -> Vec<String> {
     let facts = facts(TABLES);
-    let found = find(
-        Dialect::Postgres,
-        &facts,
-        &Marks::by_name(&facts),
-        &SubjectMap::default(),
-    );
-    let mut map = serde_json::to_value(found.map).unwrap();
+    let mut map = serde_json::to_value(found_map(&facts)).unwrap();
     change(&mut map);
     let map: SubjectMap = serde_json::from_value(map).unwrap();
     let faults = check(Dialect::Postgres, &map, &facts);
@@ -196,13 +190,7 @@ fn rows_that_are_kept_may_refer_to_rows_that_stay_or_let_go_of_them() {
          fixed: id integer pk, user_id integer required -> users.id on delete set null
          declared: id integer pk, user_id integer required -> users.id on delete declared",
     );
-    let mut map = find(
-        Dialect::Postgres,
-        &facts,
-        &Marks::by_name(&facts),
-        &SubjectMap::default(),
-    )
-    .map;
+    let mut map = found_map(&facts);
     for label in ["invoices", "fixed", "declared"] {
         let reason = "the law".to_owned();
         map.tables.get_mut(label).unwrap().rule = Rule::Keep { reason };
@@ -218,13 +206,7 @@ fn rows_that_are_kept_may_refer_to_rows_that_stay_or_let_go_of_them() {
 #[test]
 fn a_column_whose_check_may_refuse_what_an_erasure_leaves_is_no_part_of_a_rule() {
     let mut facts = facts("users: id integer pk, email text required, phone text");
-    let mut map = find(
-        Dialect::Postgres,
-        &facts,
-        &Marks::by_name(&facts),
-        &SubjectMap::default(),
-    )
-    .map;
+    let mut map = found_map(&facts);
     let columns = vec!["email".to_owned(), "phone".to_owned()];
     map.tables.get_mut("users").unwrap().rule = Rule::Anonymise { columns };
     for (checks, faulty) in [

@@ -17,9 +17,8 @@ pub fn denied(facts: &Facts, map: &SubjectMap) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::sketch::facts;
+    use super::super::super::sketch::{facts, found_map};
     use super::*;
-    use crate::subject::{Dialect, Marks, find};
 
     #[test]
     fn only_what_the_rules_need_is_lacking() {
@@ -30,13 +29,7 @@ mod tests {
              kept: id integer pk, user_id integer -> users.id
              things: id integer pk",
         );
-        let mut map = find(
-            Dialect::Postgres,
-            &facts,
-            &Marks::by_name(&facts),
-            &SubjectMap::default(),
-        )
-        .map;
+        let mut map = found_map(&facts);
         let mut rule = |label: &str, rule| map.tables.get_mut(label).unwrap().rule = rule;
         let columns = vec!["user_id".to_owned()];
         rule("notes", Rule::Anonymise { columns });
